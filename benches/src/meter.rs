@@ -1,0 +1,73 @@
+//! What a stretch of work costs: time, CPU time of the whole process, context switches of all its threads.
+
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::time::{ClockId, clock_gettime};
+
+use crate::row::{Figure, Unit};
+
+/// A stretch that has begun.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    begun: Instant,
+    cpu: Duration,
+    switches: i64,
+}
+
+/// What it cost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cost {
+    pub(crate) time: Duration,
+    pub(crate) cpu: Duration,
+    pub(crate) switches: i64,
+}
+
+impl Meter {
+    pub(crate) fn start() -> Self {
+        let (cpu, switches) = (cpu_time(), context_switches());
+        Self { begun: Instant::now(), cpu, switches }
+    }
+
+    pub(crate) fn stop(self) -> Cost {
+        let time = self.begun.elapsed();
+        Cost { time, cpu: cpu_time().saturating_sub(self.cpu), switches: context_switches() - self.switches }
+    }
+}
+
+impl Cost {
+    /// The figures of `per_call`.
+    pub(crate) fn figures() -> Vec<Figure> {
+        vec![
+            Figure::ratio("time", "time per call", Unit::Nanoseconds),
+            Figure::ratio("cpu", "CPU per call", Unit::Nanoseconds),
+            Figure::ratio("switches", "context switches per call", Unit::Count),
+        ]
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "counts of context switches are small")]
+    pub(crate) fn per_call(self, calls: usize) -> Vec<f64> {
+        vec![per(self.time, calls), per(self.cpu, calls), self.switches as f64 / as_f64(calls)]
+    }
+}
+
+/// Nanoseconds of `time` for each of `n`.
+pub(crate) fn per(time: Duration, n: usize) -> f64 {
+    time.as_secs_f64() * 1e9 / as_f64(n)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no count in here is beyond 2^53")]
+pub(crate) fn as_f64(n: usize) -> f64 {
+    n as f64
+}
+
+/// Of all threads of the process, those that have ended included.
+fn cpu_time() -> Duration {
+    clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).expect("every process has this clock").into()
+}
+
+/// Voluntary and not, of all threads of the process.
+fn context_switches() -> i64 {
+    let usage = getrusage(UsageWho::RUSAGE_SELF).expect("every process may ask for its own usage");
+    usage.voluntary_context_switches() + usage.involuntary_context_switches()
+}

@@ -1,0 +1,51 @@
+//! 100,000 jobs are queued, and their clients hang up: the handles are dropped before anything has run.
+//!
+//! Dropping should be cheap for the loop that does it, not get dearer the more jobs there are, and leave the pool free for
+//! those who are still there: `served` is the time until a call made after the hang-up is answered.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::gate;
+use crate::args::Scale;
+use crate::contestants::Contestant;
+use crate::host::{Host, Kind};
+use crate::meter::per;
+use crate::row::{Figure, Row, Unit, Workload, field};
+
+#[derive(Clone)]
+struct HangUp {
+    jobs: usize,
+}
+
+impl Workload for HangUp {
+    fn turn<C: Contestant>(&self, pool: &Arc<C>, host: &Host) -> Vec<f64> {
+        let (few, _) = hang_up(pool, host, self.jobs / 10);
+        let (many, served) = hang_up(pool, host, self.jobs);
+        vec![many, many / few, served]
+    }
+}
+
+/// Nanoseconds to drop a handle, and until the next call is served, for each handle dropped.
+fn hang_up<C: Contestant>(pool: &Arc<C>, host: &Host, jobs: usize) -> (f64, f64) {
+    let open = gate::close(&**pool, host.setup().threads);
+    let handles: Vec<_> = (0..jobs as u64).map(|i| pool.submit(move || i)).collect();
+    let begun = Instant::now();
+    drop(handles);
+    let dropped = begun.elapsed();
+    let next = pool.submit(|| ());
+    open();
+    pollster::block_on(next);
+    (per(dropped, jobs), per(begun.elapsed(), jobs))
+}
+
+pub(crate) fn rows(scale: &Scale) -> Vec<Row> {
+    let workload = HangUp { jobs: scale.shrink(100_000, 10) };
+    let stands_for = format!("{} queued, handles dropped", workload.jobs);
+    let figures = vec![
+        Figure::ratio("drop", "time to drop a handle", Unit::Nanoseconds),
+        Figure::as_is("growth", "drop of one among all, over one among a tenth", Unit::Count),
+        Figure::ratio("served", "until the next call is served, per handle", Unit::Nanoseconds),
+    ];
+    vec![Row::new("hang-up", stands_for, figures, move |scale| field(&workload, Kind::Bare, scale.threads, scale))]
+}

@@ -1,0 +1,85 @@
+//! For how long a submit holds the event loop: what every other request on that thread feels.
+//!
+//! `hold-idle` submits to a pool that sleeps and awaits the answer before the next; `hold-busy` submits in a row, so that the pool is at
+//! work. Each submit is timed on its own; what the clock itself takes is subtracted.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::warm_up;
+use crate::args::Scale;
+use crate::contestants::Contestant;
+use crate::host::{Host, Kind};
+use crate::meter::per;
+use crate::row::{Figure, Row, Unit, Workload, field};
+use crate::stats::quantile;
+
+#[derive(Clone, Copy)]
+struct Hold {
+    submits: usize,
+    /// Whether each is awaited before the next.
+    one_by_one: bool,
+}
+
+impl Workload for Hold {
+    fn turn<C: Contestant>(&self, pool: &Arc<C>, host: &Host) -> Vec<f64> {
+        warm_up(pool, host);
+        let (pool, Self { submits, one_by_one }) = (Arc::clone(pool), *self);
+        host.run(async move {
+            let clock = clock();
+            let mut times = Vec::with_capacity(submits);
+            let mut handles = Vec::with_capacity(submits);
+            for i in 0..submits as u64 {
+                let begun = Instant::now();
+                let handle = pool.submit(move || i);
+                times.push(begun.elapsed());
+                if one_by_one {
+                    black_box(handle.await);
+                } else {
+                    handles.push(handle);
+                }
+            }
+            for handle in handles {
+                black_box(handle.await);
+            }
+            // A figure of zero could not be compared: nothing takes less than a nanosecond.
+            let one = Duration::from_nanos(1);
+            let mut times: Vec<_> = times.iter().map(|time| per(time.saturating_sub(clock).max(one), 1)).collect();
+            times.sort_unstable_by(f64::total_cmp);
+            vec![quantile(&times, 0.5), quantile(&times, 0.99), quantile(&times, 1.0)]
+        })
+    }
+}
+
+/// What two looks at the clock take, in the median.
+fn clock() -> Duration {
+    let mut times = [(); 501].map(|()| {
+        let begun = Instant::now();
+        begun.elapsed()
+    });
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn row(id: &str, what: &str, kind: Kind, workload: Hold) -> Row {
+    let figures = vec![
+        Figure::ratio("median", "submit holds the loop, median", Unit::Nanoseconds),
+        Figure::ratio("p99", "submit holds the loop, p99", Unit::Nanoseconds),
+        Figure::ratio("worst", "submit holds the loop, worst", Unit::Nanoseconds),
+    ];
+    Row::new(format!("{id}/{}", kind.suffix()), format!("{what}, {}", kind.title()), figures, move |scale| {
+        field(&workload, kind, scale.threads, scale)
+    })
+}
+
+pub(crate) fn rows(scale: &Scale) -> Vec<Row> {
+    let idle = Hold { submits: scale.shrink(2_000, 4), one_by_one: true };
+    let busy = Hold { submits: scale.shrink(4_000, 4), one_by_one: false };
+    let mut rows = Vec::new();
+    for kind in [Kind::CurrentThread, Kind::Workers] {
+        rows.push(row("hold-idle", "submits to an idle pool", kind, idle));
+        rows.push(row("hold-busy", "submits in a row", kind, busy));
+    }
+    rows
+}

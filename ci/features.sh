@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# The runtime without any feature and with each one alone: no warning, and its own tests pass.
+# The features are read from its manifest, so that a new one is covered by being there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+mapfile -t features < <(awk '
+    /^\[/ { inside = $0 == "[features]" }
+    inside && /^[a-z][a-z0-9_-]* *=/ && $1 != "default" { print $1 }
+' offload-runtime/Cargo.toml)
+((${#features[@]} > 0)) || { echo "no features found in offload-runtime/Cargo.toml" >&2; exit 1; }
+
+runtime() {
+    local verb=$1
+    shift
+    cargo "$verb" -q -p offload-runtime --no-default-features "$@"
+}
+
+echo "no feature"
+runtime clippy -- -D warnings
+runtime test
+for feature in "${features[@]}"; do
+    echo "feature $feature"
+    runtime clippy --features "$feature" -- -D warnings
+    runtime test --features "$feature" --lib
+done

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Installs what the other steps need and a new machine may lack. What is there already needs no network.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if command -v rustup >/dev/null; then
+    # The first call of a pinned toolchain fetches it, with the components that `rust-toolchain.toml` names.
+    cargo --version
+    for component in rustfmt clippy; do
+        cargo "${component/rust/}" --version 2>/dev/null || rustup component add "$component"
+    done
+fi
+
+missing=()
+for program in curl cc; do
+    command -v "$program" >/dev/null || missing+=("$program")
+done
+if ((${#missing[@]} > 0)); then
+    echo "installing: ${missing[*]}"
+    packages=("${missing[@]/#cc/gcc}")
+    sudo=$([[ $EUID == 0 ]] || echo sudo)
+    $sudo apt-get update -qq
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${packages[@]}"
+fi

@@ -1,0 +1,51 @@
+async fn call(
+    &self,
+    owned: Vec<u8>,
+    changed: u32,
+    __offload_arg3: (A, B),
+    __offload_arg4: Permit,
+    __offload_arg5: &str,
+    path: &Path,
+    limit: Option<&u32>,
+    name: Cow<'_, str>,
+    callback: fn(&str) -> usize,
+    fixed: &'static str,
+    #[cfg(unix)]
+    only: u8,
+) -> io::Result<u64> {
+    use ::offload_runtime::__private::{self as __offload, fallback::*};
+    let __offload_site = __offload::site!(Self, "call");
+    let __offload_handle = __offload::submit::<io::Result<u64>>(
+        &self.io,
+        __offload_site,
+        {
+            let owned = __offload::Argument(owned).send();
+            let changed = __offload::Argument(changed).send();
+            let __offload_arg3 = __offload::Argument(__offload_arg3).send();
+            let __offload_arg4 = __offload::Argument(__offload_arg4).send();
+            let path = __offload::Argument(path).detach();
+            let limit = __offload::Argument(limit).detach();
+            let name = __offload::Argument(name).detach();
+            let callback = __offload::Argument(callback).send();
+            let fixed = __offload::Argument(fixed).send();
+            #[cfg(unix)]
+            let only = __offload::Argument(only).send();
+            move || {
+                let owned = __offload::take(owned);
+                let mut changed = __offload::take(changed);
+                let __offload_arg3 = __offload::take(__offload_arg3);
+                let (a, _) = __offload_arg3;
+                let __offload_arg4 = __offload::take(__offload_arg4);
+                let path = __offload::borrow(&path);
+                let limit = __offload::borrow_option(&limit);
+                let name = __offload::take(name);
+                let callback = __offload::take(callback);
+                let fixed = __offload::take(fixed);
+                #[cfg(unix)]
+                let only = __offload::take(only);
+                { Ok(0) }
+            }
+        },
+    );
+    __offload::outcome(__offload_handle.await, __offload_site).settle()
+}

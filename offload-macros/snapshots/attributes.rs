@@ -1,0 +1,28 @@
+#[cfg(unix)]
+#[must_use]
+#[allow(unused_variables)]
+#[allow(clippy::all)]
+#[tracing::instrument(skip(self))]
+#[allow(unused_mut)]
+pub async fn load(&self) -> u8 {
+    use ::offload_runtime::__private::{self as __offload, fallback::*};
+    let __offload_site = __offload::site!(Self, "load");
+    let __offload_handle = __offload::submit::<u8>(
+        &self.executor,
+        __offload_site,
+        {
+            let __offload_self = __offload::Receiver(self).detach();
+            move || Self::load_sync(__offload::borrow(&__offload_self))
+        },
+    );
+    __offload::outcome(__offload_handle.await, __offload_site).settle()
+}
+#[cfg(unix)]
+#[must_use]
+#[expect(unused_variables)]
+#[allow(clippy::all)]
+#[track_caller]
+#[allow(unused_mut)]
+pub fn load_sync(&self) -> u8 {
+    1
+}

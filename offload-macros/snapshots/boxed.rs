@@ -1,0 +1,39 @@
+fn find<'a, 'life0, 'async_trait, T, const N: usize>(
+    &'a self,
+    key: &'life0 T,
+    tags: [u8; N],
+) -> ::core::pin::Pin<
+    ::std::boxed::Box<
+        dyn ::core::future::Future<
+            Output = Option<User>,
+        > + ::core::marker::Send + 'async_trait,
+    >,
+>
+where
+    'a: 'async_trait,
+    T: 'async_trait + Clone + Send,
+    'life0: 'async_trait,
+    Self: 'async_trait,
+    Self: Sized,
+{
+    ::std::boxed::Box::pin(async move {
+        use ::offload_runtime::__private::{self as __offload, fallback::*};
+        let __offload_site = __offload::site!(Self, "find");
+        let __offload_handle = __offload::submit::<Option<User>>(
+            &self.executor,
+            __offload_site,
+            {
+                let __offload_self = __offload::Receiver(self).detach();
+                let key = __offload::Argument(key).detach();
+                let tags = __offload::Argument(tags).send();
+                move || {
+                    let __offload_self = __offload::borrow(&__offload_self);
+                    let key = __offload::borrow(&key);
+                    let tags = __offload::take(tags);
+                    { __offload_self.find_in(key, &tags) }
+                }
+            },
+        );
+        __offload::outcome(__offload_handle.await, __offload_site).settle()
+    })
+}

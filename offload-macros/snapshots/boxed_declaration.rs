@@ -1,0 +1,17 @@
+fn find<'life0, 'life1, 'life2, 'async_trait>(
+    &'life0 self,
+    key: &'life1 str,
+    by: Cow<'life2, str>,
+    f: impl 'async_trait + Fn(&str) -> &str,
+) -> ::core::pin::Pin<
+    ::std::boxed::Box<
+        dyn ::core::future::Future<
+            Output = Option<User>,
+        > + ::core::marker::Send + 'async_trait,
+    >,
+>
+where
+    'life0: 'async_trait,
+    'life1: 'async_trait,
+    'life2: 'async_trait,
+    Self: 'async_trait;

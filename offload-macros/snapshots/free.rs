@@ -1,0 +1,16 @@
+pub(crate) async fn hash(password: &str) -> String {
+    use ::offload_runtime::__private::{self as __offload, fallback::*};
+    let __offload_site = __offload::site!("hash");
+    let __offload_handle = __offload::submit::<String>(
+        __offload::default_executor(),
+        __offload_site,
+        {
+            let password = __offload::Argument(password).detach();
+            move || {
+                let password = __offload::borrow(&password);
+                { argon(password) }
+            }
+        },
+    );
+    __offload::outcome(__offload_handle.await, __offload_site).settle()
+}

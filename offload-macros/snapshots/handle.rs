@@ -1,0 +1,27 @@
+fn find<'a, T: Clone + Send, const N: usize>(
+    &'a self,
+    key: &T,
+    tags: [u8; N],
+) -> ::offload_runtime::JobHandle<Option<User>>
+where
+    Self: Sized,
+{
+    use ::offload_runtime::__private::{self as __offload, fallback::*};
+    let __offload_site = __offload::site!(Self, "find");
+    let __offload_handle = __offload::submit::<Option<User>>(
+        &self.executor,
+        __offload_site,
+        {
+            let __offload_self = __offload::Receiver(self).detach();
+            let key = __offload::Argument(key).detach();
+            let tags = __offload::Argument(tags).send();
+            move || {
+                let __offload_self = __offload::borrow(&__offload_self);
+                let key = __offload::borrow(&key);
+                let tags = __offload::take(tags);
+                { __offload_self.find_in(key, &tags) }
+            }
+        },
+    );
+    __offload_handle
+}

@@ -1,0 +1,37 @@
+async fn run(&self) {
+    use ::offload_runtime::__private::{self as __offload, fallback::*};
+    let __offload_site = __offload::site!(Self, "run");
+    let __offload_handle = __offload::submit::<()>(
+        &self.executor,
+        __offload_site,
+        {
+            let __offload_self = __offload::Receiver(self).detach();
+            move || {
+                let __offload_self = __offload::borrow(&__offload_self);
+                {
+                    use self::helper as h;
+                    println!("{__offload_self:?} {} {{self}}", __offload_self.n);
+                    info!(target : "db", n = __offload_self.n, "{__offload_self}");
+                    sql!("{self}");
+                    struct Inner(pub(self) u8);
+                    impl Inner {
+                        fn get(&self) -> u8 {
+                            self.0
+                        }
+                    }
+                    fn nested(&self) -> [u8; { N }] {
+                        self.x
+                    }
+                    macro_rules! get {
+                        ($self:ident) => {
+                            $self .n + __offload_self.m
+                        };
+                    }
+                    let v = vec![__offload_self.n];
+                    self::helper(|| __offload_self.n)
+                }
+            }
+        },
+    );
+    __offload::outcome(__offload_handle.await, __offload_site).settle()
+}

@@ -1,0 +1,16 @@
+async fn count(self) -> usize {
+    use ::offload_runtime::__private::{self as __offload, fallback::*};
+    let __offload_site = __offload::site!(Self, "count");
+    let __offload_handle = __offload::submit::<usize>(
+        &__offload::clone_executor(&self.executor),
+        __offload_site,
+        {
+            let __offload_self = __offload::Argument(self).send();
+            move || {
+                let mut __offload_self = __offload::take(__offload_self);
+                { __offload_self.n }
+            }
+        },
+    );
+    __offload::outcome(__offload_handle.await, __offload_site).settle()
+}

@@ -1,0 +1,19 @@
+/// Looks a user up.
+pub async fn find(&self, email: &str) -> Option<User> {
+    use ::offload_runtime::__private::{self as __offload, fallback::*};
+    let __offload_site = __offload::site!(Self, "find");
+    let __offload_handle = __offload::submit::<Option<User>>(
+        &self.executor,
+        __offload_site,
+        {
+            let __offload_self = __offload::Receiver(self).detach();
+            let email = __offload::Argument(email).detach();
+            move || {
+                let __offload_self = __offload::borrow(&__offload_self);
+                let email = __offload::borrow(&email);
+                { __offload_self.users.get(email).cloned() }
+            }
+        },
+    );
+    __offload::outcome(__offload_handle.await, __offload_site).settle()
+}

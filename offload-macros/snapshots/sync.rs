@@ -1,0 +1,36 @@
+async fn find<'a, T: Clone + Send, const N: usize>(
+    &'a self,
+    key: &T,
+    tags: [u8; N],
+) -> Option<User>
+where
+    Self: Sized,
+{
+    use ::offload_runtime::__private::{self as __offload, fallback::*};
+    let __offload_site = __offload::site!(Self, "find");
+    let __offload_handle = __offload::submit::<Option<User>>(
+        &self.executor,
+        __offload_site,
+        {
+            let __offload_self = __offload::Receiver(self).detach();
+            let key = __offload::Argument(key).detach();
+            let tags = __offload::Argument(tags).send();
+            move || Self::find_sync::<T,N>(
+                __offload::borrow(&__offload_self),
+                __offload::borrow(&key),
+                __offload::take(tags),
+            )
+        },
+    );
+    __offload::outcome(__offload_handle.await, __offload_site).settle()
+}
+fn find_sync<'a, T: Clone + Send, const N: usize>(
+    &'a self,
+    key: &T,
+    tags: [u8; N],
+) -> Option<User>
+where
+    Self: Sized,
+{
+    self.find_in(key, &tags)
+}

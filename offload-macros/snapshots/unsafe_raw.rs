@@ -1,0 +1,28 @@
+async unsafe fn r#match(&self, r#type: &str, executor: u8, this: u8) -> u8 {
+    use ::offload_runtime::__private::{self as __offload, fallback::*};
+    let __offload_site = __offload::site!(Self, "match");
+    let __offload_handle = __offload::submit::<u8>(
+        &self.executor,
+        __offload_site,
+        {
+            let __offload_self = __offload::Receiver(self).detach();
+            let r#type = __offload::Argument(r#type).detach();
+            let executor = __offload::Argument(executor).send();
+            let this = __offload::Argument(this).send();
+            move || {
+                unsafe {
+                    Self::r#try(
+                        __offload::borrow(&__offload_self),
+                        __offload::borrow(&r#type),
+                        __offload::take(executor),
+                        __offload::take(this),
+                    )
+                }
+            }
+        },
+    );
+    __offload::outcome(__offload_handle.await, __offload_site).settle()
+}
+unsafe fn r#try(&self, r#type: &str, executor: u8, this: u8) -> u8 {
+    r#type.len()
+}

@@ -1,0 +1,216 @@
+//! The output: a [`Plan`] written as tokens.
+//!
+//! Every local has the hygiene of this macro and every path is absolute or goes through `__offload`, so nothing of
+//! the user's can be met by accident. `__private` in the runtime holds all that is named here.
+
+use crate::args::Args;
+use crate::attributes::Destination;
+use crate::boxed::Parts;
+use crate::call::Call;
+use crate::errors::Errors;
+use crate::method::Method;
+use crate::receiver::Form;
+use crate::self_rewrite::{self, this};
+use crate::tokens::hidden;
+use crate::types;
+use crate::validate::{self, Executor, Output, Plan};
+use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+
+/// The attribute: options and item in, items out.
+pub(crate) fn blocking(args: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let args = Args::parse(args, &mut errors);
+    let plan = match Method::parse(item.clone()) {
+        Ok(method) => validate::validate(args, method, &mut errors),
+        Err(found) => {
+            validate::not_a_function(&found, &mut errors);
+            return [item, errors.into_tokens()].into_iter().collect();
+        }
+    };
+    let items = if errors.is_empty() { plan.items() } else { plan.items_despite_errors() };
+    [errors.into_tokens(), items].into_iter().collect()
+}
+
+impl Plan {
+    /// Before: `fn find(&self) -> Ret { body }`.
+    /// After: the method that submits, and the twin if one is kept.
+    fn items(&self) -> TokenStream {
+        let method = match (&self.method.body, self.output) {
+            (None, _) => {
+                let signature = self.signature();
+                quote!(#signature;)
+            }
+            (Some(body), Output::Handle) => {
+                let (signature, statements) = (self.signature(), self.submission(body));
+                quote_spanned!(Span::mixed_site()=> #signature { #statements __offload_handle })
+            }
+            (Some(body), Output::Future) => {
+                let (signature, statements) = (self.signature(), self.awaited(body));
+                quote!(#signature { #statements })
+            }
+            (Some(body), Output::BoxedFuture) => {
+                let (signature, statements) = (self.signature(), self.awaited(body));
+                quote!(#signature { ::std::boxed::Box::pin(async move { #statements }) })
+            }
+        };
+        let twin = self.twin_item();
+        quote!(#method #twin)
+    }
+
+    /// The signature is final even where rules are broken, so that callers see no second error. The body stays where
+    /// it fits, so that its own mistakes and completions still show.
+    fn items_despite_errors(&self) -> TokenStream {
+        let twin = self.twin_item();
+        match &self.method.body {
+            Some(body) if self.fits_unchanged => {
+                let signature = self.signature_of(Parts::unchanged(&self.method));
+                quote!(#signature #body #twin)
+            }
+            _ => {
+                let signature = self.signature();
+                quote!(#signature { ::core::unreachable!() } #twin)
+            }
+        }
+    }
+
+    /// Before: `pub fn find(&self, (a, mut b): (A, B)) -> Ret where ..`.
+    /// After: `pub async fn find(&self, __offload_arg1: (A, B)) -> Ret where ..`.
+    fn signature(&self) -> TokenStream {
+        self.signature_of(Parts::of(self))
+    }
+
+    fn signature_of(&self, parts: Parts) -> TokenStream {
+        let Method { visibility, qualifiers, fn_token, name, .. } = &self.method;
+        let attrs = self.method.attrs.iter().filter(|attr| !attr.is_blocking());
+        let attrs = attrs.filter_map(|attr| match attr.destination() {
+            Destination::Expectation if self.twin.is_some() => Some(attr.as_allowance()),
+            Destination::Both | Destination::Async | Destination::Expectation => Some(attr.clone()),
+            Destination::Twin => None,
+        });
+        let (defaultness, safety) = (&qualifiers.defaultness, &qualifiers.safety);
+        let asyncness = (self.output == Output::Future).then(|| Ident::new("async", hidden(fn_token.span())));
+        let Parts { generics, parameters, result, clause } = parts;
+        quote! {
+            #(#attrs)* #(#visibility)* #defaultness #asyncness #safety #fn_token #name #generics #parameters
+            #result #clause
+        }
+    }
+
+    /// Before: `{ body }`.
+    /// After: `let __offload_handle = submit(..); outcome(__offload_handle.await, ..).settle()`.
+    fn awaited(&self, body: &Group) -> TokenStream {
+        let submission = self.submission(body);
+        quote_spanned! {Span::mixed_site()=>
+            #submission
+            __offload::outcome(__offload_handle.await, __offload_site).settle()
+        }
+    }
+
+    /// Before: `{ body }`.
+    /// After:
+    /// ```text
+    /// use ::offload_runtime::__private::{self as __offload, fallback::*};
+    /// let __offload_site = __offload::site!(Self, "find");
+    /// let __offload_handle = __offload::submit::<Ret>(&self.executor, __offload_site, {
+    ///     let email = __offload::Argument(email).detach();
+    ///     move || { let email = __offload::borrow(&email); { body } }
+    /// });
+    /// ```
+    fn submission(&self, body: &Group) -> TokenStream {
+        let runtime = &self.runtime;
+        let result = self.method.result.as_ref().map_or_else(|| quote!(()), |result| types::infer_impl_trait(result));
+        let (site, executor) = (self.site(), self.executor());
+        let Call { outside, inside } = self.call(body);
+        let release = self.method.receiver.as_ref().filter(|receiver| matches!(receiver.form, Form::Arc)).map(
+            // The clone that reached the executor; the future must not keep it while it waits.
+            |receiver| {
+                let this = this(receiver.token.span());
+                quote!(__offload::drop(#this);)
+            },
+        );
+        // The twin is deprecated as well; its one caller is not to be warned of it.
+        let allowance = (self.calls_twin() && self.method.is_deprecated()).then(|| quote!(#[allow(deprecated)]));
+        quote_spanned! {Span::mixed_site()=>
+            use #runtime::__private::{self as __offload, fallback::*};
+            let __offload_site = #site;
+            #allowance
+            let __offload_handle = __offload::submit::<#result>(#executor, __offload_site, {
+                #outside
+                move || #inside
+            });
+            #release
+        }
+    }
+
+    /// After: `__offload::site!(Self, "find")`, or `__offload::site!("find")` outside of any type.
+    fn site(&self) -> TokenStream {
+        let name = &self.method.name;
+        let text = name.to_string();
+        let text = Literal::string(text.strip_prefix("r#").unwrap_or(&text));
+        let owner = self.method.belongs_to_self().then(|| quote!(Self,));
+        quote_spanned!(name.span()=> __offload::site!(#owner #text))
+    }
+
+    /// Before: `executor = io`. After: `&self.io`, every token of it at `io`.
+    ///
+    /// Where `self` itself moves to the worker, the executor it holds is cloned first.
+    fn executor(&self) -> TokenStream {
+        let (place, at, uses_self) = match &self.executor {
+            Executor::Default => return quote!(__offload::default_executor()),
+            Executor::UsualField => {
+                let at = Span::call_site().resolved_at(self.method.name.span());
+                (field(at, &Ident::new("executor", at)), at, true)
+            }
+            Executor::Field(name) => (field(name.span(), name), name.span(), true),
+            Executor::Index(index) => (field(index.span(), index), index.span(), true),
+            Executor::Expression(tokens) => {
+                let at = tokens.first().map_or_else(Span::call_site, TokenTree::span);
+                let place = in_parentheses(self_rewrite::on_callers_side(tokens), tokens);
+                (place, at, self_rewrite::mentions_self(tokens))
+            }
+        };
+        let moves_self = self.method.receiver.as_ref().is_some_and(|receiver| matches!(receiver.form, Form::Owned));
+        if moves_self && uses_self {
+            quote_spanned!(hidden(at)=> &__offload::clone_executor(&#place))
+        } else {
+            quote_spanned!(hidden(at)=> &#place)
+        }
+    }
+
+    /// Before: `fn find(&self) -> Ret { body }`. After: the same under the twin's name.
+    fn twin_item(&self) -> Option<TokenStream> {
+        let (twin, body) = (self.twin.as_ref()?, self.method.body.as_ref()?);
+        let Method { visibility, qualifiers, fn_token, parameters, where_clause, .. } = &self.method;
+        let attrs = self.method.attrs.iter().filter(|attr| attr.destination() != Destination::Async);
+        let (defaultness, safety) = (&qualifiers.defaultness, &qualifiers.safety);
+        let generics = angle_brackets(&self.method.generics);
+        let result = self.method.result.as_ref().map(|result| quote!(-> #(#result)*));
+        Some(quote! {
+            #(#attrs)* #(#visibility)* #defaultness #safety #fn_token #twin #generics #parameters #result
+            #(#where_clause)* #body
+        })
+    }
+}
+
+/// After: `self.io`, at `io`.
+fn field(at: Span, name: &impl ToTokens) -> TokenStream {
+    let this = this(at);
+    quote_spanned!(at=> #this.#name)
+}
+
+/// Parentheses where `&` would bind to less than the whole expression.
+fn in_parentheses(place: TokenStream, tokens: &[TokenTree]) -> TokenStream {
+    let is_simple = tokens.iter().all(|token| match token {
+        TokenTree::Ident(word) => word != "as",
+        TokenTree::Group(_) | TokenTree::Literal(_) => true,
+        TokenTree::Punct(punct) => matches!(punct.as_char(), '.' | ':' | '?' | '$'),
+    });
+    let at = tokens.first().map_or_else(Span::call_site, TokenTree::span);
+    if is_simple || tokens.is_empty() { place } else { quote_spanned!(hidden(at)=> (#place)) }
+}
+
+/// After: `<T, const N: usize>`, or nothing.
+pub(crate) fn angle_brackets(generics: &[TokenTree]) -> Option<TokenStream> {
+    (!generics.is_empty()).then(|| quote!(<#(#generics)*>))
+}

@@ -1,0 +1,199 @@
+//! The one visitor that touches a body: `self` becomes the name that the worker's side binds.
+//!
+//! It works on tokens, so it reaches into macro calls (`println!("{}", self.n)`, `vec![self.n]`) and is not
+//! disturbed by code that is half typed. Left alone are:
+//! - paths (`self::helper()`), `use` trees, `pub(self)` and `pub(in self::..)`,
+//! - items inside of the body that have a `self` of their own: `fn`, `impl`, `trait`, `mod`,
+//! - `$self` of a `macro_rules!` inside of the body.
+//!
+//! `{self}` inside of a format string is rewritten in the format macros of `std`, `log`, `tracing` and `anyhow`.
+//! Limits: a string in any other macro is data, and stays; a macro that looks for the very word `self` among its
+//! input does not find it.
+
+use crate::tokens::{hidden, is_body, is_ident, is_path_separator, is_punct, list};
+use crate::types::regroup;
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
+
+/// What `self` is called on the worker's side.
+pub(crate) const SELF: &str = "__offload_self";
+
+/// The body with `self` renamed, and whether it was mentioned at all.
+pub(crate) struct Rewritten {
+    pub(crate) body: Group,
+    pub(crate) mentions_self: bool,
+}
+
+/// Before: `{ self.db.find(email) }`. After: `{ __offload_self.db.find(email) }`.
+pub(crate) fn rewrite(body: &Group) -> Rewritten {
+    match rewrite_stream(body.stream()) {
+        Some(inside) => Rewritten { body: regroup(body, inside), mentions_self: true },
+        None => Rewritten { body: body.clone(), mentions_self: false },
+    }
+}
+
+/// The new name with the hygiene of the word it replaces.
+pub(crate) fn binding(word: &Ident) -> Ident {
+    Ident::new(SELF, word.span())
+}
+
+/// Renames at one level; `None` if there is nothing to rename, which spares building the tokens anew.
+fn rewrite_stream(stream: TokenStream) -> Option<TokenStream> {
+    let mut tokens = list(stream);
+    let mut changed = false;
+    let mut at = 0;
+    while at < tokens.len() {
+        if let Some(end) = end_of_item(&tokens, at) {
+            at = end;
+            continue;
+        }
+        let new = match &tokens[at] {
+            TokenTree::Ident(word) if word == "self" && is_value(&tokens, at) => Some(binding(word).into()),
+            TokenTree::Group(group) => rewrite_group(&tokens, at, group),
+            _ => None,
+        };
+        if let Some(new) = new {
+            tokens[at] = new;
+            changed = true;
+        }
+        at += 1;
+    }
+    changed.then(|| tokens.into_iter().collect())
+}
+
+fn rewrite_group(tokens: &[TokenTree], at: usize, group: &Group) -> Option<TokenTree> {
+    let is_visibility = at > 0 && is_ident(tokens.get(at - 1), "pub") && group.delimiter() == Delimiter::Parenthesis;
+    if is_visibility {
+        return None;
+    }
+    let format = format_position(tokens, at).and_then(|position| rewrite_format(group.stream(), position));
+    match (rewrite_stream(format.clone().unwrap_or_else(|| group.stream())), format) {
+        (Some(inside), _) | (None, Some(inside)) => Some(regroup(group, inside).into()),
+        (None, None) => None,
+    }
+}
+
+/// Whether the `self` at `at` is a value: no path (`self::`), no metavariable (`$self`).
+fn is_value(tokens: &[TokenTree], at: usize) -> bool {
+    let is_metavariable = at > 0 && is_punct(tokens.get(at - 1), '$');
+    !is_metavariable && !is_path_separator(tokens, at + 1)
+}
+
+/// If an item with its own `self`, or with none, begins at `at`: where it ends.
+fn end_of_item(tokens: &[TokenTree], at: usize) -> Option<usize> {
+    let TokenTree::Ident(word) = &tokens[at] else { return None };
+    let named = matches!(tokens.get(at + 1), Some(TokenTree::Ident(_))) || is_punct(tokens.get(at + 1), '$');
+    let begins = match word.to_string().as_str() {
+        "fn" | "mod" | "trait" => named,
+        "impl" => true,
+        // `use<'a>` among bounds is no import.
+        "use" => !is_punct(tokens.get(at + 1), '<'),
+        _ => false,
+    };
+    if !begins {
+        return None;
+    }
+    let is_use = word == "use";
+    let ends = |&end: &usize| is_punct(tokens.get(end), ';') || (!is_use && is_body(tokens, end));
+    Some((at + 1..tokens.len()).find(ends).map_or(tokens.len(), |end| end + 1))
+}
+
+/// Which part of a macro's input is its format string.
+#[derive(Clone, Copy)]
+enum Position {
+    /// The part with this number, if it is a string.
+    Part(usize),
+    /// The first part that is nothing but a string: `info!(target: "db", n = 1, "found {self}")`.
+    FirstAlone,
+}
+
+/// If the group at `at` is the input of a macro known to format: where its format string stands.
+fn format_position(tokens: &[TokenTree], at: usize) -> Option<Position> {
+    let (Some(TokenTree::Ident(name)), true) = (tokens.get(at.checked_sub(2)?), is_punct(tokens.get(at - 1), '!')) else {
+        return None;
+    };
+    Some(match name.to_string().as_str() {
+        "println" | "print" | "eprintln" | "eprint" | "format" | "format_args" | "panic" | "todo" | "unimplemented"
+        | "unreachable" | "anyhow" | "bail" => Position::Part(0),
+        "write" | "writeln" | "assert" | "debug_assert" | "ensure" => Position::Part(1),
+        "assert_eq" | "assert_ne" | "debug_assert_eq" | "debug_assert_ne" => Position::Part(2),
+        "trace" | "debug" | "info" | "warn" | "error" | "log" | "event" | "span" | "trace_span" | "debug_span"
+        | "info_span" | "warn_span" | "error_span" => Position::FirstAlone,
+        _ => return None,
+    })
+}
+
+/// Before: `"{self:?} of {n}", x`. After: `"{__offload_self:?} of {n}", x`.
+fn rewrite_format(input: TokenStream, position: Position) -> Option<TokenStream> {
+    let mut tokens = list(input);
+    let mut start = 0;
+    let mut part = 0;
+    for at in 0..=tokens.len() {
+        if at < tokens.len() && !is_punct(tokens.get(at), ',') {
+            continue;
+        }
+        let wanted = match position {
+            Position::Part(number) => part == number,
+            Position::FirstAlone => true,
+        };
+        if let (true, [TokenTree::Literal(literal)]) = (wanted, &tokens[start..at]) {
+            let new = rewrite_literal(literal)?;
+            tokens[start] = new.into();
+            return Some(tokens.into_iter().collect());
+        }
+        start = at + 1;
+        part += 1;
+    }
+    None
+}
+
+/// Renames each `{self}` and `{self:..}` of a string, raw or not; `{{self}}` is text.
+fn rewrite_literal(literal: &Literal) -> Option<Literal> {
+    let text = literal.to_string();
+    if !text.contains("{self") || !(text.starts_with('"') || text.starts_with('r')) {
+        return None;
+    }
+    let mut new = String::with_capacity(text.len() + SELF.len());
+    let mut rest = text.as_str();
+    while let Some(open) = rest.find('{') {
+        let (before, behind) = rest.split_at(open);
+        new.push_str(before);
+        rest = behind;
+        if let Some(behind) = rest.strip_prefix("{{") {
+            new.push_str("{{");
+            rest = behind;
+        } else if let Some(behind) = rest.strip_prefix("{self").filter(|behind| behind.starts_with([':', '}'])) {
+            new.push('{');
+            new.push_str(SELF);
+            rest = behind;
+        } else {
+            new.push('{');
+            rest = &rest[1..];
+        }
+    }
+    new.push_str(rest);
+    let mut new: Literal = new.parse().ok()?;
+    new.set_span(literal.span());
+    Some(new)
+}
+
+/// Whether `self` is mentioned as a value.
+pub(crate) fn mentions_self(tokens: &[TokenTree]) -> bool {
+    rewrite_stream(tokens.iter().cloned().collect()).is_some()
+}
+
+/// The word `self` on the caller's side, at `at`.
+///
+/// It has the hygiene of this macro, in the signature too: a `self` that the rewrite missed cannot mean the caller's.
+pub(crate) fn this(at: Span) -> Ident {
+    Ident::new("self", hidden(at))
+}
+
+/// The tokens of an expression with each `self` made the one of the caller's side.
+pub(crate) fn on_callers_side(tokens: &[TokenTree]) -> TokenStream {
+    let adopt = |token: &TokenTree| match token {
+        TokenTree::Ident(word) if word == "self" => this(word.span()).into(),
+        TokenTree::Group(group) => regroup(group, on_callers_side(&list(group.stream()))).into(),
+        token => token.clone(),
+    };
+    tokens.iter().map(adopt).collect()
+}

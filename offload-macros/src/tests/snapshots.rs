@@ -1,0 +1,99 @@
+//! Snapshots of expansions, in `snapshots/`. `BLESS=1 cargo test -p offload-macros` writes them anew.
+
+use super::{expand, pretty};
+use std::path::Path;
+
+#[track_caller]
+fn check(name: &str, args: &str, item: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots").join(name).with_extension("rs");
+    let found = pretty(&expand(args, item));
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, &found).expect("the snapshots can be written");
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(kept == found, "`{name}` expands to\n{found}\nwhile its snapshot is\n{kept}");
+}
+
+#[test]
+fn the_smallest_method() {
+    check(
+        "smallest",
+        "",
+        "/// Looks a user up.
+        pub fn find(&self, email: &str) -> Option<User> { self.users.get(email).cloned() }",
+    );
+}
+
+#[test]
+fn every_kind_of_argument() {
+    check(
+        "arguments",
+        "executor = io",
+        "fn call(&self, owned: Vec<u8>, mut changed: u32, (a, _): (A, B), _: Permit, _: &str, path: &Path,
+            limit: Option<&u32>, name: Cow<'_, str>, callback: fn(&str) -> usize, fixed: &'static str,
+            #[cfg(unix)] only: u8) -> io::Result<u64> { Ok(0) }",
+    );
+}
+
+#[test]
+fn every_receiver() {
+    for (name, receiver) in [
+        ("self_value", "mut self"),
+        ("self_arc", "self: Arc<Self>"),
+        ("self_ref_arc", "self: &Arc<Self>"),
+        ("self_box", "self: Box<Self>"),
+    ] {
+        check(name, "", &format!("fn count({receiver}) -> usize {{ self.n }}"));
+    }
+}
+
+#[test]
+fn a_free_function() {
+    check("free", "", "pub(crate) fn hash(password: &str) -> String { argon(password) }");
+    check("free_expression", "executor = &*POOL", "fn hash(password: &str) -> String { argon(password) }");
+}
+
+#[test]
+fn the_other_outputs() {
+    let item = "fn find<'a, T: Clone + Send, const N: usize>(&'a self, key: &T, tags: [u8; N]) -> Option<User>
+        where Self: Sized { self.find_in(key, &tags) }";
+    check("sync", "sync = find_sync", item);
+    check("handle", "handle", item);
+    check("boxed", "boxed", item);
+    check("boxed_declaration", "boxed", "fn find(&self, key: &str, by: Cow<'_, str>, f: impl Fn(&str) -> &str) -> Option<User>;");
+}
+
+#[test]
+fn attributes_are_sent_on_purpose() {
+    check(
+        "attributes",
+        "sync = load_sync",
+        "#[cfg(unix)] #[must_use] #[expect(unused_variables)] #[allow(clippy::all)] #[tracing::instrument(skip(self))]
+        #[track_caller] pub fn load(&self) -> u8 { #![allow(unused_mut)] 1 }",
+    );
+}
+
+#[test]
+fn self_in_a_body() {
+    check(
+        "self_in_a_body",
+        "",
+        r##"fn run(&self) {
+            use self::helper as h;
+            println!("{self:?} {} {{self}}", self.n);
+            info!(target: "db", n = self.n, "{self}");
+            sql!("{self}");
+            struct Inner(pub(self) u8);
+            impl Inner { fn get(&self) -> u8 { self.0 } }
+            fn nested(&self) -> [u8; { N }] { self.x }
+            macro_rules! get { ($self:ident) => { $self.n + self.m } }
+            let v = vec![self.n];
+            self::helper(|| self.n)
+        }"##,
+    );
+}
+
+#[test]
+fn unsafe_and_unusual_names() {
+    check("unsafe_raw", "sync = r#try", "unsafe fn r#match(&self, r#type: &str, executor: u8, this: u8) -> u8 { r#type.len() }");
+}

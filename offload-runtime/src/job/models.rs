@@ -1,0 +1,377 @@
+//! Loom models of the cell and the queue: complete, poll, drop, cancel, detach, refuse, hooks, in every order.
+//!
+//! Each model checks that what was captured and what was returned is dropped exactly once ([`Token`]), that no cell is left
+//! ([`count_cells`]), and that the handle resolves. Run by `ci/loom.sh`, which prints how many interleavings each explored.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+
+use loom::future::block_on;
+use loom::thread;
+
+use super::{Claimed, Guard, Job, JobHandle, Origin, Owner, Queue, Ran, cell, current};
+use crate::cancel::{is_cancelled, on_cancel};
+use crate::context::Call;
+use crate::error::Error;
+
+std::thread_local! {
+    /// Cells that are allocated. loom runs all threads of a model on the test's own.
+    static CELLS: std::cell::Cell<isize> = const { std::cell::Cell::new(0) };
+}
+
+/// Notes that `change` cells more are allocated.
+pub(super) fn count_cells(change: isize) {
+    CELLS.set(CELLS.get() + change);
+}
+
+fn assert_no_cell_is_left() {
+    assert_eq!(CELLS.get(), 0, "a cell was leaked, or freed twice");
+}
+
+/// Explores `model` with at most `preemptions` preemptions (`None`: all interleavings) and prints how many there were.
+#[track_caller]
+pub(crate) fn explore(name: &str, preemptions: Option<usize>, model: impl Fn() + Sync + Send + 'static) {
+    let explored = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&explored);
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = preemptions;
+    builder.check(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        // Threads that the model leaves behind end after it: what they left is seen before the next one.
+        assert_no_cell_is_left();
+        model();
+    });
+    assert_no_cell_is_left();
+    println!("{name}: {} interleavings", explored.load(Ordering::SeqCst));
+}
+
+/// Counts how many of its kind are alive; `Tokens` checks that none is in the end.
+pub(crate) struct Token(Arc<AtomicIsize>);
+
+#[derive(Default)]
+pub(crate) struct Tokens(Arc<AtomicIsize>);
+
+impl Tokens {
+    pub(crate) fn new_one(&self) -> Token {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Token(Arc::clone(&self.0))
+    }
+
+    pub(crate) fn alive(&self) -> isize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Token {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Tokens {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(self.alive(), 0, "a value was leaked, or dropped twice");
+        }
+    }
+}
+
+fn job<F, T>(f: F) -> (Job, JobHandle<T>)
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    cell::observed(Origin::of_caller(), Call::new(f))
+}
+
+/// A job that captures a token and returns another.
+fn token_job(tokens: &Tokens) -> (Job, JobHandle<Token>) {
+    let (captured, returned) = (tokens.new_one(), tokens.new_one());
+    job(move || {
+        drop(captured);
+        returned
+    })
+}
+
+#[test]
+fn complete_and_poll() {
+    explore("complete and poll", None, || {
+        let tokens = Tokens::default();
+        let (job, handle) = token_job(&tokens);
+        let worker = thread::spawn(move || job.run());
+        let output = block_on(handle).unwrap();
+        assert_eq!(tokens.alive(), 1, "what was captured outlives the await");
+        drop(output);
+        worker.join().unwrap();
+    });
+}
+
+#[test]
+fn complete_and_poll_with_two_wakers() {
+    explore("complete and poll with two wakers", None, || {
+        let tokens = Tokens::default();
+        let (job, handle) = token_job(&tokens);
+        let worker = thread::spawn(move || job.run());
+        let mut handle = pin!(handle);
+        match handle.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(output) => drop(output.unwrap()),
+            Poll::Pending => drop(block_on(handle).unwrap()),
+        }
+        worker.join().unwrap();
+    });
+}
+
+#[test]
+fn complete_and_drop_of_the_handle() {
+    explore("complete and drop", None, || {
+        let tokens = Tokens::default();
+        let (job, handle) = token_job(&tokens);
+        let worker = thread::spawn(move || job.run());
+        drop(handle);
+        worker.join().unwrap();
+    });
+}
+
+#[test]
+fn complete_and_drop_after_a_poll() {
+    explore("complete and drop after a poll", None, || {
+        let tokens = Tokens::default();
+        let (job, mut handle) = token_job(&tokens);
+        let worker = thread::spawn(move || job.run());
+        let polled = pin!(&mut handle).poll(&mut Context::from_waker(Waker::noop()));
+        drop(polled);
+        drop(handle);
+        worker.join().unwrap();
+    });
+}
+
+#[test]
+fn complete_and_detach() {
+    explore("complete and detach", None, || {
+        let tokens = Tokens::default();
+        let (job, mut handle) = token_job(&tokens);
+        let worker = thread::spawn(move || job.run());
+        if pin!(&mut handle).poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+            handle.detach();
+        }
+        worker.join().unwrap();
+    });
+}
+
+#[test]
+fn complete_and_cancel_then_await() {
+    explore("complete and cancel, then await", None, || {
+        let tokens = Tokens::default();
+        let (job, handle) = token_job(&tokens);
+        let worker = thread::spawn(move || job.run());
+        handle.cancel();
+        match block_on(handle) {
+            Ok(output) => drop(output),
+            Err(Error::Cancelled) => assert_eq!(tokens.alive(), 0),
+            Err(other) => panic!("{other}"),
+        }
+        worker.join().unwrap();
+    });
+}
+
+#[test]
+fn cancel_and_cancel_and_complete() {
+    explore("two cancels and complete", Some(3), || {
+        let tokens = Tokens::default();
+        let (job, handle) = token_job(&tokens);
+        let handle = Arc::new(handle);
+        let other = Arc::clone(&handle);
+        let worker = thread::spawn(move || job.run());
+        let canceller = thread::spawn(move || other.cancel());
+        handle.cancel();
+        canceller.join().unwrap();
+        let handle = Arc::into_inner(handle).unwrap();
+        assert!(matches!(block_on(handle), Ok(_) | Err(Error::Cancelled)));
+        worker.join().unwrap();
+    });
+}
+
+#[test]
+fn cancel_wakes_an_await_elsewhere() {
+    explore("cancel while the waker is registered", None, || {
+        let tokens = Tokens::default();
+        let (job, mut handle) = token_job(&tokens);
+        let worker = thread::spawn(move || job.run());
+        let polled = pin!(&mut handle).poll(&mut Context::from_waker(Waker::noop()));
+        if polled.is_pending() {
+            handle.cancel();
+            drop(block_on(handle));
+        }
+        worker.join().unwrap();
+    });
+}
+
+#[test]
+fn lost_and_poll() {
+    explore("lost and poll", None, || {
+        let tokens = Tokens::default();
+        let (job, handle) = token_job(&tokens);
+        let worker = thread::spawn(move || drop(job));
+        assert!(matches!(block_on(handle), Err(Error::Lost)));
+        assert_eq!(tokens.alive(), 0);
+        worker.join().unwrap();
+    });
+}
+
+#[test]
+fn refused_and_dropped() {
+    explore("refused and dropped", None, || {
+        let tokens = Tokens::default();
+        let (job, handle) = token_job(&tokens);
+        let worker = thread::spawn(move || job.refuse(Error::QueueFull));
+        drop(handle);
+        worker.join().unwrap();
+    });
+}
+
+#[test]
+fn cancel_reaches_the_body() {
+    explore("cancel and a body that looks", None, || {
+        let (job, handle) = job(|| (is_cancelled(), current(|_| ()).is_some()));
+        let worker = thread::spawn(move || job.run());
+        handle.cancel();
+        match block_on(handle) {
+            Ok((_, inside)) => assert!(inside),
+            Err(error) => assert!(matches!(error, Error::Cancelled)),
+        }
+        worker.join().unwrap();
+    });
+}
+
+#[test]
+fn a_hook_runs_once_or_never() {
+    explore("a hook and a cancel", Some(3), || {
+        let tokens = Tokens::default();
+        let ran = Arc::new(AtomicUsize::new(0));
+        let (seen, token) = (Arc::clone(&ran), tokens.new_one());
+        let (job, handle) = job(move || {
+            let count = Arc::clone(&seen);
+            let guard = on_cancel(move || {
+                let _token = token;
+                count.fetch_add(1, Ordering::SeqCst);
+            });
+            drop(guard);
+            // Whether it ran is decided once the guard is gone.
+            seen.load(Ordering::SeqCst)
+        });
+        let worker = thread::spawn(move || job.run());
+        handle.cancel();
+        match block_on(handle) {
+            Ok(seen) => assert_eq!(seen, ran.load(Ordering::SeqCst)),
+            Err(_) => assert_eq!(ran.load(Ordering::SeqCst), 0),
+        }
+        assert!(ran.load(Ordering::SeqCst) <= 1);
+        worker.join().unwrap();
+    });
+}
+
+#[test]
+fn a_hook_that_comes_after_the_cancellation_runs_at_once() {
+    explore("a hook after the flag", Some(3), || {
+        let ran = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&ran);
+        let (job, handle) = job(move || {
+            let cancelled = is_cancelled();
+            let hook = Arc::clone(&count);
+            let guard = on_cancel(move || {
+                hook.fetch_add(1, Ordering::SeqCst);
+            });
+            let after = count.load(Ordering::SeqCst);
+            drop(guard);
+            assert!(!cancelled || after == 1, "the flag was seen, and the hook did not run");
+        });
+        let worker = thread::spawn(move || job.run());
+        handle.cancel();
+        match block_on(handle) {
+            Ok(()) | Err(Error::Cancelled) => {}
+            Err(other) => panic!("{other}"),
+        }
+        worker.join().unwrap();
+        assert!(ran.load(Ordering::SeqCst) <= 1);
+    });
+}
+
+/// A queue with nobody behind it.
+struct Bare;
+
+impl Owner for Bare {
+    type Guarded = ();
+
+    fn run_nested(_: &Arc<Queue<Self>>, job: Claimed, _own: bool) {
+        let _: Ran = job.run();
+    }
+}
+
+fn pop(queue: &Arc<Queue<Bare>>) -> Option<Claimed> {
+    let mut guard: Guard<'_, Bare> = queue.lock();
+    guard.pop()
+}
+
+#[test]
+fn push_and_cancel() {
+    explore("push and drop of the handle", None, || {
+        let tokens = Tokens::default();
+        let queue = Queue::new(Bare, ());
+        let (job, handle) = token_job(&tokens);
+        let to = Arc::clone(&queue);
+        let pusher = thread::spawn(move || {
+            let pushed = to.lock().push(job);
+            drop(pushed);
+        });
+        drop(handle);
+        pusher.join().unwrap();
+        assert!(queue.lock().is_empty(), "a job whose handle is gone stays in the queue");
+        assert_eq!(Arc::strong_count(&queue), 1, "an empty queue keeps itself alive");
+    });
+}
+
+#[test]
+fn pop_and_cancel() {
+    explore("pop, and drop of two handles", Some(3), || {
+        let tokens = Tokens::default();
+        let queue = Queue::new(Bare, ());
+        let handles = [(); 2].map(|()| {
+            let (job, handle) = token_job(&tokens);
+            queue.lock().push(job).unwrap();
+            handle
+        });
+        let from = Arc::clone(&queue);
+        let worker = thread::spawn(move || {
+            while let Some(job) = pop(&from) {
+                let _: Ran = job.run();
+            }
+        });
+        let [first, second] = handles;
+        let dropper = thread::spawn(move || drop(second));
+        drop(first);
+        dropper.join().unwrap();
+        worker.join().unwrap();
+        assert!(queue.lock().is_empty());
+    });
+}
+
+#[test]
+fn a_cancelling_handle_outlives_the_queue_it_leaves() {
+    explore("cancel as the queue's last users go", None, || {
+        let tokens = Tokens::default();
+        let queue = Queue::new(Bare, ());
+        let (job, handle) = token_job(&tokens);
+        queue.lock().push(job).unwrap();
+        let worker = thread::spawn(move || {
+            if let Some(job) = pop(&queue) {
+                let _: Ran = job.run();
+            }
+            drop(queue);
+        });
+        drop(handle);
+        worker.join().unwrap();
+    });
+}

@@ -1,0 +1,259 @@
+//! The executor's side of a job: [`Job`], and [`Claimed`] once it has been decided that this thread has it.
+
+use std::fmt;
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+
+use super::cell::{self, Ended, Header, Work};
+use super::origin::Origin;
+use super::state::{Claim, Left, Link};
+use crate::error::Error;
+use crate::site::Site;
+
+/// One submitted call, on its way to the thread that runs it.
+///
+/// It is what an [`Executor`](crate::Executor) is given: one word wide, `Send`, and independent of the types of the call.
+/// Whatever an executor does with it, the call runs at most once and its handle resolves exactly once.
+///
+/// **Dropping** a job that has not run refuses it as [`Error::Lost`].
+///
+/// # Examples
+/// An executor of your own, with a thread per job:
+/// ```
+/// use offload_runtime::{Executor, ExecutorExt, Job};
+///
+/// struct ThreadPerJob;
+/// impl Executor for ThreadPerJob {
+///     fn execute(&self, job: Job) {
+///         std::thread::spawn(|| job.run());
+///     }
+/// }
+/// assert_eq!(pollster::block_on(ThreadPerJob.submit(|| 6 * 7)).unwrap(), 42);
+/// ```
+#[must_use = "dropping a job refuses it as `Error::Lost`: run it, refuse it, or pass it on"]
+pub struct Job {
+    /// A cell of which this is the executor's side: it holds the `JOB` bit.
+    header: NonNull<Header>,
+}
+
+// SAFETY: closure and output are `Send` (`Work`), and what both sides touch goes through the state word.
+unsafe impl Send for Job {}
+// SAFETY: `&Job` gives no more than reads of the state word and of the `Sync` origin.
+unsafe impl Sync for Job {}
+
+impl Job {
+    /// # Safety
+    /// The cell has a `JOB` bit that nobody else stands for.
+    pub(super) unsafe fn from_header(header: NonNull<Header>) -> Self {
+        Self { header }
+    }
+
+    /// A job of the crate's own that nobody awaits.
+    pub(crate) fn unobserved<W: Work<Output = ()>>(origin: Origin, work: W) -> Self {
+        cell::unobserved(origin, work)
+    }
+
+    /// Runs the call on this thread, stores what it returns and wakes who awaits it.
+    ///
+    /// Does nothing if the job was cancelled before. The thread may be blocked for as long as the call takes.
+    ///
+    /// # Panics
+    /// Never: a panic of the call goes to its handle (C4), one of a waker or of a destructor is caught here.
+    ///
+    /// # Examples
+    /// See [`Job`].
+    pub fn run(self) {
+        if let Some(claimed) = self.claim() {
+            let _: Ran = claimed.run();
+        }
+    }
+
+    /// Says no: the handle resolves to `why`, and what the call had captured is dropped before that.
+    ///
+    /// # Panics
+    /// Never.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{Error, Executor, ExecutorExt, Job};
+    ///
+    /// struct Closed;
+    /// impl Executor for Closed {
+    ///     fn execute(&self, job: Job) {
+    ///         job.refuse(Error::ShutDown);
+    ///     }
+    /// }
+    /// let refused = pollster::block_on(Closed.submit(|| ()));
+    /// assert!(matches!(refused, Err(Error::ShutDown)));
+    /// ```
+    pub fn refuse(self, why: Error) {
+        if let Some(claimed) = self.claim() {
+            claimed.refuse(why);
+        }
+    }
+
+    /// Whether the handle was dropped or cancelled, so that running the job would do nothing.
+    ///
+    /// An executor may drop such a job, but need not look: [`run`](Self::run) does.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{Executor, ExecutorExt, Job};
+    /// use std::sync::Mutex;
+    ///
+    /// #[derive(Default)]
+    /// struct Later(Mutex<Vec<Job>>);
+    /// impl Executor for Later {
+    ///     fn execute(&self, job: Job) {
+    ///         self.0.lock().unwrap().push(job);
+    ///     }
+    /// }
+    /// let later = Later::default();
+    /// drop(later.submit(|| unreachable!()));
+    /// assert!(later.0.lock().unwrap()[0].is_cancelled());
+    /// ```
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.cell().state.is_cancelled()
+    }
+
+    /// Where in the source the job comes from.
+    ///
+    /// # Examples
+    /// See [`Site`].
+    #[must_use]
+    pub fn site(&self) -> Site {
+        self.cell().origin.site()
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        self.cell().origin
+    }
+
+    fn cell(&self) -> &Header {
+        // SAFETY: the JOB bit keeps the cell.
+        unsafe { self.header.as_ref() }
+    }
+
+    /// Takes the job for this thread. `None`: it was cancelled.
+    fn claim(self) -> Option<Claimed> {
+        match self.cell().state.claim() {
+            Claim::Won { linked } => {
+                debug_assert!(!linked, "a linked job is its queue's");
+                Some(Claimed { header: ManuallyDrop::new(self).header })
+            }
+            // Dropping it gives up the JOB bit.
+            Claim::Lost => None,
+        }
+    }
+
+    /// Marks the job as part of a queue whose lock the caller holds, and gives the queue the `JOB` bit. `Err`: it was cancelled.
+    pub(super) fn link(self) -> Result<NonNull<Header>, Self> {
+        match self.cell().state.link() {
+            Link::Linked => Ok(ManuallyDrop::new(self).header),
+            Link::AlreadyClaimed => Err(self),
+        }
+    }
+
+    pub(super) fn header(&self) -> NonNull<Header> {
+        self.header
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        match self.cell().state.claim() {
+            // SAFETY: claimed by the line above, never linked (a linked job is no `Job`), and this is its JOB bit, which
+            // is not used after.
+            Claim::Won { .. } => unsafe { Claimed::from_header(self.header) }.refuse(Error::Lost),
+            Claim::Lost => {
+                if self.cell().state.release_job(false) == Left::Nobody {
+                    // SAFETY: this was the last side, and who claimed the job has moved the closure out.
+                    unsafe { cell::deallocate(self.header) };
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job").field("site", &self.site()).field("is_cancelled", &self.is_cancelled()).finish()
+    }
+}
+
+/// How a job's run ended.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ran {
+    Completed,
+    Panicked,
+    /// The body ended itself by `check_cancelled`.
+    Cancelled,
+}
+
+/// A job that is this thread's to run or to refuse: no handle can take it back.
+#[must_use]
+pub(crate) struct Claimed {
+    /// A claimed cell, not linked, of which this holds the `JOB` bit.
+    header: NonNull<Header>,
+}
+
+// SAFETY: as for `Job`.
+unsafe impl Send for Claimed {}
+
+impl Claimed {
+    /// # Safety
+    /// The caller claimed the job, unlinked it if it was linked, and gives its `JOB` bit away.
+    pub(super) unsafe fn from_header(header: NonNull<Header>) -> Self {
+        Self { header }
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        // SAFETY: the JOB bit keeps the cell.
+        unsafe { self.header.as_ref() }.origin
+    }
+
+    /// As [`Job::run`].
+    #[inline]
+    pub(crate) fn run(self) -> Ran {
+        self.run_noting(None)
+    }
+
+    /// As [`Job::run`], noting the end in `ended` before the result can be seen.
+    #[inline]
+    pub(crate) fn run_noting(self, ended: Option<&Ended>) -> Ran {
+        let header = ManuallyDrop::new(self).header;
+        // SAFETY: claimed and not linked; the JOB bit is handed over.
+        unsafe { cell::run_claimed(header, ended) }
+    }
+
+    /// As [`Job::refuse`].
+    pub(crate) fn refuse(self, why: Error) {
+        let header = ManuallyDrop::new(self).header;
+        // SAFETY: claimed and not linked; the JOB bit keeps the cell.
+        unsafe { cell::refuse_work(header, &why) };
+        // SAFETY: claimed and not linked, the closure is dropped; the JOB bit is handed over.
+        unsafe { cell::fail(header, why, true) };
+    }
+
+    /// Frees the job of a handle that cancelled it and is gone: nobody will see a result.
+    pub(super) fn discard(self) {
+        let header = ManuallyDrop::new(self).header;
+        // SAFETY: claimed and not linked; the JOB bit keeps the cell.
+        unsafe { cell::refuse_work(header, &Error::Cancelled) };
+        // SAFETY: as above.
+        if unsafe { header.as_ref() }.state.release_job(false) == Left::Nobody {
+            // SAFETY: this was the last side, and the closure is dropped.
+            unsafe { cell::deallocate(header) };
+        }
+    }
+}
+
+impl Drop for Claimed {
+    fn drop(&mut self) {
+        // A queue that is taken apart with jobs in hand; no path of the crate does it.
+        // SAFETY: the value is not used after this.
+        unsafe { Self::from_header(self.header) }.refuse(Error::Lost);
+    }
+}

@@ -1,0 +1,261 @@
+//! A view of an executor that runs at most so many of its jobs at once.
+//!
+//! The view has a queue of its own. While jobs wait in it, up to `n` *drivers* are with the executor: jobs of the crate's own that
+//! run what waits, one after the other, and hand the thread back after a time slice. A job waits here, not on a thread.
+//!
+//! The invariant: a queue that is not empty has a driver (running, or with the executor, or about to be given to it). A
+//! driver that the executor refuses takes the queue down with it only if it was the last one.
+
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+use crate::executor::Executor;
+use crate::job::{self, Claimed, Ended, Guard, Job, Origin, Owner, Queue, Ran, Work};
+use crate::sync::{Arc, thread};
+
+/// How long a driver keeps its thread while jobs wait in the view. Other users of the executor wait no longer than this, plus the
+/// job that is running, for a thread that a view holds.
+/// In a model every slice is over at once.
+const SLICE: Duration = if cfg!(offload_loom) { Duration::ZERO } else { Duration::from_millis(1) };
+
+/// A view of an executor that runs at most `n` of its jobs at once.
+///
+/// Made by [`ExecutorExt::limited`](crate::ExecutorExt::limited). It shares the executor's threads and takes none while its jobs wait:
+/// for a resource that bears only so many users (connections of a database, a disk), beside others on the same pool.
+///
+/// * Its jobs begin in the order of their submission; with `n = 1` each ends before the next begins.
+/// * A job occupies its place until it has really ended, cancelled or not.
+/// * Its queue is unbounded unless [`queue_capacity`](Self::queue_capacity) says otherwise; a full one refuses with
+///   [`Error::QueueFull`].
+/// * A job that blocks on another job of the same view shares its place with it: that job begins at once (C10).
+/// * It hands a thread back to the executor at least every millisecond, between two jobs.
+/// * When the executor refuses to run the view at all (shut down, or full), the waiting jobs are refused for the same reason.
+/// * Clones are handles to the same view. **Dropping** the last lets the waiting jobs run.
+///
+/// # Examples
+/// ```
+/// use offload_runtime::{Error, ExecutorExt, ThreadPool};
+///
+/// let pool = ThreadPool::new(8);
+/// let one_by_one = pool.clone().limited(1).queue_capacity(100);
+/// let first = one_by_one.submit(|| std::thread::current().id());
+/// let second = one_by_one.submit(|| 2);
+/// assert_eq!(pollster::block_on(second).unwrap(), 2);
+/// assert!(first.is_finished()); // the second began after it
+/// ```
+pub struct Limited<E: Executor + 'static> {
+    view: Arc<Queue<View<E>>>,
+}
+
+// No user code runs under the view's lock (C6): a panic leaves nothing half done.
+impl<E: Executor> UnwindSafe for Limited<E> {}
+impl<E: Executor> RefUnwindSafe for Limited<E> {}
+
+/// The part of a view that never changes.
+struct View<E> {
+    executor: E,
+    limit: usize,
+    capacity: usize,
+    /// Kept only if there is a capacity.
+    ended: Option<Ended>,
+}
+
+/// The part of a view that its queue's lock guards.
+#[derive(Default)]
+struct Drivers {
+    /// At most `limit`.
+    count: usize,
+    /// Jobs that drivers are running. At most `count`.
+    running: usize,
+    /// Of these, how many are handing their thread back.
+    handing_back: usize,
+    /// Of these again, how many the executor has refused: they keep their threads.
+    bounced: usize,
+}
+
+impl<E: Executor + 'static> Owner for View<E> {
+    type Guarded = Drivers;
+
+    fn run_nested(_: &Arc<Queue<Self>>, job: Claimed, _own: bool) {
+        // A thread of a foreign executor. The place is that of the job that waits.
+        let name = thread::current().name().unwrap_or("offload").to_owned();
+        job::run_on_stand_in(thread::Builder::new().name(name), job, |job| {
+            let _: Ran = job.run();
+        });
+    }
+}
+
+impl<E: Executor + 'static> Limited<E> {
+    pub(crate) fn new(executor: E, limit: usize) -> Self {
+        assert!(limit > 0, "`ExecutorExt::limited`: a view needs to run at least one job at once");
+        Self::with(View { executor, limit, capacity: usize::MAX, ended: None })
+    }
+
+    fn with(view: View<E>) -> Self {
+        Self { view: Queue::new(view, Drivers::default()) }
+    }
+
+    /// Refuses a job with [`Error::QueueFull`] where `capacity` jobs wait in the view already. Default: no bound.
+    ///
+    /// Jobs that a free place of the view takes up do not count.
+    ///
+    /// # Panics
+    /// If the view has been cloned or used: the capacity is a part of making it.
+    ///
+    /// # Examples
+    /// See [`Limited`].
+    #[must_use]
+    pub fn queue_capacity(self, capacity: usize) -> Self {
+        let Ok(queue) = Arc::try_unwrap(self.view) else {
+            panic!("`Limited::queue_capacity` has to be called before the view is cloned or used");
+        };
+        Self::with(View { capacity, ended: Some(Ended::new()), ..queue.into_shared() })
+    }
+
+    /// The executor whose threads the view uses.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, ThreadPool};
+    ///
+    /// let view = ThreadPool::new(2).limited(1);
+    /// view.executor().close();
+    /// ```
+    #[must_use]
+    pub fn executor(&self) -> &E {
+        &self.view.shared.executor
+    }
+}
+
+impl<E: Executor + 'static> Executor for Limited<E> {
+    fn execute(&self, job: Job) {
+        let origin = job.origin();
+        if self.view.shared.executor.is_closed() {
+            return job.refuse(Error::ShutDown);
+        }
+        let mut view = self.view.lock();
+        let View { limit, capacity, ended, .. } = &self.view.shared;
+        let free = limit - view.running + ended.as_ref().map_or(0, Ended::get);
+        if view.len() >= capacity.saturating_add(free) {
+            drop(view);
+            return job.refuse(Error::QueueFull);
+        }
+        if let Err(cancelled) = view.push(job) {
+            drop(view);
+            return drop(cancelled);
+        }
+        if view.count == *limit {
+            return;
+        }
+        view.count += 1;
+        drop(view);
+        let driver = Driver { view: Arc::clone(&self.view), kind: Kind::New };
+        self.view.shared.executor.execute(Job::unobserved(origin, driver));
+    }
+
+    fn is_closed(&self) -> bool {
+        self.view.shared.executor.is_closed()
+    }
+}
+
+impl<E: Executor + 'static> Clone for Limited<E> {
+    fn clone(&self) -> Self {
+        Self { view: Arc::clone(&self.view) }
+    }
+}
+
+impl<E: Executor + fmt::Debug + 'static> fmt::Debug for Limited<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let view = &self.view.shared;
+        f.debug_struct("Limited").field("limit", &view.limit).field("executor", &view.executor).finish_non_exhaustive()
+    }
+}
+
+/// A job of the crate's own, which runs the jobs of a view.
+struct Driver<E: Executor + 'static> {
+    view: Arc<Queue<View<E>>>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    /// For a job that found a free place.
+    New,
+    /// Instead of a driver that hands its thread back.
+    Relief,
+}
+
+impl<E: Executor + 'static> Work for Driver<E> {
+    type Output = ();
+
+    fn run(self) {
+        job::host(&self.view, || drive(&self.view));
+    }
+
+    fn refuse(self, why: &Error) {
+        let mut view = self.view.lock();
+        if matches!(self.kind, Kind::Relief) && view.handing_back > view.bounced {
+            // The thread that is handing back keeps the place instead.
+            view.bounced += 1;
+            return;
+        }
+        view.count -= 1;
+        if view.count > 0 {
+            // Another driver will come to what waits.
+            return;
+        }
+        let refused = drain(&mut view);
+        drop(view);
+        for job in refused {
+            job.refuse(why.duplicate());
+        }
+    }
+}
+
+fn drain<E: Executor + 'static>(view: &mut Guard<'_, View<E>>) -> Vec<Claimed> {
+    std::iter::from_fn(|| view.pop()).collect()
+}
+
+/// Runs what waits, until nothing does or the slice is over.
+fn drive<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) {
+    let mut since = Instant::now();
+    let mut view = queue.lock();
+    while let Some(job) = view.pop() {
+        view.running += 1;
+        drop(view);
+        let origin = job.origin();
+        let ended = queue.shared.ended.as_ref();
+        let _: Ran = job.run_noting(ended);
+        let slice_over = since.elapsed() >= SLICE;
+        view = queue.lock();
+        view.running -= 1;
+        if let Some(ended) = ended {
+            ended.come_back();
+        }
+        if slice_over && !view.is_empty() {
+            view.handing_back += 1;
+            drop(view);
+            if hand_back(queue, origin) {
+                return;
+            }
+            since = Instant::now();
+            view = queue.lock();
+        }
+    }
+    view.count -= 1;
+}
+
+/// Gives the thread back, with another driver to come later. `false`: the executor refused that one, go on here.
+fn hand_back<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>, origin: Origin) -> bool {
+    let driver = Driver { view: Arc::clone(queue), kind: Kind::Relief };
+    queue.shared.executor.execute(Job::unobserved(origin, driver));
+    let mut view = queue.lock();
+    view.handing_back -= 1;
+    if view.bounced == 0 {
+        return true;
+    }
+    view.bounced -= 1;
+    false
+}

@@ -1,0 +1,189 @@
+//! What can be chosen about a pool.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::queue::{Config, Pool};
+use super::{KEEP_ALIVE, ThreadPool};
+
+/// How many threads a pool may have if nothing is said: enough for jobs that wait, without regard to the cores.
+const MAX_THREADS: usize = 64;
+
+/// Chooses what a [`ThreadPool`] is like. Made by [`ThreadPool::builder`].
+///
+/// # Examples
+/// See [`ThreadPool::builder`].
+#[must_use = "a builder does nothing until `build`"]
+#[derive(Clone)]
+pub struct ThreadPoolBuilder {
+    config: Config,
+}
+
+impl ThreadPoolBuilder {
+    pub(super) fn new() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self {
+            config: Config {
+                max_threads: cores.max(MAX_THREADS),
+                min_threads: 0,
+                keep_alive: KEEP_ALIVE,
+                queue_capacity: usize::MAX,
+                name: "offload".into(),
+                stack_size: None,
+                on_thread_start: None,
+                on_thread_stop: None,
+            },
+        }
+    }
+
+    /// How many threads there may be at once. Default: 64, or the number of cores if that is more.
+    ///
+    /// # Panics
+    /// If `n` is zero.
+    ///
+    /// # Examples
+    /// See [`ThreadPool::builder`].
+    pub fn max_threads(mut self, n: usize) -> Self {
+        assert!(n > 0, "`ThreadPoolBuilder::max_threads`: a pool needs at least one thread");
+        self.config.max_threads = n;
+        self
+    }
+
+    /// How many threads stay when there is nothing to do. Default: 0, so that an idle pool has no threads.
+    ///
+    /// They are started by jobs, as all threads are, not by [`build`](Self::build). At most `max_threads` are kept.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::ThreadPool;
+    ///
+    /// let pool = ThreadPool::builder().max_threads(8).min_threads(2).build();
+    /// # drop(pool);
+    /// ```
+    pub fn min_threads(mut self, n: usize) -> Self {
+        self.config.min_threads = n;
+        self
+    }
+
+    /// How long a thread beyond the minimum waits for a job before it leaves. Default: 10 seconds.
+    ///
+    /// # Examples
+    /// See [`ThreadPool::builder`].
+    pub fn keep_alive(mut self, time: Duration) -> Self {
+        self.config.keep_alive = time;
+        self
+    }
+
+    /// How many jobs may wait. Beyond that, submitting refuses at once with [`Error::QueueFull`](crate::Error::QueueFull). Default: no
+    /// bound.
+    ///
+    /// Jobs that run, and jobs that a thread is free to take or may be started for, do not count: a pool of `m` threads with a
+    /// capacity of `n` holds `m + n` jobs.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{Error, ExecutorExt, ThreadPool};
+    ///
+    /// let pool = ThreadPool::builder().max_threads(1).queue_capacity(0).build();
+    /// let (end, wait) = std::sync::mpsc::channel::<()>();
+    /// let first = pool.submit(move || wait.recv().unwrap());
+    /// let second = pool.submit(|| ());
+    /// assert!(matches!(pollster::block_on(second), Err(Error::QueueFull)));
+    /// end.send(()).unwrap();
+    /// pollster::block_on(first).unwrap();
+    /// ```
+    pub fn queue_capacity(mut self, n: usize) -> Self {
+        self.config.queue_capacity = n;
+        self
+    }
+
+    /// What threads are called: `name-0`, `name-1`, and so on. Default: `offload`.
+    ///
+    /// Linux shows no more than 15 bytes of a thread's name.
+    ///
+    /// # Panics
+    /// If `name` contains a zero byte.
+    ///
+    /// # Examples
+    /// See [`ThreadPool::builder`].
+    pub fn thread_name(mut self, name: impl Into<String>) -> Self {
+        let name = name.into();
+        assert!(!name.contains('\0'), "`ThreadPoolBuilder::thread_name`: a thread's name has no zero byte");
+        self.config.name = name.into();
+        self
+    }
+
+    /// How many bytes of stack each thread has. Default: what `std::thread` gives, 2 MiB unless `RUST_MIN_STACK` says otherwise.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::ThreadPool;
+    ///
+    /// let pool = ThreadPool::builder().stack_size(256 * 1024).build();
+    /// # drop(pool);
+    /// ```
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.config.stack_size = Some(bytes);
+        self
+    }
+
+    /// Calls `f` on each thread before its first job. A panic in it is caught; the thread goes on.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, ThreadPool};
+    /// use std::cell::Cell;
+    ///
+    /// thread_local!(static READY: Cell<bool> = const { Cell::new(false) });
+    /// let pool = ThreadPool::builder().on_thread_start(|| READY.set(true)).build();
+    /// assert!(pollster::block_on(pool.submit(|| READY.get())).unwrap());
+    /// ```
+    pub fn on_thread_start(mut self, f: impl Fn() + Send + Sync + 'static) -> Self {
+        self.config.on_thread_start = Some(Arc::new(f));
+        self
+    }
+
+    /// Calls `f` on each thread after its last job. A panic in it is caught.
+    ///
+    /// [`Shutdown`](super::Shutdown) waits for it.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, ThreadPool};
+    /// use std::sync::mpsc;
+    ///
+    /// let (stopped, wait) = mpsc::channel();
+    /// let pool = ThreadPool::builder().on_thread_stop(move || stopped.send(()).unwrap()).build();
+    /// pollster::block_on(pool.submit(|| ())).unwrap();
+    /// drop(pool);
+    /// wait.recv().unwrap();
+    /// ```
+    pub fn on_thread_stop(mut self, f: impl Fn() + Send + Sync + 'static) -> Self {
+        self.config.on_thread_stop = Some(Arc::new(f));
+        self
+    }
+
+    /// Makes the pool. No thread is started yet.
+    ///
+    /// # Examples
+    /// See [`ThreadPool::builder`].
+    #[must_use]
+    pub fn build(self) -> ThreadPool {
+        ThreadPool::with_queue(Pool::queue(self.config))
+    }
+}
+
+impl fmt::Debug for ThreadPoolBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let config = &self.config;
+        f.debug_struct("ThreadPoolBuilder")
+            .field("max_threads", &config.max_threads)
+            .field("min_threads", &config.min_threads)
+            .field("keep_alive", &config.keep_alive)
+            .field("queue_capacity", &config.queue_capacity)
+            .field("thread_name", &config.name)
+            .field("stack_size", &config.stack_size)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,210 @@
+//! Loom models of the pool: submit against sleep, against retirement, against shutdown, and the hand-over in a limited view.
+//!
+//! A lost job, or a lost wake-up, shows as a deadlock. Run by `ci/loom.sh`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use loom::future::block_on;
+use loom::thread;
+
+use super::ThreadPool;
+use crate::error::Error;
+use crate::executor::ExecutorExt;
+use crate::job::models::{Tokens, explore};
+
+fn pool(threads: usize) -> ThreadPool {
+    ThreadPool::builder().max_threads(threads).keep_alive(Duration::MAX).build()
+}
+
+#[test]
+fn submit_and_sleep() {
+    explore("submit and sleep", Some(3), || {
+        let pool = pool(1);
+        assert_eq!(block_on(pool.submit(|| 1)).unwrap(), 1);
+        // The worker is on its way to sleep, or sleeps.
+        assert_eq!(block_on(pool.submit(|| 2)).unwrap(), 2);
+    });
+}
+
+#[test]
+fn two_submitters_one_worker() {
+    explore("two submitters, one worker", Some(2), || {
+        let tokens = Tokens::default();
+        let pool = pool(1);
+        let other = pool.clone();
+        let token = tokens.new_one();
+        let submitter = thread::spawn(move || block_on(other.submit(move || drop(token))).unwrap());
+        let token = tokens.new_one();
+        block_on(pool.submit(move || drop(token))).unwrap();
+        submitter.join().unwrap();
+    });
+}
+
+#[test]
+fn two_jobs_two_workers() {
+    explore("two jobs, two workers", Some(2), || {
+        let pool = pool(2);
+        let first = pool.submit(|| 1);
+        let second = pool.submit(|| 2);
+        assert_eq!(block_on(first).unwrap() + block_on(second).unwrap(), 3);
+    });
+}
+
+#[test]
+fn two_jobs_that_need_each_other() {
+    explore("two jobs that need each other", Some(2), || {
+        let pool = pool(2);
+        let (send, receive) = loom::sync::mpsc::channel();
+        let first = pool.submit(move || receive.recv().unwrap());
+        let second = pool.submit(move || send.send(7).unwrap());
+        assert_eq!(block_on(first).unwrap(), 7);
+        block_on(second).unwrap();
+    });
+}
+
+#[test]
+fn retire_and_submit() {
+    explore("retire and submit", Some(3), || {
+        let pool = ThreadPool::builder().max_threads(1).keep_alive(Duration::ZERO).build();
+        block_on(pool.submit(|| ())).unwrap();
+        block_on(pool.submit(|| ())).unwrap();
+    });
+}
+
+#[test]
+fn close_and_submit() {
+    explore("close and submit", Some(3), || {
+        let tokens = Tokens::default();
+        let pool = pool(1);
+        let other = pool.clone();
+        let closer = thread::spawn(move || other.close());
+        let token = tokens.new_one();
+        let handle = pool.submit(move || drop(token));
+        match block_on(handle) {
+            Ok(()) | Err(Error::ShutDown) => {}
+            Err(other) => panic!("{other}"),
+        }
+        closer.join().unwrap();
+    });
+}
+
+#[test]
+fn shutdown_is_told_when_the_last_worker_left() {
+    explore("shutdown and the last job", Some(3), || {
+        let pool = pool(1);
+        let done = Arc::new(AtomicUsize::new(0));
+        let job = Arc::clone(&done);
+        pool.submit(move || job.fetch_add(1, Ordering::SeqCst)).detach();
+        block_on(pool.shutdown());
+        assert_eq!(done.load(Ordering::SeqCst), 1);
+        assert_eq!(Arc::strong_count(&done), 1);
+    });
+}
+
+#[test]
+fn shutdown_now_and_a_queued_job() {
+    explore("shutdown_now and a queued job", Some(2), || {
+        let tokens = Tokens::default();
+        let pool = pool(1);
+        let token = tokens.new_one();
+        let handle = pool.submit(move || drop(token));
+        block_on(pool.shutdown_now());
+        match block_on(handle) {
+            Ok(()) | Err(Error::ShutDown) => {}
+            Err(other) => panic!("{other}"),
+        }
+    });
+}
+
+#[test]
+fn drop_of_a_queued_handle_and_the_worker() {
+    explore("drop of a queued handle", Some(3), || {
+        let tokens = Tokens::default();
+        let pool = pool(1);
+        let token = tokens.new_one();
+        drop(pool.submit(move || drop(token)));
+        block_on(pool.submit(|| ())).unwrap();
+    });
+}
+
+#[test]
+fn nested_on_one_worker() {
+    explore("a job that waits for its own pool", Some(2), || {
+        let pool = pool(1);
+        let inner = pool.clone();
+        let outer = pool.submit(move || block_on(inner.submit(|| 1)).unwrap() + 1);
+        assert_eq!(block_on(outer).unwrap(), 2);
+    });
+}
+
+#[test]
+fn nested_with_a_thread_to_spare() {
+    explore("a job that waits for its own pool, which has a thread to spare", Some(2), || {
+        let tokens = Tokens::default();
+        let pool = pool(2);
+        let (inner, token) = (pool.clone(), tokens.new_one());
+        let outer = pool.submit(move || {
+            block_on(inner.submit(move || drop(token))).unwrap();
+        });
+        block_on(outer).unwrap();
+    });
+}
+
+#[test]
+fn a_chain_on_one_worker() {
+    explore("a chain of three on one worker", Some(2), || {
+        let pool = pool(1);
+        let (second, third) = (pool.clone(), pool.clone());
+        let chain = pool
+            .submit(move || block_on(second.submit(move || block_on(third.submit(|| 1)).unwrap() + 1)).unwrap() + 1);
+        assert_eq!(block_on(chain).unwrap(), 3);
+    });
+}
+
+#[test]
+fn nested_in_a_limited_view() {
+    explore("a job that waits for its own limited view", Some(2), || {
+        let view = pool(1).limited(1);
+        let inner = view.clone();
+        let outer = view.submit(move || block_on(inner.submit(|| 1)).unwrap() + 1);
+        assert_eq!(block_on(outer).unwrap(), 2);
+    });
+}
+
+#[test]
+fn the_place_in_a_limited_view_is_handed_over() {
+    explore("hand-over in a limited view", Some(2), || {
+        let running = Arc::new(AtomicUsize::new(0));
+        let view = pool(1).limited(1);
+        let work = |running: &Arc<AtomicUsize>| {
+            let running = Arc::clone(running);
+            move || {
+                assert_eq!(running.fetch_add(1, Ordering::SeqCst), 0, "two at once");
+                thread::yield_now();
+                running.fetch_sub(1, Ordering::SeqCst);
+            }
+        };
+        let (other, job) = (view.clone(), work(&running));
+        let submitter = thread::spawn(move || block_on(other.submit(job)).unwrap());
+        block_on(view.submit(work(&running))).unwrap();
+        submitter.join().unwrap();
+    });
+}
+
+#[test]
+fn a_limited_view_of_a_pool_that_closes() {
+    explore("a limited view of a pool that closes", Some(2), || {
+        let tokens = Tokens::default();
+        let pool = pool(1);
+        let view = pool.clone().limited(1);
+        let closer = thread::spawn(move || pool.close());
+        let token = tokens.new_one();
+        match block_on(view.submit(move || drop(token))) {
+            Ok(()) | Err(Error::ShutDown) => {}
+            Err(other) => panic!("{other}"),
+        }
+        closer.join().unwrap();
+    });
+}

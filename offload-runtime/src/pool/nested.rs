@@ -1,0 +1,83 @@
+//! Jobs that wait for jobs of their own pool (C10).
+//!
+//! A handle that is polled inside a job of the pool, and whose own job still waits in the queue, has that job begin at once: on a sleeping
+//! thread, on a new one while there may be more, or else on a thread that *stands in* for the one that polls, which is blocked
+//! until the job has ended. So at no time more than `max_threads` jobs of the pool make progress, and no chain of jobs that wait for
+//! each other can be as long as to leave one of them without a thread.
+//!
+//! The job is not run by the polling thread itself: that one is inside somebody's `block_on`, and most of them (tokio's, that of
+//! `futures`) refuse to be entered twice by one thread, so that a chain of three would panic.
+
+use std::io;
+
+use super::queue::Pool;
+use super::worker::{self, Worker};
+use crate::job::{self, Claimed, Queue, Ran};
+use crate::sync::{self, Arc, Mutex};
+
+/// Where a job that somebody waits for can begin.
+enum Place {
+    Sleeping(Arc<Worker>),
+    New,
+    StandIn,
+}
+
+/// Lets `job` begin. `own`: it was in the pool's own queue; otherwise it shares the place, in a view, of the job that waits.
+pub(super) fn run(queue: &Arc<Queue<Pool>>, job: Claimed, own: bool) {
+    let mut state = queue.lock();
+    queue.shared.note_waiting(state.len());
+    let place = match state.idle.pop() {
+        _ if !own => Place::StandIn,
+        Some(sleeping) => Place::Sleeping(sleeping),
+        None if state.threads < queue.shared.config.max_threads => Place::New,
+        None => Place::StandIn,
+    };
+    match place {
+        Place::Sleeping(sleeping) => {
+            state.running += 1;
+            state.handed.push((Arc::clone(&sleeping), job));
+            drop(state);
+            sleeping.wake.notify_one();
+        }
+        Place::New => {
+            state.threads += 1;
+            state.running += 1;
+            drop(state);
+            start(queue, job);
+        }
+        Place::StandIn => {
+            drop(state);
+            stand_in(queue, job);
+        }
+    }
+}
+
+/// Starts a thread with `job`; if none can be had, it is as if the pool were at its maximum.
+fn start(queue: &Arc<Queue<Pool>>, job: Claimed) {
+    let job = Arc::new(Mutex::new(Some(job)));
+    let first = Arc::clone(&job);
+    let started: io::Result<()> = worker::start(queue, move || sync::lock(&first).take());
+    if started.is_err() {
+        let mut state = queue.lock();
+        state.threads -= 1;
+        state.running -= 1;
+        drop(state);
+        if let Some(job) = sync::lock(&job).take() {
+            stand_in(queue, job);
+        }
+    }
+}
+
+/// Runs `job` in the place of this thread, which waits.
+fn stand_in(queue: &Arc<Queue<Pool>>, job: Claimed) {
+    let worker = worker::current().expect("the outermost queue of a thread is that of the pool it belongs to");
+    let builder = worker::builder(&queue.shared, worker.name.clone());
+    let queue = Arc::clone(queue);
+    job::run_on_stand_in(builder, job, move |job| {
+        let here = worker::current().is_some();
+        let run = || {
+            let _: Ran = worker.running.during(job.origin(), || job.run());
+        };
+        if here { run() } else { worker::with_hooks(&queue.shared, &worker, run) }
+    });
+}

@@ -1,0 +1,246 @@
+//! The pool's end: closed, drained or stopped, and waited for without joining anything.
+//!
+//! Closing seals the queue under its lock: a job is in it before, and will run, or is refused. Threads leave by themselves once the
+//! sealed queue is empty; the last one wakes those who wait. A thread of the pool that waits counts itself out, so
+//! that a job may shut its own pool down (C9).
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use super::metrics::{self, RunningJob};
+use super::queue::{Pool, State};
+use super::worker;
+use crate::error::Error;
+use crate::job::{Guard, Queue, discard};
+use crate::sync::{Arc, thread};
+
+/// Seals the queue and wakes idle threads, so that they leave.
+pub(super) fn close(queue: &Arc<Queue<Pool>>) {
+    let mut state = queue.lock();
+    state.closed = true;
+    let idle = state.idle.clone();
+    drop(state);
+    for worker in idle {
+        worker.wake.notify_one();
+    }
+}
+
+/// Closes, refuses what is queued, cancels what runs.
+pub(super) fn stop(queue: &Arc<Queue<Pool>>) {
+    close(queue);
+    let mut state = queue.lock();
+    let refused: Vec<_> = std::iter::from_fn(|| state.pop()).collect();
+    queue.shared.note_waiting(state.len());
+    drop(state);
+    // First of all: a destructor of what is refused may wait for a job that runs.
+    queue.stop().run();
+    for job in refused {
+        job.refuse(Error::ShutDown);
+    }
+}
+
+/// The wakers to be woken if the pool's end has come, or may have come for one of those who wait.
+pub(super) fn take_wakers(state: &mut State) -> Vec<Waker> {
+    // A waiting job of the pool has come to its end when one thread is left, its own.
+    let (closed, left) = (state.closed, state.threads + state.leaving);
+    if !closed || left > 1 {
+        return Vec::new();
+    }
+    std::mem::take(&mut state.shutdowns).into_iter().map(|(_, waker)| waker).collect()
+}
+
+/// Wakes them, without the lock.
+pub(super) fn wake(wakers: Vec<Waker>) {
+    for waker in wakers {
+        // A waker is user code, and may panic.
+        if let Err(payload) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| waker.wake())) {
+            discard(payload);
+        }
+    }
+}
+
+/// Resolves when all work of a pool is done and its threads have left, after their
+/// [`on_thread_stop`](super::ThreadPoolBuilder::on_thread_stop).
+///
+/// Made by [`ThreadPool::shutdown`](super::ThreadPool::shutdown) and [`shutdown_now`](super::ThreadPool::shutdown_now), which have taken
+/// effect by then: this only tells when it is over. **Dropping** it changes nothing.
+///
+/// Awaited, or waited for, inside a job of the same pool, it counts that job's thread out: it resolves when no other is left (C9).
+/// Two jobs of one pool that both wait for its end wait for each other; give [`wait_timeout`](Self::wait_timeout) a deadline there.
+///
+/// # Cancel safety
+/// It can be dropped and made again at any time: [`shutdown`](super::ThreadPool::shutdown) may be called repeatedly.
+///
+/// # Examples
+/// ```
+/// use offload_runtime::{ExecutorExt, ThreadPool};
+///
+/// let pool = ThreadPool::new(2);
+/// pool.submit(|| println!("runs before the pool ends")).detach();
+/// pollster::block_on(pool.shutdown());
+/// ```
+#[must_use = "a `Shutdown` only tells when the pool has ended: await it, or call `wait_timeout`"]
+pub struct Shutdown {
+    queue: Arc<Queue<Pool>>,
+    /// The number under which its waker is registered.
+    number: usize,
+}
+
+impl Shutdown {
+    pub(super) fn of(queue: Arc<Queue<Pool>>) -> Self {
+        let mut state = queue.lock();
+        let number = state.next_shutdown;
+        state.next_shutdown += 1;
+        drop(state);
+        Self { queue, number }
+    }
+
+    /// Blocks the thread until the pool has ended, for `timeout` at most. For synchronous callers.
+    ///
+    /// # Errors
+    /// [`StillRunning`] when the time is over; it lists the jobs that are left. The shutdown goes on, and the wait may be repeated.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, ThreadPool};
+    /// use std::time::Duration;
+    ///
+    /// let pool = ThreadPool::new(1);
+    /// let (started, wait) = std::sync::mpsc::channel();
+    /// let (end, wait_end) = std::sync::mpsc::channel::<()>();
+    /// let handle = pool.submit(move || {
+    ///     started.send(()).unwrap();
+    ///     wait_end.recv().unwrap();
+    /// });
+    /// wait.recv().unwrap();
+    /// let left = pool.shutdown().wait_timeout(Duration::from_millis(1)).unwrap_err();
+    /// assert_eq!(left.running().len(), 1);
+    /// println!("{left}"); // 1 job still runs: src/main.rs:7:19 for 1.1ms on offload-0
+    /// end.send(()).unwrap();
+    /// pool.shutdown().wait_timeout(Duration::MAX).unwrap();
+    /// # drop(handle);
+    /// ```
+    pub fn wait_timeout(&self, timeout: Duration) -> Result<(), StillRunning> {
+        let deadline = Instant::now().checked_add(timeout);
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        // A registration of its own, taken back at the end.
+        let this = Self::of(Arc::clone(&self.queue));
+        loop {
+            if this.poll_ended(&waker).is_ready() {
+                return Ok(());
+            }
+            match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+                None => thread::park(),
+                Some(Duration::ZERO) => return Err(self.still_running()),
+                Some(left) => thread::park_timeout(left),
+            }
+        }
+    }
+
+    fn poll_ended(&self, waker: &Waker) -> Poll<()> {
+        let new = waker.clone();
+        let mut state = self.queue.lock();
+        let own = usize::from(worker::is_worker_of(&state));
+        if state.threads + state.leaving <= own {
+            return Poll::Ready(());
+        }
+        let registered = state.shutdowns.iter_mut().find(|(number, _)| *number == self.number);
+        let unused = if let Some((_, known)) = registered {
+            Some(std::mem::replace(known, new))
+        } else {
+            state.shutdowns.push((self.number, new));
+            None
+        };
+        drop(state);
+        drop(unused);
+        Poll::Pending
+    }
+
+    fn still_running(&self) -> StillRunning {
+        let queued = self.queue.lock().len();
+        StillRunning { running: metrics::running_jobs(&self.queue), queued }
+    }
+}
+
+impl Future for Shutdown {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_ended(cx.waker())
+    }
+}
+
+impl Drop for Shutdown {
+    fn drop(&mut self) {
+        // Nothing of who waited stays with a pool that goes on (C7).
+        let mut state = self.queue.lock();
+        let place = state.shutdowns.iter().position(|(number, _)| *number == self.number);
+        let waker = place.map(|place| state.shutdowns.swap_remove(place));
+        drop(state);
+        drop(waker);
+    }
+}
+
+impl fmt::Debug for Shutdown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state: Guard<'_, Pool> = self.queue.lock();
+        let (threads, queued) = (state.threads + state.leaving, state.len());
+        drop(state);
+        f.debug_struct("Shutdown").field("threads", &threads).field("queued", &queued).finish_non_exhaustive()
+    }
+}
+
+/// A waker for a thread that waits.
+struct Unpark(thread::Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// The jobs that were left when [`Shutdown::wait_timeout`] gave up.
+///
+/// # Examples
+/// See [`Shutdown::wait_timeout`].
+#[derive(Clone, Debug)]
+pub struct StillRunning {
+    running: Vec<RunningJob>,
+    queued: usize,
+}
+
+impl StillRunning {
+    /// The jobs that run.
+    #[must_use]
+    pub fn running(&self) -> &[RunningJob] {
+        &self.running
+    }
+
+    /// How many jobs wait.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.queued
+    }
+}
+
+impl fmt::Display for StillRunning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.running.len() {
+            1 => f.write_str("1 job still runs")?,
+            n => write!(f, "{n} jobs still run")?,
+        }
+        if self.queued > 0 {
+            write!(f, ", {} wait", self.queued)?;
+        }
+        for (i, job) in self.running.iter().enumerate() {
+            f.write_str(if i == 0 { ": " } else { ", " })?;
+            write!(f, "{} for {:.1?} on {}", job.site(), job.elapsed(), job.thread_name())?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for StillRunning {}

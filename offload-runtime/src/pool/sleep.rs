@@ -1,0 +1,131 @@
+//! Who is woken, who looks for work, who sleeps, who retires.
+//!
+//! # The protocol
+//! All decisions are taken under the queue's lock, in four functions: [`Call::decide`] (wake or start a thread), [`Search`]
+//! (look for work before sleeping), [`sleep`] and, in it, retiring. What follows from a decision (a system call) is done after unlocking.
+//!
+//! * **At most one scout.** A *scout* is a thread on its way to the queue: being started, being woken, or looking for work.
+//!   While there is one, submitting wakes nobody: the scout will see the job. (Wake-ups are system calls, and a burst of jobs would
+//!   pay one each.)
+//! * **The chain.** A scout that has taken a job calls the next scout, if more jobs wait, *before* it runs the job. So as long as
+//!   jobs wait and there are threads to be had, some thread is on its way: threads grow to the cap, one after the other.
+//! * **No lost job.** A thread gives the role up, to sleep or to run, only under the lock and with the queue seen there: empty, or
+//!   followed by a call. So a queue that is not empty has a scout, or all threads that there may be are running jobs and
+//!   will come back to it.
+//! * **Last in, first out.** The thread that fell asleep last is woken first: its cache is warm, and the others reach their
+//!   keep-alive and retire (C8).
+//! * **Retiring** is a timeout of a sleep that nobody has ended: still in `idle`, under the lock, hence nobody counts on it.
+
+use std::time::Duration;
+
+use super::queue::{Pool, State};
+use super::worker::{self, Worker};
+use crate::job::{Claimed, Guard, Queue};
+use crate::sync::Arc;
+
+/// Who has to be called for a job that waits.
+#[must_use]
+pub(super) enum Call {
+    /// Nobody: a scout is on its way, or all threads run jobs and will come.
+    Nobody,
+    /// This thread, which sleeps.
+    Wake(Arc<Worker>),
+    /// A new thread.
+    Start,
+}
+
+impl Call {
+    /// Decides, under the lock, after a job was added or a scout has taken one and left others. What is returned has to be carried out.
+    #[inline]
+    pub(super) fn decide(state: &mut State, pool: &Pool) -> Self {
+        if state.scout {
+            return Self::Nobody;
+        }
+        if let Some(worker) = state.idle.pop() {
+            state.scout = true;
+            return Self::Wake(worker);
+        }
+        if state.threads < pool.config.max_threads {
+            state.scout = true;
+            state.threads += 1;
+            return Self::Start;
+        }
+        Self::Nobody
+    }
+
+    /// Carries the decision out, without the lock.
+    #[inline]
+    pub(super) fn carry_out(self, queue: &Arc<Queue<Pool>>) {
+        match self {
+            Self::Nobody => {}
+            Self::Wake(worker) => worker.wake.notify_one(),
+            Self::Start => worker::start_scout(queue),
+        }
+    }
+}
+
+/// A scout's look for work before it sleeps.
+pub(super) struct Search;
+
+impl Search {
+    /// How often a scout looks at the queue's length before it sleeps.
+    const LOOKS: u32 = if cfg!(offload_loom) { 1 } else { 64 };
+
+    /// Looks for work, without the lock, for a bounded time.
+    pub(super) fn look(pool: &Pool) {
+        for _ in 0..Self::LOOKS {
+            if pool.seems_busy() {
+                return;
+            }
+            std::hint::spin_loop();
+        }
+    }
+}
+
+/// How a sleep ended.
+#[must_use]
+pub(super) enum Woken {
+    /// By a call, which made this thread the scout.
+    Called,
+    /// By a thread that waits for this job. This thread is counted as running.
+    Handed(Claimed),
+    /// By the pool's end.
+    Closed,
+    /// By itself: `keep_alive` is over, and the thread is to leave.
+    Retired,
+}
+
+/// Sleeps until called. The caller is no scout and runs no job.
+pub(super) fn sleep<'a>(mut state: Guard<'a, Pool>, pool: &Pool, worker: &Arc<Worker>) -> (Guard<'a, Pool>, Woken) {
+    state.idle.push(Arc::clone(worker));
+    let mut timed_out = false;
+    loop {
+        // A call takes the worker out of `idle`; a wake-up for no reason leaves it there.
+        let Some(place) = state.idle.iter().position(|idle| Arc::ptr_eq(idle, worker)) else {
+            let handed = state.handed.iter().position(|(to, _)| Arc::ptr_eq(to, worker));
+            let job = handed.map(|handed| state.handed.swap_remove(handed).1);
+            return (state, job.map_or(Woken::Called, Woken::Handed));
+        };
+        if state.closed {
+            state.idle.remove(place);
+            return (state, Woken::Closed);
+        }
+        if timed_out && state.threads > pool.config.min_threads {
+            state.idle.remove(place);
+            return (state, Woken::Retired);
+        }
+        (state, timed_out) = wait(state, pool, worker, timed_out);
+    }
+}
+
+/// One wait: for `keep_alive`, or, once that is over and the thread is to stay, for good.
+fn wait<'a>(state: Guard<'a, Pool>, pool: &Pool, worker: &Worker, timed_out: bool) -> (Guard<'a, Pool>, bool) {
+    let keep_alive = pool.config.keep_alive;
+    if timed_out || keep_alive == Duration::MAX {
+        return (state.wait(&worker.wake), timed_out);
+    }
+    if keep_alive.is_zero() {
+        return (state, true);
+    }
+    state.wait_timeout(&worker.wake, keep_alive)
+}

@@ -1,0 +1,207 @@
+//! A thread's life: started, at work, gone.
+
+use std::cell::RefCell;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::metrics::Running;
+use super::queue::{Hook, Pool, State};
+use super::shutdown;
+use super::sleep::{self, Call, Search, Woken};
+use crate::error::Error;
+use crate::job::{self, Claimed, Guard, Queue, Ran, discard};
+use crate::sync::{Arc, Condvar, thread, thread_local};
+
+/// What others know of a thread.
+pub(super) struct Worker {
+    pub(super) name: String,
+    /// Where the thread sleeps, with the queue's lock.
+    pub(super) wake: Condvar,
+    pub(super) running: Running,
+}
+
+thread_local! {
+    /// The pool's thread that this is.
+    static CURRENT: RefCell<Option<Arc<Worker>>> = const { RefCell::new(None) };
+}
+
+/// Starts a thread, which `Call::decide` has counted, and made the scout.
+#[cold]
+pub(super) fn start_scout(queue: &Arc<Queue<Pool>>) {
+    if let Err(error) = start(queue, || None) {
+        start_failed(queue, &error);
+    }
+}
+
+/// Starts a thread, counted by the caller: as the scout, or counted as running with a `first` job.
+pub(super) fn start(
+    queue: &Arc<Queue<Pool>>,
+    first: impl FnOnce() -> Option<Claimed> + Send + 'static,
+) -> io::Result<()> {
+    let name = {
+        let mut state = queue.lock();
+        state.next_name += 1;
+        format!("{}-{}", queue.shared.config.name, state.next_name - 1)
+    };
+    let of_thread = Arc::clone(queue);
+    // The thread is never joined: it says itself when it has gone.
+    builder(&queue.shared, name.clone()).spawn(move || live(&of_thread, name, first())).map(drop)
+}
+
+/// A thread of the pool, not yet started.
+pub(super) fn builder(pool: &Pool, name: String) -> thread::Builder {
+    let builder = thread::Builder::new().name(name);
+    match pool.config.stack_size {
+        Some(bytes) => builder.stack_size(bytes),
+        None => builder,
+    }
+}
+
+/// The operating system refused the thread. Jobs wait for the threads that there are; without any, they are refused (C5).
+fn start_failed(queue: &Arc<Queue<Pool>>, error: &io::Error) {
+    let mut state = queue.lock();
+    state.threads -= 1;
+    state.scout = false;
+    let mut call = Call::Nobody;
+    let mut refused = Vec::new();
+    if state.threads == 0 {
+        refused.extend(std::iter::from_fn(|| state.pop()));
+        queue.shared.note_waiting(0);
+    } else if !state.is_empty() && !state.idle.is_empty() {
+        // A thread fell asleep while this call counted as the scout. It is there: no thread has to be started.
+        call = Call::decide(&mut state, &queue.shared);
+    }
+    let ended = shutdown::take_wakers(&mut state);
+    drop(state);
+    call.carry_out(queue);
+    let why = Error::Spawn(io::Error::new(error.kind(), error.to_string()));
+    for job in refused {
+        job.refuse(why.duplicate());
+    }
+    shutdown::wake(ended);
+}
+
+/// The whole of a thread.
+fn live(queue: &Arc<Queue<Pool>>, name: String, first: Option<Claimed>) {
+    let worker = Arc::new(Worker { name, wake: Condvar::new(), running: Running::new(queue.shared.epoch) });
+    queue.lock().workers.push(Arc::clone(&worker));
+    with_hooks(&queue.shared, &worker, || job::host(queue, || work(queue, &worker, first)));
+    leave(queue, &worker);
+}
+
+/// Runs `f` as `worker`, between the hooks of the builder.
+pub(super) fn with_hooks(pool: &Pool, worker: &Arc<Worker>, f: impl FnOnce()) {
+    CURRENT.with(|current| *current.borrow_mut() = Some(Arc::clone(worker)));
+    call_hook(pool.config.on_thread_start.as_ref());
+    f();
+    call_hook(pool.config.on_thread_stop.as_ref());
+    let _ = CURRENT.try_with(|current| current.borrow_mut().take());
+}
+
+/// Runs jobs until there is nothing to stay for, and resigns. With a `first` job the thread is counted as running, without it is
+/// the scout.
+fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Claimed>) {
+    let pool = &queue.shared;
+    let mut scout = first.is_none();
+    let mut handed = first;
+    let mut state = queue.lock();
+    loop {
+        if let Some(job) = handed.take() {
+            state = run(state, queue, worker, Call::Nobody, job);
+        }
+        if let Some(job) = state.pop() {
+            state.running += 1;
+            pool.note_waiting(state.len());
+            let call = pass_on(&mut state, pool, scout);
+            scout = false;
+            state = run(state, queue, worker, call, job);
+            continue;
+        }
+        pool.note_waiting(state.len());
+        if state.closed {
+            state.scout &= !scout;
+            return resign(&mut state);
+        }
+        if !scout && !state.scout {
+            (scout, state.scout) = (true, true);
+            drop(state);
+            Search::look(pool);
+            state = queue.lock();
+            continue;
+        }
+        state.scout &= !scout;
+        let woken;
+        (state, woken) = sleep::sleep(state, pool, worker);
+        scout = false;
+        match woken {
+            Woken::Called => scout = true,
+            Woken::Handed(job) => handed = Some(job),
+            Woken::Closed => {}
+            Woken::Retired => return resign(&mut state),
+        }
+    }
+}
+
+/// Runs a job, for which the thread is counted as running, without the lock; first carries `call` out.
+#[inline]
+fn run<'a>(
+    state: Guard<'a, Pool>,
+    queue: &'a Arc<Queue<Pool>>,
+    worker: &Worker,
+    call: Call,
+    job: Claimed,
+) -> Guard<'a, Pool> {
+    drop(state);
+    call.carry_out(queue);
+    let ended = queue.shared.ended.as_ref();
+    let _: Ran = worker.running.during(job.origin(), || job.run_noting(ended));
+    let mut state = queue.lock();
+    state.running -= 1;
+    if let Some(ended) = ended {
+        ended.come_back();
+    }
+    state
+}
+
+/// A thread that has taken a job is no scout any more; if more jobs wait, it calls the next.
+#[inline]
+fn pass_on(state: &mut Guard<'_, Pool>, pool: &Pool, scout: bool) -> Call {
+    if scout {
+        state.scout = false;
+    }
+    if state.is_empty() { Call::Nobody } else { Call::decide(state, pool) }
+}
+
+/// From here on nobody counts on this thread: another may be started in its place while it still leaves.
+fn resign(state: &mut State) {
+    state.threads -= 1;
+    state.leaving += 1;
+}
+
+/// Says good-bye, after all else.
+fn leave(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>) {
+    let mut state = queue.lock();
+    state.leaving -= 1;
+    state.workers.retain(|other| !Arc::ptr_eq(other, worker));
+    let ended = shutdown::take_wakers(&mut state);
+    drop(state);
+    shutdown::wake(ended);
+}
+
+/// The pool's thread that this is, or stands in for.
+pub(super) fn current() -> Option<Arc<Worker>> {
+    CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
+}
+
+/// Whether this thread is one of the pool's, or stands in for one.
+pub(super) fn is_worker_of(state: &State) -> bool {
+    current().is_some_and(|current| state.workers.iter().any(|worker| Arc::ptr_eq(worker, &current)))
+}
+
+fn call_hook(hook: Option<&Hook>) {
+    if let Some(hook) = hook
+        && let Err(payload) = catch_unwind(AssertUnwindSafe(|| hook()))
+    {
+        discard(payload);
+    }
+}

@@ -1,0 +1,224 @@
+//! C10: a job that blocks on a handle of its own pool cannot deadlock.
+//!
+//! What no pool can help with, because it does not see it, is shown at the end: a job that waits for a *channel* which a queued job
+//! would fill.
+
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use offload_runtime::{ExecutorExt, JobHandle, Limited, ThreadPool, is_cancelled};
+use tests::support::{Gate, PATIENCE, finish, tokio_runtime, within};
+
+const DEPTH: u32 = 50;
+
+type BlockOn = fn(JobHandle<u32>) -> u32;
+
+/// A job that blocks on a job that blocks on a job...
+fn deep<E>(executor: E, depth: u32, block_on: BlockOn) -> u32
+where
+    E: offload_runtime::Executor + Clone + 'static,
+{
+    if depth == 0 {
+        return 0;
+    }
+    let inner = executor.clone();
+    1 + block_on(executor.submit(move || deep(inner, depth - 1, block_on)))
+}
+
+fn with_pollster(handle: JobHandle<u32>) -> u32 {
+    pollster::block_on(handle).unwrap()
+}
+
+fn with_futures(handle: JobHandle<u32>) -> u32 {
+    futures::executor::block_on(handle).unwrap()
+}
+
+fn with_tokio(handle: JobHandle<u32>) -> u32 {
+    tokio::runtime::Handle::current().block_on(handle).unwrap()
+}
+
+fn with_smol(handle: JobHandle<u32>) -> u32 {
+    smol::block_on(handle).unwrap()
+}
+
+fn fifty_deep_on_one_thread(block_on: BlockOn) {
+    let depth = within(PATIENCE, move || {
+        let pool = ThreadPool::new(1);
+        let of_job = pool.clone();
+        finish(pool.submit(move || deep(of_job, DEPTH, block_on))).unwrap()
+    });
+    assert_eq!(depth, DEPTH);
+}
+
+fn fifty_deep_in_a_view_of_one(block_on: BlockOn) {
+    let depth = within(PATIENCE, move || {
+        let view: Limited<_> = ThreadPool::new(1).limited(1);
+        let of_job = view.clone();
+        finish(view.submit(move || deep(of_job, DEPTH, block_on))).unwrap()
+    });
+    assert_eq!(depth, DEPTH);
+}
+
+#[test]
+fn c10_fifty_deep_through_pollster() {
+    fifty_deep_on_one_thread(with_pollster);
+    fifty_deep_in_a_view_of_one(with_pollster);
+}
+
+#[test]
+fn c10_fifty_deep_through_smol() {
+    fifty_deep_on_one_thread(with_smol);
+    fifty_deep_in_a_view_of_one(with_smol);
+}
+
+#[test]
+fn c10_fifty_deep_through_futures() {
+    fifty_deep_on_one_thread(with_futures);
+}
+
+#[test]
+fn c10_fifty_deep_through_futures_in_a_view_of_one() {
+    fifty_deep_in_a_view_of_one(with_futures);
+}
+
+#[test]
+fn c10_fifty_deep_through_tokio() {
+    let runtime = tokio_runtime(1);
+    let _entered = runtime.enter();
+    let pool = ThreadPool::new(1);
+    let of_job = pool.clone();
+    let handle = pool.submit(move || deep(of_job, DEPTH, with_tokio));
+    assert_eq!(finish(handle).unwrap(), DEPTH);
+}
+
+#[test]
+fn c10_fifty_deep_through_tokio_in_a_view_of_one() {
+    let runtime = tokio_runtime(1);
+    let _entered = runtime.enter();
+    let view = ThreadPool::new(1).limited(1);
+    let of_job = view.clone();
+    let handle = view.submit(move || deep(of_job, DEPTH, with_tokio));
+    assert_eq!(finish(handle).unwrap(), DEPTH);
+}
+
+/// The job that is waited for is not the first of the queue.
+#[test]
+fn c10_a_job_waits_for_the_last_of_many() {
+    let values = within(PATIENCE, || {
+        let pool = ThreadPool::new(1);
+        let of_job = pool.clone();
+        let outer = pool.submit(move || {
+            let handles: Vec<_> = (0..100).map(|i| of_job.submit(move || i)).collect();
+            let backwards = handles.into_iter().rev();
+            backwards.map(|handle| finish(handle).unwrap()).collect::<Vec<i32>>()
+        });
+        finish(outer).unwrap()
+    });
+    assert_eq!(values, (0..100).rev().collect::<Vec<_>>());
+}
+
+/// Jobs on every thread of the pool block on jobs behind them, all at once.
+#[test]
+fn c10_every_thread_blocks_at_once() {
+    let sum = within(PATIENCE, || {
+        let pool = ThreadPool::new(2);
+        let both = Gate::closed();
+        let job = |i: u32| {
+            let (pool, both) = (pool.clone(), both.clone());
+            pool.clone().submit(move || {
+                both.pass();
+                let of_job = pool.clone();
+                1000 * i + with_pollster(pool.submit(move || deep(of_job, i, with_pollster)))
+            })
+        };
+        let (a, b) = (job(3), job(4));
+        both.wait_for(2);
+        both.open();
+        finish(a).unwrap() + finish(b).unwrap()
+    });
+    assert_eq!(sum, 7007);
+}
+
+/// A job of the pool blocks on one of a view of the same pool, whose place nobody has.
+#[test]
+fn c10_a_job_waits_for_a_view_of_its_own_pool() {
+    let value = within(PATIENCE, || {
+        let pool = ThreadPool::new(1);
+        let view = pool.clone().limited(1);
+        finish(pool.submit(move || finish(view.submit(|| 1)).unwrap())).unwrap()
+    });
+    assert_eq!(value, 1);
+}
+
+/// The same the other way round, and with a view of a view.
+#[test]
+fn c10_a_job_of_a_view_waits_for_its_pool() {
+    let value = within(PATIENCE, || {
+        let pool = ThreadPool::new(1);
+        let view = pool.clone().limited(1);
+        finish(view.submit(move || finish(pool.submit(|| 1)).unwrap())).unwrap()
+    });
+    assert_eq!(value, 1);
+}
+
+#[test]
+fn c10_a_job_of_a_view_waits_for_a_view_of_that_view() {
+    let value = within(PATIENCE, || {
+        let outer = ThreadPool::new(1).limited(1);
+        let inner = outer.clone().limited(1);
+        finish(outer.submit(move || finish(inner.submit(|| 1)).unwrap())).unwrap()
+    });
+    assert_eq!(value, 1);
+}
+
+/// A nested job is a job of its own: its panic, its cancellation and its result are not the outer one's.
+#[test]
+fn c10_a_nested_job_that_is_cancelled_does_not_cancel_the_one_around_it() {
+    let seen = within(PATIENCE, || {
+        let pool = ThreadPool::new(1);
+        let of_job = pool.clone();
+        let outer = pool.submit(move || {
+            let inner = of_job.submit(|| is_cancelled());
+            let refused = of_job.submit(|| unreachable!());
+            refused.cancel();
+            (finish(inner).unwrap(), finish::<JobHandle<()>>(refused).is_err(), is_cancelled())
+        });
+        finish(outer).unwrap()
+    });
+    assert_eq!(seen, (false, true, false));
+}
+
+/// While a nested job runs, the pool says so of its thread; afterwards it is the outer job again.
+#[test]
+fn c10_running_jobs_names_the_innermost() {
+    let pool = ThreadPool::new(1);
+    let of_job = pool.clone();
+    let (lines, wait) = mpsc::channel();
+    let outer = pool.submit(move || {
+        let running = |pool: &ThreadPool| pool.running_jobs().iter().map(|job| job.site().line()).collect::<Vec<_>>();
+        let before = running(&of_job);
+        let in_inner = of_job.clone();
+        let inner = finish(of_job.submit(move || running(&in_inner))).unwrap();
+        lines.send((before, inner, running(&of_job))).unwrap();
+    });
+    finish(outer).unwrap();
+    let (before, inner, after) = wait.recv().unwrap();
+    assert_eq!((before.len(), inner.last() > before.last()), (1, true));
+    assert_eq!(before, after);
+}
+
+/// What cannot be made safe: a job that waits for something which only a queued job will do, and which the pool does not see. It has
+/// to be given a deadline; the queued job runs as soon as the thread is free.
+#[test]
+fn c10_a_job_that_waits_for_a_channel_of_a_queued_job_has_to_time_out() {
+    let pool = ThreadPool::new(1);
+    let of_job = pool.clone();
+    let outer = pool.submit(move || {
+        let (send, receive) = mpsc::channel();
+        let inner = of_job.submit(move || send.send(()).is_ok());
+        (receive.recv_timeout(Duration::from_millis(50)), inner)
+    });
+    let (waited, inner) = finish(outer).unwrap();
+    assert_eq!(waited, Err(RecvTimeoutError::Timeout));
+    assert!(!finish(inner).unwrap(), "it ran, and its receiver was gone");
+}

@@ -1,0 +1,11 @@
+//! The examples as their users see them: each is run as a process, and what it prints is checked.
+//!
+//! `process.rs` builds and runs them; one file per example, a folder for `web`.
+
+mod background;
+mod concurrent_requests;
+mod executors;
+mod process;
+mod task_runner;
+#[cfg(unix)]
+mod web;

@@ -1,0 +1,110 @@
+//! Attributes beside `#[blocking]`, each at its place.
+
+use crate::{Service, run};
+use offload_runtime::blocking;
+use std::sync::{Arc, Mutex};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+impl Service {
+    /// Counts the words.
+    #[blocking(sync = documented_sync)]
+    #[must_use]
+    #[doc(hidden)]
+    #[inline]
+    #[deprecated = "for the test"]
+    #[expect(unreachable_pub, reason = "only a `pub` method is asked for docs")]
+    pub fn documented(&self) -> usize {
+        self.words.len()
+    }
+
+    #[allow(unused_variables, reason = "under test")]
+    #[blocking]
+    fn allows(&self, unused: u32) -> usize {
+        let also_unused = 1;
+        self.words.len()
+    }
+
+    #[blocking]
+    #[expect(unused_variables, reason = "under test")]
+    fn expects(&self, unused: u32) -> usize {
+        self.words.len()
+    }
+
+    #[expect(unused_variables, clippy::too_many_arguments, reason = "under test")]
+    #[blocking(sync = expects_twice_sync)]
+    fn expects_twice(&self, a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8, h: u8) -> usize {
+        self.words.len()
+    }
+
+    #[cfg_attr(all(), blocking)]
+    #[cfg_attr(any(), no_such_attribute)]
+    fn conditional(&self, #[cfg(all())] kept: &str, #[cfg(any())] dropped: NoSuchType) -> usize {
+        kept.len()
+    }
+
+    #[blocking(sync = conditional_twin_sync)]
+    fn conditional_twin(&self, #[cfg(all())] kept: &str, #[cfg(any())] dropped: NoSuchType) -> usize {
+        kept.len()
+    }
+
+    #[tracing::instrument(skip(self), fields(words = self.words.len()))]
+    #[blocking]
+    fn instrumented_above(&self, text: &str) -> usize {
+        tracing::info!("{self} and {text}");
+        self.words.len() + text.len()
+    }
+
+    #[blocking(sync = instrumented_sync)]
+    #[tracing::instrument(skip(self), ret, err)]
+    fn instrumented_below(&self, text: &str) -> Result<usize, std::io::Error> {
+        tracing::info!(count = self.words.len(), "{self:?}");
+        Ok(self.words.len() + text.len())
+    }
+}
+
+#[test]
+#[expect(deprecated, reason = "under test")]
+fn the_compilers_own_attributes_are_kept() {
+    let service = Service::new();
+    assert_eq!(run(service.documented()) + service.documented_sync(), 6);
+    assert_eq!(run(service.allows(1)) + run(service.expects(1)), 6);
+    assert_eq!(run(service.expects_twice(0, 0, 0, 0, 0, 0, 0, 0)), 3);
+    assert_eq!(service.expects_twice_sync(0, 0, 0, 0, 0, 0, 0, 0), 3);
+}
+
+#[test]
+fn cfg_acts_on_methods_and_arguments() {
+    assert_eq!(run(Service::new().conditional("four")), 4);
+    assert_eq!(run(Service::new().conditional_twin("four")), 4);
+    assert_eq!(Service::new().conditional_twin_sync("four"), 4);
+}
+
+/// Remembers the spans it has seen.
+#[derive(Clone, Default)]
+struct Spans(Arc<Mutex<Vec<&'static str>>>);
+
+impl Subscriber for Spans {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        self.0.lock().unwrap().push(span.metadata().name());
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, _: &Event<'_>) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn instrument_works_above_and_below() {
+    let spans = Spans::default();
+    tracing::subscriber::set_global_default(spans.clone()).expect("no other test of this program sets one");
+    assert_eq!(run(Service::new().instrumented_above("four")), 7);
+    assert_eq!(run(Service::new().instrumented_below("four")).unwrap(), 7);
+    assert_eq!(Service::new().instrumented_sync("four").unwrap(), 7);
+    assert_eq!(*spans.0.lock().unwrap(), ["instrumented_above", "instrumented_below"]);
+}

@@ -1,0 +1,201 @@
+//! Where a method runs: every form of `executor = ...`.
+
+use crate::run;
+use offload_runtime::{Executor, ExecutorExt, Inline, Job, ThreadPool, blocking};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
+
+/// Counts the jobs it passes on.
+#[derive(Clone)]
+struct Counting {
+    pool: ThreadPool,
+    jobs: Arc<AtomicUsize>,
+}
+
+impl Counting {
+    fn new() -> Self {
+        Self { pool: ThreadPool::new(1), jobs: Arc::default() }
+    }
+
+    fn count(&self) -> usize {
+        self.jobs.load(Ordering::SeqCst)
+    }
+}
+
+impl Executor for Counting {
+    fn execute(&self, job: Job) {
+        self.jobs.fetch_add(1, Ordering::SeqCst);
+        self.pool.execute(job);
+    }
+}
+
+static POOL: LazyLock<Counting> = LazyLock::new(Counting::new);
+static INLINE: Inline = Inline;
+
+#[derive(Clone)]
+struct Pools {
+    io: Counting,
+    shared: Arc<dyn Executor>,
+}
+
+#[derive(Clone)]
+struct Service {
+    executor: Counting,
+    __private: Counting,
+    r#type: Counting,
+    pools: Pools,
+    by_key: Arc<Mutex<HashMap<String, Counting>>>,
+}
+
+impl Service {
+    fn pool_for(&self, key: &str) -> Counting {
+        self.by_key.lock().unwrap()[key].clone()
+    }
+
+    #[blocking]
+    fn bare(&self) -> u32 {
+        1
+    }
+
+    #[blocking()]
+    fn empty(&self) -> u32 {
+        1
+    }
+
+    #[blocking(executor = __private)]
+    fn private(&self) -> u32 {
+        1
+    }
+
+    #[blocking(executor = r#type,)]
+    fn raw(&self) -> u32 {
+        1
+    }
+
+    #[blocking(executor = self.pools.io)]
+    fn path(&self) -> u32 {
+        1
+    }
+
+    #[blocking(executor = self.pools.shared)]
+    fn object(&self) -> u32 {
+        1
+    }
+
+    #[blocking(executor = *POOL)]
+    fn global(&self) -> u32 {
+        1
+    }
+
+    #[blocking(executor = &*POOL)]
+    fn global_reference(&self) -> u32 {
+        1
+    }
+
+    #[blocking(executor = self.pool_for(key))]
+    fn by_key(&self, key: &str, n: u32) -> u32 {
+        n + u32::try_from(key.len()).unwrap()
+    }
+
+    #[blocking(executor = self.by_key.lock().unwrap()[key])]
+    fn under_a_lock(&self, key: &str) -> u32 {
+        1
+    }
+
+    #[blocking(executor = if fast { &self.pools.io } else { &self.executor })]
+    fn chosen(&self, fast: bool) -> u32 {
+        u32::from(fast)
+    }
+
+    #[blocking(executor = HashMap::<u32, Counting>::from([(1, self.executor.clone())])[&1], sync = generic_sync)]
+    fn generic(&self) -> u32 {
+        1
+    }
+
+    #[blocking(executor = pool.clone())]
+    fn given(&self, pool: Counting) -> usize {
+        pool.count()
+    }
+
+    #[blocking(executor = self.pools.io)]
+    fn by_value(self) -> u32 {
+        1
+    }
+
+    #[blocking(executor = self.executor.clone().limited(1))]
+    fn limited(self: Arc<Self>) -> u32 {
+        1
+    }
+}
+
+#[derive(Clone)]
+struct Tuple(u8, Counting);
+
+impl Tuple {
+    #[blocking(executor = 1)]
+    fn indexed(&self) -> u8 {
+        self.0
+    }
+}
+
+#[blocking(executor = INLINE)]
+fn named_path() -> u32 {
+    1
+}
+
+#[blocking(executor = &*self::POOL)]
+fn reference_path(n: &str) -> usize {
+    n.len()
+}
+
+#[test]
+fn each_form_finds_its_executor() {
+    let [usual, private, raw, io, shared, keyed] = std::array::from_fn(|_| Counting::new());
+    let service = Service {
+        executor: usual.clone(),
+        __private: private.clone(),
+        r#type: raw.clone(),
+        pools: Pools { io: io.clone(), shared: Arc::new(shared.clone()) },
+        by_key: Arc::new(Mutex::new(HashMap::from([("key".to_owned(), keyed.clone())]))),
+    };
+    run(async {
+        assert_eq!(service.bare().await + service.empty().await, 2);
+        assert_eq!(usual.count(), 2, "`#[blocking]` and `#[blocking()]` are the same");
+        assert_eq!((service.private().await, private.count()), (1, 1));
+        assert_eq!((service.raw().await, raw.count()), (1, 1));
+        assert_eq!((service.path().await, io.count()), (1, 1));
+        assert_eq!((service.object().await, shared.count()), (1, 1));
+        assert_eq!((service.by_key("key", 1).await, keyed.count()), (4, 1));
+        assert_eq!((service.under_a_lock("key").await, keyed.count()), (1, 2));
+        assert_eq!((service.chosen(true).await, io.count()), (1, 2));
+        assert_eq!((service.chosen(false).await, usual.count()), (0, 3));
+        assert_eq!((service.generic().await, usual.count()), (1, 4));
+        assert_eq!(service.given(raw.clone()).await, 2);
+        assert_eq!((service.clone().by_value().await, io.count()), (1, 3));
+        assert_eq!((Arc::new(service.clone()).limited().await, usual.count()), (1, 5));
+        assert_eq!(service.generic_sync(), 1);
+        assert_eq!((Tuple(1, raw.clone()).indexed().await, raw.count()), (1, 3));
+        assert_eq!(service.global().await + service.global_reference().await, 2);
+        assert_eq!(named_path().await, 1);
+        assert_eq!(reference_path("four").await, 4);
+        assert_eq!(POOL.count(), 3);
+    });
+}
+
+/// Needs an executor that is `?Sized`.
+struct Borrowing {
+    executor: Box<dyn Executor>,
+}
+
+impl Borrowing {
+    #[blocking]
+    fn call(&self) -> u32 {
+        1
+    }
+}
+
+#[test]
+fn an_executor_may_be_a_trait_object() {
+    assert_eq!(run(Borrowing { executor: Box::new(Counting::new()) }.call()), 1);
+}

@@ -1,0 +1,10 @@
+//! Without `self`, the option is a path.
+
+use offload_runtime::blocking;
+
+#[blocking(executor = io)]
+fn find(name: &str) -> usize {
+    name.len()
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+//! An option under another name.
+
+use offload_runtime::{ThreadPool, blocking};
+
+#[derive(Clone)]
+struct Service {
+    executor: ThreadPool,
+}
+
+impl Service {
+    #[blocking(pool = io)]
+    fn find(&self) -> u32 {
+        1
+    }
+}
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Holds the `ui` test, see `main.rs`.
