@@ -95,18 +95,15 @@ impl App {
                 Component::Normal(name) => found = fs::canonicalize(found.join(name))?,
                 Component::CurDir => {}
                 Component::ParentDir => _ = found.pop(),
-                Component::RootDir | Component::Prefix(_) => return Err(bad_path("an absolute path")),
+                // An absolute path begins outside.
+                Component::RootDir | Component::Prefix(_) => found.push(step),
             }
             if !found.starts_with(&self.root) {
                 return Err(bad_path("the path leaves the served directory"));
             }
         }
-        let kind = fs::metadata(&found)?;
-        if kind.is_dir() {
-            return Err(io::Error::new(io::ErrorKind::IsADirectory, "a directory"));
-        }
-        // Opening anything else may block: a pipe does until someone writes to it.
-        if kind.is_file() { Ok(found) } else { Err(bad_path("not a regular file")) }
+        // A directory has no lines, and opening a pipe would block until someone writes to it.
+        if fs::metadata(&found)?.is_file() { Ok(found) } else { Err(bad_path("not a regular file")) }
     }
 }
 
@@ -166,9 +163,7 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         let status = match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => StatusCode::NOT_FOUND,
-            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidFilename | io::ErrorKind::IsADirectory => {
-                StatusCode::BAD_REQUEST
-            }
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidFilename => StatusCode::BAD_REQUEST,
             io::ErrorKind::ResourceBusy => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };

@@ -6,10 +6,13 @@ use std::thread;
 
 use lexopt::prelude::*;
 
+use crate::row::Row;
+
 const HELP: &str = "\
 Usage: cargo run --release -p benches -- [OPTIONS]
 
-  --quick             few rounds, short turns: shows that everything works, measures little
+  --quick             few rounds, short turns: shows that everything works, measures little;
+                      leaves out the rows that run the compiler
   --row NAME          only rows whose name begins so; may be given several times
   --against NAME      only peers whose name begins so (`none` for ours alone); may be given several times
   --list              show the rows and what they stand for
@@ -54,8 +57,9 @@ impl Scale {
 }
 
 impl Plan {
-    pub(crate) fn wants(&self, row: &str) -> bool {
-        begins_as_one_of(row, &self.only)
+    pub(crate) fn wants(&self, row: &Row) -> bool {
+        let left_out = row.compiles && self.scale.quick && self.only.is_empty() && !self.list;
+        !left_out && begins_as_one_of(&row.id, &self.only)
     }
 }
 

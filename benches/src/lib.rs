@@ -31,7 +31,7 @@ pub fn table() -> ExitCode {
         Ok(plan) => plan,
         Err(message) => return refuse(&message),
     };
-    let rows: Vec<_> = workloads::rows(&plan.scale).into_iter().filter(|row| plan.wants(&row.id)).collect();
+    let rows: Vec<_> = workloads::rows(&plan.scale).into_iter().filter(|row| plan.wants(row)).collect();
     if rows.is_empty() {
         return refuse("no row has that name; `--list` shows them all");
     }

@@ -66,6 +66,16 @@ fn cpu_time() -> Duration {
     clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).expect("every process has this clock").into()
 }
 
+/// Of all processes that this one has started and that have ended.
+pub(crate) fn children_cpu_time() -> Duration {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("every process may ask for its children's usage");
+    let [user, system] = [usage.user_time(), usage.system_time()].map(|time| {
+        let microseconds = time.tv_sec() * 1_000_000 + time.tv_usec();
+        Duration::from_micros(u64::try_from(microseconds).unwrap_or(0))
+    });
+    user + system
+}
+
 /// Voluntary and not, of all threads of the process.
 fn context_switches() -> i64 {
     let usage = getrusage(UsageWho::RUSAGE_SELF).expect("every process may ask for its own usage");

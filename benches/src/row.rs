@@ -14,6 +14,8 @@ pub(crate) struct Row {
     pub(crate) figures: Vec<Figure>,
     /// Its figures are counts that hardly differ from round to round, and take long: a few rounds show that they do not.
     pub(crate) few_rounds: bool,
+    /// It runs the compiler, which takes minutes: not in a quick run, unless it is asked for by name.
+    pub(crate) compiles: bool,
     field: Box<Field>,
 }
 
@@ -69,11 +71,23 @@ impl Row {
         figures: Vec<Figure>,
         field: impl Fn(&Scale) -> Vec<Entry> + 'static,
     ) -> Self {
-        Self { id: id.into(), stands_for: stands_for.into(), figures, few_rounds: false, field: Box::new(field) }
+        Self {
+            id: id.into(),
+            stands_for: stands_for.into(),
+            figures,
+            few_rounds: false,
+            compiles: false,
+            field: Box::new(field),
+        }
     }
 
     pub(crate) fn few_rounds(mut self) -> Self {
         self.few_rounds = true;
+        self
+    }
+
+    pub(crate) fn compiles(mut self) -> Self {
+        self.compiles = true;
         self
     }
 

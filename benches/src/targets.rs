@@ -39,15 +39,14 @@ pub(crate) struct Judged {
 fn goals(row: &str, figure: &str) -> Vec<Goal> {
     let (workload, host) = row.split_once('/').unwrap_or((row, ""));
     let at_most = match (workload, figure) {
+        // Dropped means freed, and nobody wakes up for nothing.
+        ("queued", "left") | ("idle", "switches") => Some(0.0),
         ("memory", "allocations") => Some(1.0),
+        // Dropping all takes as long per handle as dropping a tenth of them, give or take what the caches do.
+        ("hang-up", "growth") => Some(1.5),
         // The closure's 16 bytes and 64 beyond.
         ("memory", "bytes") => Some(80.0),
         ("queued", "bytes" | "resident") => Some(100.0),
-        ("queued", "left") => Some(0.0),
-        // Dropping all takes as long per handle as dropping a tenth of them, give or take what the caches do.
-        ("hang-up", "growth") => Some(1.5),
-        // Nobody wakes up for nothing.
-        ("idle", "switches") => Some(0.0),
         _ => None,
     };
     let best_peer = match (workload, host, figure) {
@@ -55,10 +54,11 @@ fn goals(row: &str, figure: &str) -> Vec<Goal> {
         ("burst", _, "time") | ("hold-idle" | "hold-busy", "current", "median") => Some(2.0),
         ("hold-idle" | "hold-busy", "workers", "median") => Some(4.0),
         // No row is worse than the best peer. The longest of thousands of submits is left out: it is the machine's.
-        (_, _, "time" | "excess" | "p99" | "drop" | "served") => Some(1.0),
-        ("callers" | "burst", _, "cpu") => Some(1.0),
+        (_, _, "time" | "excess" | "p99" | "served") | ("callers" | "burst", _, "cpu") => Some(1.0),
         _ => None,
     };
+    // The attribute may cost what cannot be told from nothing.
+    let best_peer = if workload == "attribute" { best_peer.map(|_| 0.97) } else { best_peer };
     let spawn_blocking = matches!((workload, figure), ("round-trip" | "round-trip-quiet", "time"));
     let goals = [
         best_peer.map(Goal::BestPeer),

@@ -185,8 +185,9 @@ fn open_fragments(item: TokenStream) -> Vec<TokenTree> {
         match token {
             TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
                 let inside = open_fragments(group.stream());
-                let is_body = matches!(inside.as_slice(), [only] if as_group(Some(only), Delimiter::Brace).is_some());
-                if !behind_parameters || is_body {
+                let is_body = |only| as_group(Some(only), Delimiter::Brace).is_some() || is_punct(Some(only), ';');
+                let is_end = matches!(inside.as_slice(), [only] if is_body(only));
+                if !behind_parameters || is_end {
                     behind_parameters |= is_ident(inside.first(), "fn");
                     out.extend(inside);
                 } else {

@@ -60,7 +60,7 @@ impl Receiver {
         at += usize::from(mutability.is_some());
         let Some(TokenTree::Ident(token)) = parameter.get(at) else { return None };
         let ends = parameter.len() == at + 1;
-        let typed = is_punct(parameter.get(at + 1), ':') && !is_punct(parameter.get(at + 2), ':');
+        let typed = is_punct(parameter.get(at + 1), ':') && !tokens::is_path_separator(parameter, at + 1);
         if token != "self" || !(ends || typed) {
             return None;
         }

@@ -6,7 +6,7 @@
 //! Groups without delimiters wrap what a `macro_rules!` fragment (`$t:ty`) captured. They are
 //! looked through when reading and kept when writing, as they carry precedence.
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
 
 /// Whether `token` is the punctuation character `ch`.
 pub(crate) fn is_punct(token: Option<&TokenTree>, ch: char) -> bool {
@@ -26,9 +26,10 @@ pub(crate) fn as_group(token: Option<&TokenTree>, delimiter: Delimiter) -> Optio
     }
 }
 
-/// Whether `::` starts at `at`.
+/// Whether `::` starts at `at`; in `name: ::std::path` the first colon starts none.
 pub(crate) fn is_path_separator(tokens: &[TokenTree], at: usize) -> bool {
-    is_punct(tokens.get(at), ':') && is_punct(tokens.get(at + 1), ':')
+    let is_joint = matches!(tokens.get(at), Some(TokenTree::Punct(punct)) if punct.spacing() == Spacing::Joint);
+    is_joint && is_punct(tokens.get(at), ':') && is_punct(tokens.get(at + 1), ':')
 }
 
 /// Whether the token at `at` ends an arrow (`->` or `=>`), so that its `>` closes no list.
@@ -181,9 +182,9 @@ pub(crate) fn last_segment(ty: &[TokenTree]) -> Option<(&Ident, &[TokenTree])> {
     let open = ty.iter().position(|token| is_punct(Some(token), '<'))?;
     let is_last = behind_angles(ty, open) == ty.len() && is_punct(ty.last(), '>');
     let (path, list) = ty.split_at(open);
-    let name = match path {
-        [.., TokenTree::Ident(name)] | [.., TokenTree::Ident(name), TokenTree::Punct(_), TokenTree::Punct(_)] => name,
-        _ => return None,
-    };
-    is_last.then(|| (name, &list[1..list.len() - 1]))
+    let path = if is_punct(path.last(), ':') { &path[..path.len().saturating_sub(2)] } else { path };
+    match path.last() {
+        Some(TokenTree::Ident(name)) if is_last => Some((name, &list[1..list.len() - 1])),
+        _ => None,
+    }
 }

@@ -187,20 +187,25 @@ pub(crate) fn name_lifetimes(ty: &[TokenTree], elided: &mut Vec<Span>) -> Vec<To
             TokenTree::Punct(punct) if punct.as_char() == '&' && !is_punct(ty.get(at + 1), '\'') => {
                 out.push(punct.clone().into());
                 out.extend(next_lifetime(elided, punct.span()));
-                if is_ident(ty.get(at + 1), "impl") {
-                    let inside = name_lifetimes(&ty[at + 1..], elided);
-                    out.push(Group::new(Delimiter::Parenthesis, inside.into_iter().collect()).into());
-                    return out;
-                }
             }
             TokenTree::Punct(punct) if punct.as_char() == '\'' && is_ident(ty.get(at + 1), "_") => {
                 out.extend(next_lifetime(elided, ty[at + 1].span()));
                 at += 1;
             }
             TokenTree::Ident(word) if word == "impl" => {
-                out.push(word.clone().into());
-                out.extend(lifetime("async_trait", word.span()));
-                out.push(Punct::new('+', Spacing::Alone).into());
+                let end = at + 1 + end_of_type(&ty[at + 1..]);
+                let mut bounds = vec![word.clone().into()];
+                bounds.extend(lifetime("async_trait", word.span()));
+                bounds.push(Punct::new('+', Spacing::Alone).into());
+                bounds.extend(name_lifetimes(&ty[at + 1..end], elided));
+                // `&impl Trait` is written `&(impl 'async_trait + Trait)`.
+                if at == 0 || is_punct(ty.get(at - 1), '<') || is_punct(ty.get(at - 1), ',') {
+                    out.extend(bounds);
+                } else {
+                    out.push(Group::new(Delimiter::Parenthesis, bounds.into_iter().collect()).into());
+                }
+                at = end;
+                continue;
             }
             TokenTree::Group(group) if group.delimiter() != Delimiter::Brace && !behind_name => {
                 let inside = name_lifetimes(&tokens::list(group.stream()), elided);
@@ -236,7 +241,7 @@ pub(crate) fn lifetime(name: &str, span: Span) -> [TokenTree; 2] {
 pub(crate) fn head(ty: &[TokenTree]) -> Span {
     let ty = tokens::peel(ty.to_vec());
     let mut at = usize::from(is_punct(ty.first(), '&'));
-    if is_punct(ty.get(at), '\'') {
+    if is_punct(ty.get(at), '\'') || is_path_separator(&ty, at) {
         at += 2;
     }
     while matches!(ty.get(at), Some(TokenTree::Ident(_))) && is_path_separator(&ty, at + 1) && !is_punct(ty.get(at + 3), '<')

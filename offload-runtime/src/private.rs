@@ -65,6 +65,7 @@ pub trait OptionLoan {
 )]
 pub trait DetachSelf: Sized {
     /// Makes the worker's own.
+    #[must_use]
     fn detach_self(&self) -> Self;
 }
 
@@ -93,6 +94,7 @@ pub trait Detach {}
 )]
 pub trait CloneExecutor: Sized {
     /// Clones the executor.
+    #[must_use]
     fn clone_executor(&self) -> Self;
 }
 
@@ -146,6 +148,7 @@ pub struct Receiver<'a, T>(pub &'a T);
 impl<T> Receiver<'_, T> {
     /// Sends a clone.
     #[inline]
+    #[must_use]
     pub fn detach(self) -> impl Loan<Target = T> + Send + 'static + use<T>
     where
         T: DetachSelf + Send + 'static,
@@ -161,6 +164,7 @@ pub struct Argument<T>(pub T);
 impl<T> Argument<T> {
     /// Sends an owned value: it is moved.
     #[inline]
+    #[must_use]
     pub fn send(self) -> impl Parcel<Contents = T> + Send + 'static + use<T>
     where
         T: Send + 'static,
@@ -172,6 +176,7 @@ impl<T> Argument<T> {
 impl<T: ToOwned + ?Sized + 'static> Argument<&T> {
     /// Sends `&T`: its owned form crosses.
     #[inline]
+    #[must_use]
     pub fn detach(self) -> impl Loan<Target = T> + Send + 'static + use<T>
     where
         T::Owned: Send + 'static,
@@ -183,6 +188,7 @@ impl<T: ToOwned + ?Sized + 'static> Argument<&T> {
 impl<T: ToOwned + ?Sized + 'static> Argument<Option<&T>> {
     /// Sends `Option<&T>`.
     #[inline]
+    #[must_use]
     pub fn detach(self) -> impl OptionLoan<Target = T> + Send + 'static + use<T>
     where
         T::Owned: Send + 'static,
@@ -194,6 +200,7 @@ impl<T: ToOwned + ?Sized + 'static> Argument<Option<&T>> {
 impl<T: ToOwned + ?Sized + 'static> Argument<Cow<'_, T>> {
     /// Sends `Cow<'_, T>`: what is borrowed in it is cloned.
     #[inline]
+    #[must_use]
     pub fn detach(self) -> impl Parcel<Contents = Cow<'static, T>> + Send + 'static + use<T>
     where
         T: Sync,

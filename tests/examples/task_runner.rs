@@ -26,9 +26,8 @@ fn ten_calls_alternate_with_the_other_coroutine() {
 
 #[test]
 fn the_numbers_are_random() {
-    let of_other = |lines: Vec<String>| -> Vec<String> {
-        lines.into_iter().filter(|line| line.starts_with("other")).collect()
-    };
+    let of_other =
+        |lines: Vec<String>| -> Vec<String> { lines.into_iter().filter(|line| line.starts_with("other")).collect() };
     // Ten numbers below 1000: that two runs agree has a chance of one in 10^30.
     assert_ne!(of_other(output_of("task_runner")), of_other(output_of("task_runner")));
 }

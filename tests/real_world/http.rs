@@ -81,7 +81,9 @@ impl Api {
 /// What the server was asked: the first line, and the body.
 type Request = (String, String);
 
-/// Serves `connections` connections, one request each, each on a thread of its own, and returns what was asked in their order.
+/// Serves so many connections, one request each, each on a thread of its own.
+///
+/// Ends with what was asked, in the order of the connections.
 fn serve<F>(connections: usize, answer: F) -> (String, JoinHandle<Vec<Request>>)
 where
     F: Fn(usize, &str, &str) -> (u16, String) + Send + Sync + 'static,

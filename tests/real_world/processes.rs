@@ -67,12 +67,14 @@ impl Tools {
         });
         let (mut output, mut message) = (Vec::new(), String::new());
         thread::scope(|scope| {
-            let _writer = scope.spawn(move || match stdin.write_all(input) {
+            let writer = scope.spawn(move || match stdin.write_all(input) {
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()), // it has read enough
                 written => written,
             });
-            scope.spawn(|| stderr.read_to_string(&mut message));
-            stdout.read_to_end(&mut output)
+            let complaints = scope.spawn(|| stderr.read_to_string(&mut message));
+            stdout.read_to_end(&mut output)?;
+            complaints.join().unwrap()?;
+            writer.join().unwrap()
         })?;
         let status = child.lock().unwrap().wait()?;
         if !status.success() {

@@ -92,7 +92,9 @@ fn echo<const N: usize>(pool: &ThreadPool, to: SocketAddr, message: [u8; N]) -> 
     if length < N { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok((answer, from)) }
 }
 
-/// Serves one connection: doubles numbers, and is silent when asked to be. Passes on each line it reads, and ends with the connection.
+/// Serves one connection: doubles numbers, and is silent when asked to be.
+///
+/// Passes on each line that it reads, and ends with the connection.
 fn server() -> (SocketAddr, tokio::sync::mpsc::UnboundedReceiver<String>, JoinHandle<()>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap();
@@ -170,12 +172,13 @@ async fn giving_up_interrupts_the_read() {
 async fn the_first_that_answers_is_found() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let open = listener.local_addr().unwrap();
-    let gone = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
-    assert_eq!(reachable(&[gone, open]).await, Some(open));
-    assert_eq!(reachable(&[gone]).await, None);
+    let connected = TcpStream::connect(open).unwrap();
+    let deaf = connected.local_addr().unwrap(); // in use, so that nobody comes to listen there meanwhile
+    assert_eq!(reachable(&[deaf, open]).await, Some(open));
+    assert_eq!(reachable(&[deaf]).await, None);
     assert_eq!(reachable(&[]).await, None);
 
-    let error = Client::connect(ThreadPool::new(1), gone).await.err().unwrap();
+    let error = Client::connect(ThreadPool::new(1), deaf).await.err().unwrap();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
 }
 

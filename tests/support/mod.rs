@@ -11,7 +11,7 @@ mod wait;
 mod wakers;
 
 pub use gate::{Gate, Occupied};
-pub use panics::{ON_PURPOSE, silence};
+pub use panics::{ON_PURPOSE, panic_message, panic_of, silence, with_hook};
 pub use pools::{Started, rayon_pool, tokio_runtime};
 pub use tokens::{Token, Tokens};
 pub use wait::{PATIENCE, eventually, finish, within};

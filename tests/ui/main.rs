@@ -1,8 +1,10 @@
-//! Misuse and its messages: every file in `fail` documents one rule beside its `.stderr`.
+//! Misuse and its messages: every file in `fail` documents one rule beside its `.stderr`. What is in `pass` compiles.
 //!
 //! `TRYBUILD=overwrite cargo test -p ui` writes the messages anew. Read them before you keep them.
 
 #[test]
 fn refusals_teach() {
-    trybuild::TestCases::new().compile_fail("fail/*/*.rs");
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("fail/*/*.rs");
+    cases.pass("pass/*/*.rs");
 }

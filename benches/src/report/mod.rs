@@ -29,10 +29,10 @@ pub(crate) fn is_floor(name: &str) -> bool {
     name.starts_with("floor")
 }
 
-/// The contestants of all rows, in the order in which they first appear.
-fn names(rows: &[Measured]) -> Vec<&'static str> {
+/// Who is compared to ours in any row, in the order of their first appearance.
+fn peers(rows: &[Measured]) -> Vec<&'static str> {
     let mut names = Vec::new();
-    for name in rows.iter().flat_map(|row| &row.names) {
+    for name in rows.iter().flat_map(|row| &row.names[1..]) {
         if !names.contains(name) {
             names.push(*name);
         }

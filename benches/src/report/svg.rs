@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use super::{is_floor, names};
+use super::{is_floor, peers};
 use crate::meter::as_f64;
 use crate::rounds::{Measured, MeasuredFigure};
 use crate::stats::Spread;
@@ -16,7 +16,7 @@ const WIDTH: f64 = 960.0;
 const TOP: f64 = 84.0;
 const LANE: f64 = 24.0;
 const TICKS: [f64; 10] = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0];
-const COLOURS: [&str; 8] = ["#111111", "#d1495b", "#e68a00", "#2e7d32", "#1565c0", "#7b3fa0", "#9e9e9e", "#c5c5c5"];
+const COLOURS: [&str; 8] = ["#d1495b", "#e68a00", "#2e7d32", "#1565c0", "#7b3fa0", "#9e9e9e", "#c5c5c5", "#00838f"];
 
 /// The logarithmic axis.
 struct Axis {
@@ -46,7 +46,7 @@ impl Axis {
 
 pub(crate) fn chart(rows: &[Measured]) -> String {
     let lanes: Vec<_> = rows.iter().filter_map(|row| Some((row, lane_figure(row)?))).collect();
-    let names = names(rows);
+    let peers = peers(rows);
     let axis = Axis::over(lanes.iter().flat_map(|(_, figure)| figure.ratios.iter().filter_map(|ratio| *ratio)));
     let height = TOP + LANE * as_f64(lanes.len()) + 16.0;
     let mut svg = format!(
@@ -55,10 +55,10 @@ pub(crate) fn chart(rows: &[Measured]) -> String {
          <text x=\"16\" y=\"22\" font-size=\"15\">Cost over offload's: median of per-round ratios, with quartiles \
          (logarithmic; right of 1 costs more than offload)</text>\n"
     );
-    legend(&mut svg, &names);
+    legend(&mut svg, &peers);
     for tick in axis.ticks() {
         let (x, bottom) = (axis.x(tick), height - 16.0);
-        let colour = if (tick - 1.0).abs() < 1e-9 { COLOURS[0] } else { "#e3e3e3" };
+        let colour = if (tick - 1.0).abs() < 1e-9 { "#111111" } else { "#e3e3e3" };
         let _ = writeln!(svg, "<path d=\"M{x:.1} {:.1}V{bottom:.1}\" stroke=\"{colour}\"/>", TOP - 6.0);
         let _ = writeln!(svg, "<text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{tick}</text>", TOP - 12.0);
     }
@@ -68,7 +68,7 @@ pub(crate) fn chart(rows: &[Measured]) -> String {
         let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{title}</text>", LEFT - 12.0, y + 4.0);
         for (name, ratio) in row.names.iter().zip(&figure.ratios).skip(1) {
             if let Some(ratio) = ratio {
-                mark(&mut svg, &axis, y, colour(&names, name), is_floor(name), *ratio);
+                mark(&mut svg, &axis, y, colour(&peers, name), is_floor(name), *ratio);
             }
         }
     }
@@ -93,10 +93,10 @@ fn mark(svg: &mut String, axis: &Axis, y: f64, colour: &str, hollow: bool, ratio
     );
 }
 
-fn legend(svg: &mut String, names: &[&str]) {
+fn legend(svg: &mut String, peers: &[&str]) {
     let mut x = 16.0;
-    for name in names.iter().skip(1) {
-        let colour = colour(names, name);
+    for name in peers {
+        let colour = colour(peers, name);
         let fill = if is_floor(name) { "#ffffff" } else { colour };
         let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"42\" r=\"4.5\" fill=\"{fill}\" stroke=\"{colour}\"/>");
         let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"46\">{name}</text>", x + 9.0);
@@ -104,7 +104,7 @@ fn legend(svg: &mut String, names: &[&str]) {
     }
 }
 
-fn colour(names: &[&str], name: &str) -> &'static str {
-    let place = names.iter().position(|other| *other == name).unwrap_or(0);
+fn colour(peers: &[&str], name: &str) -> &'static str {
+    let place = peers.iter().position(|other| *other == name).unwrap_or(0);
     COLOURS[place % COLOURS.len()]
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::names;
+use super::peers;
 use crate::rounds::{Measured, MeasuredFigure};
 use crate::row::{Compare, Unit};
 use crate::stats::Spread;
@@ -14,13 +14,12 @@ Cells with a unit are no ratios but the figures themselves. `ours` is for orient
 ";
 
 pub(crate) fn table(rows: &[Measured]) -> String {
-    let names = names(rows);
-    let peers = &names[1.min(names.len())..];
+    let peers = peers(rows);
     let mut lines =
         vec![["row", "figure", "ours"].into_iter().chain(peers.iter().copied()).map(String::from).collect()];
     for row in rows {
         for figure in &row.figures {
-            lines.push(line(row, figure, peers));
+            lines.push(line(row, figure, &peers));
         }
     }
     format!("{HEAD}\n{}", aligned(&lines))

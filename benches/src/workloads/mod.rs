@@ -1,13 +1,16 @@
 //! What the contestants do: one file per kind of work, each giving one or more rows of the table.
 
+mod attribute;
 mod burst;
 mod callers;
+mod compile;
 mod gate;
 mod hang_up;
 mod hold;
 mod idle;
 mod memory;
 mod producers;
+mod project;
 mod round_trip;
 mod sleepers;
 mod work;
@@ -28,9 +31,11 @@ pub(crate) fn rows(scale: &Scale) -> Vec<Row> {
     rows.extend(hang_up::rows(scale));
     rows.extend(work::rows(scale));
     rows.extend(producers::rows(scale));
+    rows.extend(attribute::rows(scale));
     rows.extend(memory::rows(scale));
     rows.extend(idle::rows(scale));
     rows.extend(sleepers::rows(scale));
+    rows.extend(compile::rows());
     rows
 }
 

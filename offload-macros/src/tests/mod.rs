@@ -22,7 +22,7 @@ fn pretty(tokens: &TokenStream) -> String {
     let Ok(file) = syn::parse2::<syn::File>(inside) else { return format!("{tokens}\n") };
     let text = join_turbofish(&prettyplease::unparse(&file));
     let lines = text.lines().skip(1).filter(|line| *line != "}");
-    lines.map(|line| format!("{}\n", line.strip_prefix("    ").unwrap_or(line))).collect()
+    lines.flat_map(|line| [line.strip_prefix("    ").unwrap_or(line), "\n"]).collect()
 }
 
 /// `prettyplease` breaks the line in every `submit::<Ret>(`; rustfmt would not.

@@ -4,7 +4,7 @@ use super::{expand, pretty};
 use std::path::Path;
 
 #[track_caller]
-fn check(name: &str, args: &str, item: &str) {
+pub(super) fn check(name: &str, args: &str, item: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots").join(name).with_extension("rs");
     let found = pretty(&expand(args, item));
     if std::env::var_os("BLESS").is_some() {
@@ -78,7 +78,7 @@ fn self_in_a_body() {
     check(
         "self_in_a_body",
         "",
-        r##"fn run(&self) {
+        r#"fn run(&self) {
             use self::helper as h;
             println!("{self:?} {} {{self}}", self.n);
             info!(target: "db", n = self.n, "{self}");
@@ -89,7 +89,7 @@ fn self_in_a_body() {
             macro_rules! get { ($self:ident) => { $self.n + self.m } }
             let v = vec![self.n];
             self::helper(|| self.n)
-        }"##,
+        }"#,
     );
 }
 

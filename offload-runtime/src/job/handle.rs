@@ -162,9 +162,9 @@ impl<T> Future for JobHandle<T> {
         let header = self.header.expect("`JobHandle` polled after it returned its result");
         let cell = cell_of(&header);
         loop {
-            let failed = match cell.state.look() {
-                Look::Done => false,
-                Look::Failed => true,
+            let (failed, alone) = match cell.state.look() {
+                Look::Done { alone } => (false, alone),
+                Look::Failed { alone } => (true, alone),
                 Look::Pending { linked: true, .. } if run_here(header) => continue,
                 Look::Pending { registered, .. } => {
                     if register(cell, registered, cx.waker()) {
@@ -182,8 +182,13 @@ impl<T> Future for JobHandle<T> {
                 // SAFETY: as above, with the output, of which the type is `T`.
                 Ok(unsafe { cell::take_output(header) })
             };
-            // SAFETY: this is the HANDLE bit, which is not used after; the result is moved out.
-            unsafe { release(header) };
+            if alone {
+                // SAFETY: the executor's side was seen to have left, with Acquire; the result is moved out.
+                unsafe { cell::deallocate(header) };
+            } else {
+                // SAFETY: this is the HANDLE bit, which is not used after; the result is moved out.
+                unsafe { release(header) };
+            }
             return Poll::Ready(result);
         }
     }
@@ -197,7 +202,7 @@ impl<T> Drop for JobHandle<T> {
             Look::Pending { .. } => {}
             look => {
                 // SAFETY: DONE is set, the result is the handle's (I2), and this is its HANDLE bit.
-                unsafe { drop_finished(header, look == Look::Failed) };
+                unsafe { drop_finished(header, matches!(look, Look::Failed { .. })) };
                 return;
             }
         }
@@ -310,7 +315,7 @@ unsafe fn leave(header: NonNull<Header>) {
     match cell.state.abandon() {
         Abandon::Left => {}
         Abandon::Finished => {
-            let failed = cell.state.look() == Look::Failed;
+            let failed = matches!(cell.state.look(), Look::Failed { .. });
             // SAFETY: DONE is set, the result is the handle's (I2), and this is its HANDLE bit.
             unsafe { drop_finished(header, failed) };
         }

@@ -47,6 +47,7 @@ impl Head {
     }
 }
 
+#[repr(C)]
 struct Locked<P: Owner> {
     list: List,
     /// The queue itself, while `list` is not empty (I4).
@@ -242,7 +243,9 @@ unsafe fn run_nested_in<P: Owner>(head: NonNull<Head>, job: Claimed, own: bool) 
     P::run_nested(&queue, job, own);
 }
 
-/// The list itself. Its links are the words `a` (next) and `b` (before) of the jobs in it, null at the ends.
+/// The list itself. Its links are the words `a` (next) and `b` (before) of the jobs in it. The last one's `a` is null; the first one's `b`
+/// means nothing: taking the first job does not write to the second, which is on its way from another core's cache.
+#[repr(C)]
 struct List {
     first: *mut Header,
     last: *mut Header,
@@ -283,19 +286,25 @@ impl List {
         let cell = unsafe { header.as_ref() };
         // SAFETY: as above.
         let next = cell.a.with(|a| unsafe { *a }).cast::<Header>();
+        self.len -= 1;
+        if ptr::eq(self.first, header.as_ptr()) {
+            self.first = next;
+            if next.is_null() {
+                self.last = ptr::null_mut();
+            }
+            return;
+        }
         // SAFETY: as above.
         let before = cell.b.with(|b| unsafe { *b }).cast::<Header>();
-        match NonNull::new(before) {
-            // SAFETY: a neighbour is in the list.
-            Some(before) => unsafe { set_next(before, next) },
-            None => self.first = next,
-        }
+        // SAFETY: it is not the first, so there is one before it.
+        let before = unsafe { NonNull::new_unchecked(before) };
+        // SAFETY: a neighbour is in the list.
+        unsafe { set_next(before, next) };
         match NonNull::new(next) {
             // SAFETY: a neighbour is in the list.
-            Some(next) => unsafe { set_before(next, before) },
-            None => self.last = before,
+            Some(next) => unsafe { set_before(next, before.as_ptr()) },
+            None => self.last = before.as_ptr(),
         }
-        self.len -= 1;
     }
 }
 

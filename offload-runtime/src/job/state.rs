@@ -64,10 +64,10 @@ pub(super) enum Finish {
 #[must_use]
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Look {
-    /// The output is in the slot.
-    Done,
-    /// The error is in the word `b`.
-    Failed,
+    /// The output is in the slot. `alone`: the executor's side has left.
+    Done { alone: bool },
+    /// The error is in the word `b`. `alone`: as above.
+    Failed { alone: bool },
     /// Not yet; `linked` in a queue or not, and with a waker `registered` or not.
     Pending { linked: bool, registered: bool },
 }
@@ -208,10 +208,11 @@ impl State {
     pub(super) fn look(&self) -> Look {
         // ORDERING: Acquire pairs with the Release of `finish`: the result is read next.
         let now = self.0.load(Ordering::Acquire);
+        let alone = now & JOB == 0;
         match now & (DONE | FAILED) {
-            DONE => Look::Done,
+            DONE => Look::Done { alone },
             0 => Look::Pending { linked: now & LINKED != 0, registered: now & WAKER != 0 },
-            _ => Look::Failed,
+            _ => Look::Failed { alone },
         }
     }
 

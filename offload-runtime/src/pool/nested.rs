@@ -25,7 +25,6 @@ enum Place {
 /// Lets `job` begin. `own`: it was in the pool's own queue; otherwise it shares the place, in a view, of the job that waits.
 pub(super) fn run(queue: &Arc<Queue<Pool>>, job: Claimed, own: bool) {
     let mut state = queue.lock();
-    queue.shared.note_waiting(state.len());
     let place = match state.idle.pop() {
         _ if !own => Place::StandIn,
         Some(sleeping) => Place::Sleeping(sleeping),

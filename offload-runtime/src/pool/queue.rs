@@ -8,7 +8,7 @@ use super::sleep::Call;
 use super::worker::Worker;
 use crate::error::Error;
 use crate::job::{Claimed, Ended, Job, Owner, Queue};
-use crate::sync::{Arc, AtomicUsize, Ordering};
+use crate::sync::{Arc, AtomicBool, Ordering};
 
 pub(super) type Hook = Arc<dyn Fn() + Send + Sync>;
 
@@ -32,20 +32,19 @@ pub(super) struct Pool {
     pub(super) epoch: Instant,
     /// Kept only if the queue has a capacity.
     pub(super) ended: Option<Ended>,
-    /// How many jobs wait: a copy for a scout that looks for work without the lock.
-    waiting: Waiting,
+    hint: Hint,
 }
 
-/// On a cache line of its own: a scout reads it over and over.
+/// Whether a job came since the scout began to look for work without the lock. On a cache line of its own: the scout reads it
+/// over and over. Written only while there is a scout.
 #[repr(align(128))]
-struct Waiting(AtomicUsize);
+struct Hint(AtomicBool);
 
-/// The part of a pool that its lock guards, besides the queue of jobs.
+/// The part of a pool that its lock guards, besides the queue of jobs. What every job touches comes first, on one cache line.
+#[repr(C)]
 pub(super) struct State {
     /// Threads that exist, or are being started.
     pub(super) threads: usize,
-    /// Threads that have resigned and not yet gone. Not among `threads`.
-    pub(super) leaving: usize,
     /// Threads that run a job.
     pub(super) running: usize,
     /// Threads that sleep; the one that fell asleep last is woken first, so that the others can retire.
@@ -53,6 +52,8 @@ pub(super) struct State {
     /// Whether a thread is on its way to the queue: being started or woken, or looking for work before it sleeps.
     pub(super) scout: bool,
     pub(super) closed: bool,
+    /// Threads that have resigned and not yet gone. Not among `threads`.
+    pub(super) leaving: usize,
     /// All threads that have begun, in that order.
     pub(super) workers: Vec<Arc<Worker>>,
     /// Jobs for sleeping threads that were taken out of `idle` for them (C10).
@@ -81,21 +82,21 @@ impl Pool {
             next_name: 0,
         };
         let ended = (config.queue_capacity < usize::MAX).then(Ended::new);
-        Queue::new(Self { config, ended, epoch: Instant::now(), waiting: Waiting(AtomicUsize::new(0)) }, state)
+        Queue::new(Self { config, ended, epoch: Instant::now(), hint: Hint(AtomicBool::new(false)) }, state)
     }
 
-    /// Notes how many jobs wait. Called under the lock.
+    /// Tells the scout whether there is a reason to come back to the lock. Called under the lock.
     #[inline]
-    pub(super) fn note_waiting(&self, jobs: usize) {
+    pub(super) fn hint(&self, reason: bool) {
         // ORDERING: Relaxed: a hint. Who acts on it takes the lock first.
-        self.waiting.0.store(jobs, Ordering::Relaxed);
+        self.hint.0.store(reason, Ordering::Relaxed);
     }
 
-    /// Whether jobs seem to wait.
+    /// Whether there is a reason to come back to the lock.
     #[inline]
-    pub(super) fn seems_busy(&self) -> bool {
-        // ORDERING: Relaxed, as in `note_waiting`.
-        self.waiting.0.load(Ordering::Relaxed) != 0
+    pub(super) fn is_hinted(&self) -> bool {
+        // ORDERING: Relaxed, as in `hint`.
+        self.hint.0.load(Ordering::Relaxed)
     }
 }
 
@@ -126,7 +127,9 @@ pub(super) fn accept(queue: &Arc<Queue<Pool>>, job: Job) {
         drop(state);
         return drop(cancelled);
     }
-    pool.note_waiting(state.len());
+    if state.scout {
+        pool.hint(true);
+    }
     let call = Call::decide(&mut state, pool);
     drop(state);
     call.carry_out(queue);

@@ -21,6 +21,7 @@ use crate::sync::{Arc, thread};
 pub(super) fn close(queue: &Arc<Queue<Pool>>) {
     let mut state = queue.lock();
     state.closed = true;
+    queue.shared.hint(true);
     let idle = state.idle.clone();
     drop(state);
     for worker in idle {
@@ -33,7 +34,6 @@ pub(super) fn stop(queue: &Arc<Queue<Pool>>) {
     close(queue);
     let mut state = queue.lock();
     let refused: Vec<_> = std::iter::from_fn(|| state.pop()).collect();
-    queue.shared.note_waiting(state.len());
     drop(state);
     // First of all: a destructor of what is refused may wait for a job that runs.
     queue.stop().run();

@@ -66,7 +66,6 @@ fn start_failed(queue: &Arc<Queue<Pool>>, error: &io::Error) {
     let mut refused = Vec::new();
     if state.threads == 0 {
         refused.extend(std::iter::from_fn(|| state.pop()));
-        queue.shared.note_waiting(0);
     } else if !state.is_empty() && !state.idle.is_empty() {
         // A thread fell asleep while this call counted as the scout. It is there: no thread has to be started.
         call = Call::decide(&mut state, &queue.shared);
@@ -104,6 +103,7 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Claimed>) 
     let pool = &queue.shared;
     let mut scout = first.is_none();
     let mut handed = first;
+    let mut search = Search::new();
     let mut state = queue.lock();
     loop {
         if let Some(job) = handed.take() {
@@ -111,21 +111,20 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Claimed>) 
         }
         if let Some(job) = state.pop() {
             state.running += 1;
-            pool.note_waiting(state.len());
             let call = pass_on(&mut state, pool, scout);
             scout = false;
             state = run(state, queue, worker, call, job);
             continue;
         }
-        pool.note_waiting(state.len());
         if state.closed {
             state.scout &= !scout;
             return resign(&mut state);
         }
         if !scout && !state.scout {
             (scout, state.scout) = (true, true);
+            pool.hint(false);
             drop(state);
-            Search::look(pool);
+            search.look(pool);
             state = queue.lock();
             continue;
         }

@@ -12,7 +12,8 @@ struct Tree(tempfile::TempDir);
 
 impl Tree {
     fn new() -> Self {
-        let tree = Self(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("the folder for tests can be written"));
+        let tree =
+            Self(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("the folder for tests can be written"));
         fs::create_dir_all(tree.root().join("folder")).unwrap();
         fs::write(tree.0.path().join("secret"), "one\n").unwrap();
         tree.write("three", b"1\n2\n3\n");

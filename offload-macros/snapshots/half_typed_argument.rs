@@ -1,0 +1,9 @@
+::core::compile_error! {
+    "expected an argument with its type; write `name: Type`"
+}
+::core::compile_error! {
+    "expected an argument with its type; write `name: Type`"
+}
+async fn find(&self, email: &str) -> usize {
+    ::core::unreachable!()
+}

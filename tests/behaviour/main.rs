@@ -1,0 +1,12 @@
+//! Behaviour by topic: what the documentation of the runtime says, and what Tornado's tests ask of such a library.
+//!
+//! The clauses of the contract are in `tests/contract`, what only happens under faults in `tests/faults`. What is process-wide, the
+//! default executor, has test binaries of its own: `default_executor.rs` and `default_pool.rs`.
+
+mod bad_input;
+mod errors;
+mod executors;
+mod limited;
+mod on_cancel;
+mod sites;
+mod tornado;

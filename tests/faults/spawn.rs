@@ -1,0 +1,176 @@
+//! The system refuses a thread, while others exist and while none does.
+//!
+//! The process may have just under 2 GiB of address space and the pools' threads ask for 1 GiB of stack each: the first is there, the
+//! second never. The refusal is the system's own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use offload_runtime::{Error, ExecutorExt, ThreadPool, ThreadPoolBuilder};
+use tests::support::{Gate, Occupied, Started, eventually, finish};
+
+use crate::child;
+
+const ADDRESS_SPACE: u32 = 1_990_000;
+
+fn with_large_stacks() -> ThreadPoolBuilder {
+    ThreadPool::builder().max_threads(8).stack_size(1 << 30)
+}
+
+/// Plays the test's scene in a process with little memory, or tells that this is that process.
+#[track_caller]
+fn short_of_memory(test: &str) -> bool {
+    if child::is_child() {
+        return child::plays(test);
+    }
+    let output = child::play(&format!("spawn::{test}"), test, Some(ADDRESS_SPACE));
+    assert!(output.status.success(), "{}", child::text_of(&output));
+    assert!(child::text_of(&output).contains("1 passed"), "{}", child::text_of(&output));
+    false
+}
+
+/// Jobs wait for the thread that there is.
+#[cfg(target_os = "linux")]
+#[test]
+fn jobs_wait_for_the_thread_that_there_is() {
+    if !short_of_memory("jobs_wait_for_the_thread_that_there_is") {
+        return;
+    }
+    let started = Started::default();
+    let pool = started.watch(with_large_stacks()).build();
+    let occupied = Occupied::new(&pool, 1);
+    let waiting: Vec<_> = (0..50).map(|i| pool.submit(move || i)).collect();
+    assert!(!waiting.iter().any(offload_runtime::JobHandle::is_finished), "none is refused");
+    assert!(format!("{pool:?}").contains(" threads: 1"), "none is counted that is not there: {pool:?}");
+    occupied.release();
+    assert_eq!(waiting.into_iter().map(|job| finish(job).unwrap()).sum::<i32>(), 1225);
+    assert_eq!(started.in_all(), 1);
+    finish(pool.shutdown());
+}
+
+/// Producers submit while the only thread falls asleep and wakes, and each attempt to start a second one fails: whoever was counted on
+/// and is not coming must not be waited for.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_thread_that_falls_asleep_while_another_fails_to_start_is_called_back() {
+    if !short_of_memory("a_thread_that_falls_asleep_while_another_fails_to_start_is_called_back") {
+        return;
+    }
+    let started = Started::default();
+    let pool = started.watch(with_large_stacks().min_threads(1)).build();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for i in 0..2_000_u32 {
+                    if i % 3 == 0 {
+                        drop(pool.submit(|| ()));
+                    }
+                    assert_eq!(finish(pool.submit(move || i)).unwrap(), i);
+                }
+            });
+        }
+    });
+    assert_eq!(started.in_all(), 1);
+}
+
+/// The last thread retires while another fails to start: every job resolves, by a value or by the system's reason.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_thread_that_retires_while_another_fails_to_start_leaves_no_job_behind() {
+    if !short_of_memory("a_thread_that_retires_while_another_fails_to_start_leaves_no_job_behind") {
+        return;
+    }
+    let pool = with_large_stacks().keep_alive(Duration::ZERO).build();
+    let (ran, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for i in 0..500_u32 {
+                    match finish(pool.submit(move || i)) {
+                        Ok(value) => assert_eq!((value, ran.fetch_add(1, Ordering::SeqCst)).0, i),
+                        Err(Error::Spawn(_)) => {
+                            refused.fetch_add(1, Ordering::SeqCst);
+                        }
+                        Err(other) => panic!("{other:?}"),
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(ran.into_inner() + refused.into_inner(), 1_000);
+    finish(pool.shutdown());
+}
+
+/// A pool that was refused its first thread asks again with the next job.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pool_recovers_when_there_is_room_again() {
+    if !short_of_memory("a_pool_recovers_when_there_is_room_again") {
+        return;
+    }
+    let taken = with_large_stacks().build();
+    let occupied = Occupied::new(&taken, 1);
+    let pool = with_large_stacks().build();
+    let view = pool.clone().limited(2);
+    for _ in 0..3 {
+        assert!(matches!(finish(pool.submit(|| ())), Err(Error::Spawn(_))));
+        assert!(matches!(finish(view.submit(|| ())), Err(Error::Spawn(_))));
+    }
+    occupied.release();
+    finish(taken.shutdown());
+    // The stack is given back a moment after the thread has gone.
+    eventually("there is room", || finish(pool.submit(|| ())).is_ok());
+    assert_eq!(finish(view.submit(|| 1)).unwrap(), 1);
+}
+
+/// A job that blocks on others runs them itself where no stand-in can be had (C10).
+#[cfg(target_os = "linux")]
+#[test]
+fn a_nested_job_runs_though_no_thread_can_be_had() {
+    fn deep(pool: ThreadPool, depth: u32) -> u32 {
+        let inner = pool.clone();
+        if depth == 0 { 0 } else { 1 + finish(pool.submit(move || deep(inner, depth - 1))).unwrap() }
+    }
+    if !short_of_memory("a_nested_job_runs_though_no_thread_can_be_had") {
+        return;
+    }
+    let pool = with_large_stacks().build();
+    let of_job = pool.clone();
+    assert_eq!(finish(pool.submit(move || deep(of_job, 20))).unwrap(), 20);
+    // And in a job among others that wait, on a pool that could have more threads but for the system.
+    let gate = Gate::closed();
+    let (door, of_job, count) = (gate.clone(), pool.clone(), Arc::new(AtomicUsize::new(0)));
+    let outer = pool.submit(move || {
+        door.pass();
+        deep(of_job, 5)
+    });
+    gate.wait_for(1);
+    let job = |_| {
+        let count = Arc::clone(&count);
+        pool.submit(move || count.fetch_add(1, Ordering::SeqCst))
+    };
+    let others: Vec<_> = (0..10).map(job).collect();
+    gate.open();
+    assert_eq!(finish(outer).unwrap(), 5);
+    for job in others {
+        finish(job).unwrap();
+    }
+    assert_eq!(count.load(Ordering::SeqCst), 10);
+}
+
+/// Closed while the only attempt to start a thread fails: who waits for the pool's end is told.
+#[test]
+fn shutdown_of_a_pool_without_a_thread_resolves() {
+    let pool = ThreadPool::builder().stack_size(1 << 60).build();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..200 {
+                assert!(matches!(finish(pool.submit(|| ())), Err(Error::Spawn(_) | Error::ShutDown)));
+            }
+        });
+        for _ in 0..20 {
+            finish(pool.shutdown());
+        }
+    });
+}

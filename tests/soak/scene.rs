@@ -1,0 +1,161 @@
+//! What an epoch is played on: a pool of random size, views of it, a foreign executor; and how it ends.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use offload_runtime::{Executor, ExecutorExt, Job, JobHandle, Limited, ThreadPool};
+use tests::support::{PATIENCE, rayon_pool, tokio_runtime};
+
+use crate::ledger::{Card, Ledger, Ticket};
+use crate::random::Random;
+
+/// How many jobs each producer plays.
+const JOBS: u64 = 600;
+
+/// The executors that jobs block on one another on.
+#[derive(Clone)]
+pub(crate) struct Ours {
+    pool: ThreadPool,
+    one: Limited<ThreadPool>,
+    two: Limited<ThreadPool>,
+    inner: Limited<Limited<ThreadPool>>,
+}
+
+impl Ours {
+    /// One of them.
+    pub(crate) fn any(&self, random: &mut Random) -> &(dyn Executor + 'static) {
+        match random.below(6) {
+            0 => &self.one,
+            1 => &self.two,
+            2 => &self.inner,
+            _ => &self.pool,
+        }
+    }
+}
+
+/// One that is not ours, and may end under its jobs.
+enum Foreign {
+    Tokio(tokio::runtime::Handle, Mutex<Option<tokio::runtime::Runtime>>),
+    Rayon(rayon::ThreadPool),
+}
+
+impl Executor for Foreign {
+    fn execute(&self, job: Job) {
+        match self {
+            Self::Tokio(handle, _) => handle.execute(job),
+            Self::Rayon(pool) => pool.execute(job),
+        }
+    }
+}
+
+impl Foreign {
+    fn end(&self) {
+        if let Self::Tokio(_, runtime) = self {
+            runtime.lock().unwrap().take().into_iter().for_each(tokio::runtime::Runtime::shutdown_background);
+        }
+    }
+}
+
+impl Drop for Foreign {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct Scene {
+    pub(crate) ours: Ours,
+    foreign: Arc<Foreign>,
+    ledger: Arc<Ledger>,
+    /// How many jobs the producers have played.
+    played: Arc<AtomicU64>,
+}
+
+impl Scene {
+    pub(crate) fn new(random: &mut Random, ledger: &Arc<Ledger>) -> Self {
+        let keep_alive = random.of(&[Duration::ZERO, Duration::from_micros(50), Duration::from_millis(2), Duration::MAX]);
+        let capacity = random.of(&[usize::MAX, usize::MAX, 0, 20]);
+        let pool = ThreadPool::builder()
+            .max_threads(random.of(&[1, 2, 3, 8]))
+            .min_threads(random.of(&[0, 1, 2]))
+            .keep_alive(keep_alive)
+            .queue_capacity(capacity)
+            .build();
+        let two = pool.clone().limited(2);
+        let inner = two.clone().limited(1);
+        let one = pool.clone().limited(1).queue_capacity(random.of(&[usize::MAX, 3]));
+        let foreign = if random.one_in(2) {
+            let runtime = tokio_runtime(2);
+            Foreign::Tokio(runtime.handle().clone(), Mutex::new(Some(runtime)))
+        } else {
+            Foreign::Rayon(rayon_pool(2))
+        };
+        Self {
+            ours: Ours { pool, one, two, inner },
+            foreign: Arc::new(foreign),
+            ledger: Arc::clone(ledger),
+            played: Arc::default(),
+        }
+    }
+
+    /// Submits a job, to any executor, that has its entry in the books.
+    pub(crate) fn submit<T, F>(&self, random: &mut Random, body: F) -> (JobHandle<T>, Card)
+    where
+        F: FnOnce(Ticket) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        if random.one_in(8) { self.submit_to(&*self.foreign, body) } else { self.submit_to(self.ours.any(random), body) }
+    }
+
+    /// Submits a job to one of ours, where it may block on others of ours.
+    pub(crate) fn submit_to_ours<T, F>(&self, random: &mut Random, body: F) -> (JobHandle<T>, Card)
+    where
+        F: FnOnce(Ticket) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.submit_to(self.ours.any(random), body)
+    }
+
+    fn submit_to<T, F>(&self, executor: &(dyn Executor + 'static), body: F) -> (JobHandle<T>, Card)
+    where
+        F: FnOnce(Ticket) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let (card, mut ticket) = self.ledger.open();
+        let handle = executor.submit(move || {
+            ticket.begin();
+            body(ticket)
+        });
+        (handle, card)
+    }
+
+    /// Counts a job that a producer is about to play. `false`: it has played enough.
+    pub(crate) fn plays(&self, nth: u64) -> bool {
+        self.played.fetch_add(1, Ordering::SeqCst);
+        nth < JOBS
+    }
+
+    /// Ends the pool in one of the ways that there are, while the producers play, or leaves it to the last handle.
+    pub(crate) fn end(self, mut random: Random) {
+        let after = random.below(6 * JOBS);
+        if after >= 4 * JOBS {
+            return;
+        }
+        while self.played.load(Ordering::SeqCst) < after {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        let pool = &self.ours.pool;
+        match random.below(4) {
+            0 => pool.close(),
+            1 => pool.shutdown().wait_timeout(PATIENCE).unwrap(),
+            2 => pool.shutdown_now().wait_timeout(PATIENCE).unwrap(),
+            _ => self.foreign.end(),
+        }
+    }
+
+    /// Drops the scene's handles to its executors, which are the last but for those in jobs.
+    pub(crate) fn leave(self) {
+        drop(self);
+    }
+}

@@ -1,0 +1,17 @@
+//! An executor cannot borrow from an argument that moves.
+
+use offload_runtime::{ThreadPool, blocking};
+
+#[derive(Clone)]
+struct Service {
+    executor: ThreadPool,
+}
+
+impl Service {
+    #[blocking(executor = pools[0])]
+    fn find(&self, pools: Vec<ThreadPool>) -> usize {
+        pools.len()
+    }
+}
+
+fn main() {}
