@@ -12,7 +12,7 @@ pub(crate) struct Row {
     pub(crate) id: String,
     pub(crate) stands_for: String,
     pub(crate) figures: Vec<Figure>,
-    /// Its figures are counts that hardly differ from round to round, and take long: a few rounds show that they do not.
+    /// Its figures hardly differ from round to round, and take long: a few rounds show that they do not.
     pub(crate) few_rounds: bool,
     /// It runs the compiler, which takes minutes: not in a quick run, unless it is asked for by name.
     pub(crate) compiles: bool,

@@ -13,6 +13,9 @@ async fn run(&self) {
                     println!("{__offload_self:?} {} {{self}}", __offload_self.n);
                     info!(target : "db", n = __offload_self.n, "{__offload_self}");
                     sql!("{self}");
+                    println!("{}", "{self}");
+                    assert!(is::< A, B > (__offload_self), "{__offload_self:>3}");
+                    assert_eq!(__offload_self.n, "{self}", "{__offload_self}");
                     struct Inner(pub(self) u8);
                     impl Inner {
                         fn get(&self) -> u8 {

@@ -13,6 +13,7 @@ pub(crate) struct Argument {
     pub(crate) attrs: Vec<TokenTree>,
     pub(crate) pattern: Pattern,
     pub(crate) ty: Vec<TokenTree>,
+    pub(crate) crossing: Crossing,
 }
 
 /// What an argument binds.
@@ -57,36 +58,39 @@ impl Argument {
         if pattern.is_empty() || ty.is_empty() {
             return None;
         }
-        Some(Self { attrs: parameter[..start].to_vec(), pattern: Pattern::parse(pattern), ty: ty.to_vec() })
+        let (ty, pattern) = (ty.to_vec(), Pattern::parse(pattern));
+        Some(Self { attrs: parameter[..start].to_vec(), pattern, crossing: Crossing::of(&ty), ty })
     }
 
-    /// How the argument crosses, decided by what is spelled.
-    pub(crate) fn crossing(&self) -> Crossing {
-        let ty = tokens::peel(self.ty.clone());
+    /// The token of the type that best stands for it in a message: `Rc` of `std::rc::Rc<u8>`.
+    pub(crate) fn type_span(&self) -> Span {
+        types::head(&self.ty)
+    }
+}
+
+impl Crossing {
+    /// Decides by what is spelled.
+    fn of(ty: &[TokenTree]) -> Self {
+        let ty = tokens::peel(ty.to_vec());
         if is_punct(ty.first(), '&') {
-            return crossing_of_reference(&ty, Crossing::Borrowed);
+            return crossing_of_reference(&ty, Self::Borrowed);
         }
         if let Some((name, inside)) = tokens::last_segment(&ty) {
             let parts = tokens::split_commas(inside);
             if name == "Option" && parts.len() == 1 {
                 let inside = tokens::peel(inside.to_vec());
                 if is_punct(inside.first(), '&') {
-                    return crossing_of_reference(&inside, Crossing::OptionalBorrow);
+                    return crossing_of_reference(&inside, Self::OptionalBorrow);
                 }
             }
             if let ("Cow", [lifetime, rest]) = (name.to_string().as_str(), parts.as_slice()) {
                 let is_borrowed = is_punct(lifetime.first(), '\'') && !is_ident(lifetime.get(1), "static");
                 if is_borrowed && types::find_borrow(rest).is_none() {
-                    return Crossing::Cow;
+                    return Self::Cow;
                 }
             }
         }
-        types::find_borrow(&ty).map_or(Crossing::Owned, |at| Crossing::Refused(Refused::Nested, at))
-    }
-
-    /// The token of the type that best stands for it in a message: `Rc` of `std::rc::Rc<u8>`.
-    pub(crate) fn type_span(&self) -> Span {
-        types::head(&self.ty)
+        types::find_borrow(&ty).map_or(Self::Owned, |at| Self::Refused(Refused::Nested, at))
     }
 }
 
@@ -113,7 +117,9 @@ impl Pattern {
         match tokens::peel(pattern.to_vec()).as_slice() {
             [TokenTree::Ident(name)] if name == "_" => Self::Ignored,
             // A unit struct or a constant is matched, not bound.
-            [TokenTree::Ident(name)] if name.to_string().starts_with(char::is_uppercase) => Self::Other(pattern.to_vec()),
+            [TokenTree::Ident(name)] if name.to_string().starts_with(char::is_uppercase) => {
+                Self::Other(pattern.to_vec())
+            }
             [TokenTree::Ident(name)] => Self::Name { mutability: None, name: name.clone() },
             [TokenTree::Ident(word), TokenTree::Ident(name)] if word == "mut" => {
                 Self::Name { mutability: Some(word.clone()), name: name.clone() }

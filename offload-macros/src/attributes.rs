@@ -43,8 +43,24 @@ impl Attribute {
     /// Where the attribute is sent.
     pub(crate) fn destination(&self) -> Destination {
         const BUILT_IN: [&str; 18] = [
-            "cfg", "cfg_attr", "doc", "must_use", "deprecated", "allow", "warn", "deny", "forbid", "inline", "cold",
-            "diagnostic", "target_feature", "rustfmt", "clippy", "skip", "optimize", "coverage",
+            "cfg",
+            "cfg_attr",
+            "doc",
+            "must_use",
+            "deprecated",
+            "allow",
+            "warn",
+            "deny",
+            "forbid",
+            "inline",
+            "cold",
+            "diagnostic",
+            "target_feature",
+            "rustfmt",
+            "clippy",
+            "skip",
+            "optimize",
+            "coverage",
         ];
         let name = self.name().map(|name| name.to_string());
         match name.as_deref() {

@@ -124,7 +124,8 @@ fn boxed_generics(plan: &Plan, elided: &[Span], named: &[Ident]) -> (TokenStream
         }
     }
     let of_the_impl = named.iter().filter(|name| !declared.contains(name));
-    bounds.extend(of_the_impl.map(|name| outlives(&lifetime(&name.to_string(), name.span()).into_iter().collect(), &[])));
+    bounds
+        .extend(of_the_impl.map(|name| outlives(&lifetime(&name.to_string(), name.span()).into_iter().collect(), &[])));
     for (number, span) in elided.iter().enumerate() {
         let name: TokenStream = lifetime(&format!("life{number}"), *span).into_iter().collect();
         bounds.push(outlives(&name, &[]));

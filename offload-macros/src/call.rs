@@ -40,9 +40,12 @@ impl Plan {
         }
         for (number, argument) in self.arguments() {
             let is_dropped_reference = matches!(argument.pattern, Pattern::Ignored)
-                && matches!(argument.crossing(), Crossing::Borrowed | Crossing::OptionalBorrow);
+                && matches!(argument.crossing, Crossing::Borrowed | Crossing::OptionalBorrow);
             if !is_dropped_reference {
                 call.outside.extend(self.send(number, argument));
+                // An argument that chose the executor has been used, even if the body does not mention it.
+                let allowance = self.executor_mentions(argument).then(|| quote!(#[allow(unused_variables)]));
+                inside.extend(allowance);
                 inside.extend(receive(number, argument));
             }
         }
@@ -76,8 +79,8 @@ impl Plan {
 
     /// Whether the job calls the twin rather than holding a second copy of its body.
     ///
-    /// Without `self` or `Self` in the signature, no path is known to lead to the twin; and an argument that a `cfg` may take away
-    /// cannot be passed on.
+    /// Without `self` or `Self` in the signature, no path is known to lead to the twin; and an argument that a `cfg`
+    /// may take away cannot be passed on.
     pub(crate) fn calls_twin(&self) -> bool {
         let all_certain = self.method.arguments.iter().all(|argument| argument.attrs.is_empty());
         self.twin.is_some() && all_certain && self.method.belongs_to_self()
@@ -94,7 +97,7 @@ impl Plan {
         let (attrs, at) = (&argument.attrs, hidden(argument.type_span()));
         let crossing = crossing_name(number, argument);
         let parameter = tokens::placed_at(self.parameter_name(number, argument).into_token_stream(), at);
-        let verb = match argument.crossing() {
+        let verb = match argument.crossing {
             Crossing::Owned | Crossing::Refused(..) => Ident::new("send", at),
             Crossing::Borrowed | Crossing::OptionalBorrow | Crossing::Cow => Ident::new("detach", at),
         };
@@ -106,13 +109,17 @@ impl Plan {
     /// It reads as the user's name, but only the `let` on the worker's side binds that: lints about unused or
     /// shadowed names look there. Arguments that the executor's expression mentions keep their own name.
     pub(crate) fn parameter_name(&self, number: usize, argument: &Argument) -> Ident {
-        match (&self.executor, &argument.pattern) {
-            (Executor::Expression(tokens), Pattern::Name { name, .. })
-                if tokens::mentions(&tokens.iter().cloned().collect(), &name.to_string()) =>
-            {
-                name.clone()
-            }
+        match &argument.pattern {
+            Pattern::Name { name, .. } if self.executor_mentions(argument) => name.clone(),
             _ => crossing_name(number, argument),
+        }
+    }
+
+    /// Whether the executor's expression needs the argument on the caller's side.
+    pub(crate) fn executor_mentions(&self, argument: &Argument) -> bool {
+        match (&self.executor, &argument.pattern) {
+            (Executor::Expression(tokens), Pattern::Name { name, .. }) => tokens::mentions(tokens, &name.to_string()),
+            _ => false,
         }
     }
 }
@@ -171,7 +178,7 @@ fn receive(number: usize, argument: &Argument) -> TokenStream {
 fn received(number: usize, argument: &Argument) -> TokenStream {
     let at = hidden(argument.type_span());
     let name = tokens::placed_at(crossing_name(number, argument).into_token_stream(), at);
-    match argument.crossing() {
+    match argument.crossing {
         Crossing::Owned | Crossing::Cow | Crossing::Refused(..) => quote_spanned!(at=> __offload::take(#name)),
         Crossing::Borrowed => quote_spanned!(at=> __offload::borrow(&#name)),
         Crossing::OptionalBorrow => quote_spanned!(at=> __offload::borrow_option(&#name)),

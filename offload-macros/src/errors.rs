@@ -20,11 +20,7 @@ struct Mistake {
 impl Errors {
     /// Reports `message` at one token.
     pub(crate) fn at(&mut self, span: Span, message: impl Into<String>) {
-        self.found.push(Mistake {
-            first: span,
-            last: span,
-            message: message.into(),
-        });
+        self.found.push(Mistake { first: span, last: span, message: message.into() });
     }
 
     /// Reports `message` under all of `tokens`, or at the attribute if there are none.

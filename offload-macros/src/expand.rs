@@ -4,6 +4,7 @@
 //! the user's can be met by accident. `__private` in the runtime holds all that is named here.
 
 use crate::args::Args;
+use crate::argument::{Argument, Crossing};
 use crate::attributes::Destination;
 use crate::boxed::Parts;
 use crate::call::Call;
@@ -154,24 +155,27 @@ impl Plan {
 
     /// Before: `executor = io`. After: `&self.io`, every token of it at `io`.
     ///
-    /// Where `self` itself moves to the worker, the executor it holds is cloned first.
+    /// Where the value that holds it moves to the worker, be it `self` or an argument, the executor is cloned first.
     fn executor(&self) -> TokenStream {
-        let (place, at, uses_self) = match &self.executor {
+        let moves_self = self.method.receiver.as_ref().is_some_and(|receiver| matches!(receiver.form, Form::Owned));
+        let (place, at, uses_what_moves) = match &self.executor {
             Executor::Default => return quote!(__offload::default_executor()),
             Executor::UsualField => {
                 let at = Span::call_site().resolved_at(self.method.name.span());
-                (field(at, &Ident::new("executor", at)), at, true)
+                (field(at, &Ident::new("executor", at)), at, moves_self)
             }
-            Executor::Field(name) => (field(name.span(), name), name.span(), true),
-            Executor::Index(index) => (field(index.span(), index), index.span(), true),
+            Executor::Field(name) => (field(name.span(), name), name.span(), moves_self),
+            Executor::Index(index) => (field(index.span(), index), index.span(), moves_self),
             Executor::Expression(tokens) => {
                 let at = tokens.first().map_or_else(Span::call_site, TokenTree::span);
                 let place = in_parentheses(self_rewrite::on_callers_side(tokens), tokens);
-                (place, at, self_rewrite::mentions_self(tokens))
+                let is_moved = |argument: &Argument| matches!(argument.crossing, Crossing::Owned);
+                let mut moved = self.method.arguments.iter().filter(|argument| is_moved(argument));
+                let uses_an_argument = moved.any(|argument| self.executor_mentions(argument));
+                (place, at, uses_an_argument || moves_self && self_rewrite::mentions_self(tokens))
             }
         };
-        let moves_self = self.method.receiver.as_ref().is_some_and(|receiver| matches!(receiver.form, Form::Owned));
-        if moves_self && uses_self {
+        if uses_what_moves {
             quote_spanned!(hidden(at)=> &__offload::clone_executor(&#place))
         } else {
             quote_spanned!(hidden(at)=> &#place)

@@ -160,9 +160,8 @@ impl Qualifiers {
 
 impl NotAFunction {
     fn describe(item: &[TokenTree], start: usize) -> Self {
-        const KEYWORDS: [&str; 12] = [
-            "struct", "enum", "union", "impl", "trait", "mod", "type", "static", "use", "const", "macro_rules", "let",
-        ];
+        const KEYWORDS: [&str; 12] =
+            ["struct", "enum", "union", "impl", "trait", "mod", "type", "static", "use", "const", "macro_rules", "let"];
         let keyword = item[start.min(item.len())..].iter().find_map(|token| match token {
             TokenTree::Ident(word) if KEYWORDS.contains(&word.to_string().as_str()) => Some(word),
             _ => None,
@@ -219,9 +218,7 @@ type Tail = (Option<Vec<TokenTree>>, Vec<TokenTree>, Option<Group>);
 
 /// Splits what follows the parameters: `-> Ret where T: Bound { body }`.
 fn parse_tail(tail: &[TokenTree]) -> Tail {
-    let end = (0..tail.len())
-        .find(|&at| is_body(tail, at) || is_punct(tail.get(at), ';'))
-        .unwrap_or(tail.len());
+    let end = (0..tail.len()).find(|&at| is_body(tail, at) || is_punct(tail.get(at), ';')).unwrap_or(tail.len());
     let body = as_group(tail.get(end), Delimiter::Brace).cloned();
     let head = &tail[..end];
     let where_at = head.iter().position(|token| is_ident(Some(token), "where")).unwrap_or(head.len());
@@ -235,9 +232,9 @@ impl Method {
     ///
     /// An associated function without `self` that never says `Self` cannot be told from a free one.
     pub(crate) fn belongs_to_self(&self) -> bool {
-        let names_self_type = |tokens: &[TokenTree]| tokens::mentions(&tokens.iter().cloned().collect(), "Self");
+        let names_self_type = |tokens: &[TokenTree]| tokens::mentions(tokens, "Self");
         self.receiver.is_some()
-            || tokens::mentions(&self.parameters.stream(), "Self")
+            || names_self_type(&tokens::list(self.parameters.stream()))
             || self.result.as_deref().is_some_and(names_self_type)
             || names_self_type(&self.where_clause)
             || names_self_type(&self.generics)

@@ -100,24 +100,26 @@ fn end_of_item(tokens: &[TokenTree], at: usize) -> Option<usize> {
 /// Which part of a macro's input is its format string.
 #[derive(Clone, Copy)]
 enum Position {
-    /// The part with this number, if it is a string.
-    Part(usize),
-    /// The first part that is nothing but a string: `info!(target: "db", n = 1, "found {self}")`.
-    FirstAlone,
+    /// The first part, if it is a string.
+    First,
+    /// The first part that is nothing but a string, from this number on: `write!(f, "{self}")` from 1 on,
+    /// `info!(target: "db", n = 1, "found {self}")` from 0 on.
+    From(usize),
 }
 
 /// If the group at `at` is the input of a macro known to format: where its format string stands.
 fn format_position(tokens: &[TokenTree], at: usize) -> Option<Position> {
-    let (Some(TokenTree::Ident(name)), true) = (tokens.get(at.checked_sub(2)?), is_punct(tokens.get(at - 1), '!')) else {
+    let (Some(TokenTree::Ident(name)), true) = (tokens.get(at.checked_sub(2)?), is_punct(tokens.get(at - 1), '!'))
+    else {
         return None;
     };
     Some(match name.to_string().as_str() {
         "println" | "print" | "eprintln" | "eprint" | "format" | "format_args" | "panic" | "todo" | "unimplemented"
-        | "unreachable" | "anyhow" | "bail" => Position::Part(0),
-        "write" | "writeln" | "assert" | "debug_assert" | "ensure" => Position::Part(1),
-        "assert_eq" | "assert_ne" | "debug_assert_eq" | "debug_assert_ne" => Position::Part(2),
+        | "unreachable" | "anyhow" | "bail" => Position::First,
+        "write" | "writeln" | "assert" | "debug_assert" | "ensure" => Position::From(1),
+        "assert_eq" | "assert_ne" | "debug_assert_eq" | "debug_assert_ne" => Position::From(2),
         "trace" | "debug" | "info" | "warn" | "error" | "log" | "event" | "span" | "trace_span" | "debug_span"
-        | "info_span" | "warn_span" | "error_span" => Position::FirstAlone,
+        | "info_span" | "warn_span" | "error_span" => Position::From(0),
         _ => return None,
     })
 }
@@ -132,8 +134,8 @@ fn rewrite_format(input: TokenStream, position: Position) -> Option<TokenStream>
             continue;
         }
         let wanted = match position {
-            Position::Part(number) => part == number,
-            Position::FirstAlone => true,
+            Position::First => part == 0,
+            Position::From(number) => part >= number,
         };
         if let (true, [TokenTree::Literal(literal)]) = (wanted, &tokens[start..at]) {
             let new = rewrite_literal(literal)?;

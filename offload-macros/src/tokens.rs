@@ -120,9 +120,7 @@ pub(crate) fn is_body(tokens: &[TokenTree], at: usize) -> bool {
 /// Looks through groups without delimiters, and through parentheses that hold a single type.
 pub(crate) fn peel(tokens: Vec<TokenTree>) -> Vec<TokenTree> {
     match tokens.as_slice() {
-        [TokenTree::Group(group)] if group.delimiter() == Delimiter::None => {
-            peel(group.stream().into_iter().collect())
-        }
+        [TokenTree::Group(group)] if group.delimiter() == Delimiter::None => peel(group.stream().into_iter().collect()),
         [TokenTree::Group(group)] if group.delimiter() == Delimiter::Parenthesis => {
             let inside: Vec<TokenTree> = group.stream().into_iter().collect();
             if inside.is_empty() || inside.iter().any(|token| is_punct(Some(token), ',')) {
@@ -141,11 +139,11 @@ pub(crate) fn list(tokens: TokenStream) -> Vec<TokenTree> {
 }
 
 /// Whether `name` occurs as an identifier, at any depth.
-pub(crate) fn mentions(tokens: &TokenStream, name: &str) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
+pub(crate) fn mentions(tokens: &[TokenTree], name: &str) -> bool {
+    tokens.iter().any(|token| match token {
         TokenTree::Ident(ident) => ident == name,
-        TokenTree::Group(group) => mentions(&group.stream(), name),
-        _ => false,
+        TokenTree::Group(group) => mentions(&list(group.stream()), name),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
     })
 }
 

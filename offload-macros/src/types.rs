@@ -244,7 +244,9 @@ pub(crate) fn head(ty: &[TokenTree]) -> Span {
     if is_punct(ty.get(at), '\'') || is_path_separator(&ty, at) {
         at += 2;
     }
-    while matches!(ty.get(at), Some(TokenTree::Ident(_))) && is_path_separator(&ty, at + 1) && !is_punct(ty.get(at + 3), '<')
+    while matches!(ty.get(at), Some(TokenTree::Ident(_)))
+        && is_path_separator(&ty, at + 1)
+        && !is_punct(ty.get(at + 3), '<')
     {
         at += 3;
     }

@@ -186,7 +186,7 @@ fn arguments_cross(method: &Method, errors: &mut Errors) {
 }
 
 fn argument_crosses(argument: &Argument, errors: &mut Errors) {
-    let Crossing::Refused(why, at) = argument.crossing() else { return };
+    let Crossing::Refused(why, at) = argument.crossing else { return };
     errors.at(
         at,
         match why {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::job::{self, Job, JobHandle, Origin};
+use crate::job::{self, Job, JobHandle, Origin, QueueId};
 use crate::limited::Limited;
 
 /// Runs jobs.
@@ -64,6 +64,12 @@ pub trait Executor: Send + Sync {
     fn is_closed(&self) -> bool {
         false
     }
+
+    /// Which queue of this crate the jobs go to, if it is one.
+    #[doc(hidden)]
+    fn queue_id(&self) -> Option<QueueId> {
+        None
+    }
 }
 
 impl<E: Executor + ?Sized> Executor for &E {
@@ -74,6 +80,10 @@ impl<E: Executor + ?Sized> Executor for &E {
 
     fn is_closed(&self) -> bool {
         (**self).is_closed()
+    }
+
+    fn queue_id(&self) -> Option<QueueId> {
+        (**self).queue_id()
     }
 }
 
@@ -86,6 +96,10 @@ impl<E: Executor + ?Sized> Executor for Arc<E> {
     fn is_closed(&self) -> bool {
         (**self).is_closed()
     }
+
+    fn queue_id(&self) -> Option<QueueId> {
+        (**self).queue_id()
+    }
 }
 
 impl<E: Executor + ?Sized> Executor for Box<E> {
@@ -96,6 +110,10 @@ impl<E: Executor + ?Sized> Executor for Box<E> {
 
     fn is_closed(&self) -> bool {
         (**self).is_closed()
+    }
+
+    fn queue_id(&self) -> Option<QueueId> {
+        (**self).queue_id()
     }
 }
 

@@ -1,4 +1,69 @@
 //! Blocking Rust methods, awaited.
+//!
+//! In async code a call that blocks (a file, a database, a password hash) has to go to another thread, or it holds up everything else on
+//! its own. The attribute [`#[blocking]`](macro@blocking) sends it there: the method stays what it is, callers await it.
+//!
+//! ```
+//! use offload_runtime::{ThreadPool, blocking};
+//! use std::{fs, io, path::Path};
+//!
+//! #[derive(Clone)]
+//! struct Notes {
+//!     executor: ThreadPool,
+//! }
+//!
+//! impl Notes {
+//!     #[blocking]
+//!     fn count_lines(&self, path: &Path) -> io::Result<usize> {
+//!         Ok(fs::read_to_string(path)?.lines().count())
+//!     }
+//! }
+//!
+//! # pollster::block_on(async {
+//! let notes = Notes { executor: ThreadPool::new(4) };
+//! println!("{} lines", notes.count_lines("Cargo.toml".as_ref()).await?);
+//! # io::Result::Ok(())
+//! # }).unwrap();
+//! ```
+//!
+//! What the attribute accepts, what it turns a method into and what crosses to the worker is told at [`blocking`](macro@blocking). Without
+//! it, [`executor.submit(f).await`](ExecutorExt::submit) does the same for a closure. To be tested by anyone who writes an
+//! [`Executor`], the feature `testing` has a suite of conformance checks.
+//!
+//! # The parts
+//! * a **job** is one submitted call, [`Job`] to the executor that runs it;
+//! * a **handle**, [`JobHandle`], is what its submitter awaits;
+//! * an **executor**, [`Executor`], is anything that runs jobs: a [`ThreadPool`], a [`Limited`] view of another executor, [`Inline`] in
+//!   tests, tokio's and rayon's threads behind features, or your own in three lines;
+//! * a **site**, [`Site`], says where in the source a job comes from.
+//!
+//! # What holds for every job
+//! * **Once.** It runs at most once, and its handle resolves exactly once: with what the call returned, or with the [`Error`] that
+//!   says why there is nothing. No job is silently lost.
+//! * **Dropping the handle**, or the future of a `#[blocking]` method, cancels the job. If it waits, it never runs, and what it captured is
+//!   dropped at once; if it runs, [`is_cancelled`] turns true in it and its [`on_cancel`] hooks run. See [`JobHandle`].
+//! * **A panic** is caught on the worker, which lives on, and goes on in who awaits, with its payload.
+//! * **Cancelling** on purpose is [`JobHandle::cancel`]; inside, [`check_cancelled`] ends a job that is no longer wanted.
+//! * **Shutdown** is [`ThreadPool::close`], [`shutdown`](ThreadPool::shutdown) and [`shutdown_now`](ThreadPool::shutdown_now): none of
+//!   them waits by itself, and the [`Shutdown`] that tells when it is over has a deadline and names what still runs.
+//! * **A full pool** refuses at once, with [`Error::QueueFull`], where a
+//!   [`queue_capacity`](ThreadPoolBuilder::queue_capacity) is set; otherwise jobs wait in order.
+//! * **The async runtime** is never blocked: submitting, polling and dropping take a short lock at most. Any runtime will do; none is
+//!   needed but a waker.
+//! * **Nothing lingers.** When the await returns, no clone of `self`, of the arguments or of the result is left on the worker.
+//!
+//! # Features
+//! None is on by default.
+//!
+//! | Feature | What it adds |
+//! |---|---|
+//! | `tokio` | [`Executor`] for `tokio::runtime::Handle`; the tokio runtime of the caller is current inside its jobs |
+//! | `rayon` | [`Executor`] for `rayon::ThreadPool` |
+//! | `testing` | `conformance`, checks for executors |
+//!
+//! # Limits
+//! A thread cannot be stopped from outside: a job that never looks at [`is_cancelled`] runs to its end. A job lives in its process, and ends
+//! with it. Each call costs an allocation and two hand-overs between threads: work of a microsecond is better done in place.
 
 #[forbid(unsafe_code)]
 mod adapters;

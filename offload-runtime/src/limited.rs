@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::executor::Executor;
-use crate::job::{self, Claimed, Ended, Guard, Job, Origin, Owner, Queue, Ran, Work};
-use crate::sync::{Arc, thread};
+use crate::job::{self, Claimed, Ended, Guard, Job, Origin, Owner, Queue, QueueId, Ran, Registration, Work};
+use crate::sync::{Arc, Condvar, thread};
 
 /// How long a driver keeps its thread while jobs wait in the view. Other users of the executor wait no longer than this, plus the
 /// job that is running, for a thread that a view holds.
@@ -29,7 +29,8 @@ const SLICE: Duration = if cfg!(offload_loom) { Duration::ZERO } else { Duration
 /// * A job occupies its place until it has really ended, cancelled or not.
 /// * Its queue is unbounded unless [`queue_capacity`](Self::queue_capacity) says otherwise; a full one refuses with
 ///   [`Error::QueueFull`].
-/// * A job that blocks on another job of the same view shares its place with it: that job begins at once (C10).
+/// * A job that blocks on another job of the same view shares its place with it: that job begins at once. A job of the executor itself
+///   that blocks on a job of the view waits for a place of the view, not for a thread of the executor (C10).
 /// * It hands a thread back to the executor at least every millisecond, between two jobs.
 /// * When the executor refuses to run the view at all (shut down, or full), the waiting jobs are refused for the same reason.
 /// * Clones are handles to the same view. **Dropping** the last lets the waiting jobs run.
@@ -60,6 +61,10 @@ struct View<E> {
     capacity: usize,
     /// Kept only if there is a capacity.
     ended: Option<Ended>,
+    /// Where jobs wait that somebody waits for.
+    place: Condvar,
+    /// That the view gets its threads from another queue of this crate.
+    registration: Registration,
 }
 
 /// The part of a view that its queue's lock guards.
@@ -67,9 +72,11 @@ struct View<E> {
 struct Drivers {
     /// At most `limit`.
     count: usize,
-    /// Jobs that drivers are running. At most `count`.
+    /// Jobs that run: those of drivers, and those that run in a place of the view without one (C10). At most `limit`.
     running: usize,
-    /// Of these, how many are handing their thread back.
+    /// Jobs that somebody waits for, and that wait for a place. They come first.
+    awaited: usize,
+    /// Of the drivers, how many are handing their thread back.
     handing_back: usize,
     /// Of these again, how many the executor has refused: they keep their threads.
     bounced: usize,
@@ -85,16 +92,50 @@ impl<E: Executor + 'static> Owner for View<E> {
             let _: Ran = job.run();
         });
     }
+
+    fn run_in_a_place(queue: &Arc<Queue<Self>>, job: Claimed, run: fn(Claimed)) {
+        let origin = job.origin();
+        let mut view = queue.lock();
+        view.awaited += 1;
+        while view.running == queue.shared.limit {
+            view = view.wait(&queue.shared.place);
+        }
+        view.awaited -= 1;
+        view.running += 1;
+        drop(view);
+        run(job);
+        let mut view = queue.lock();
+        view.running -= 1;
+        if view.awaited > 0 {
+            queue.shared.place.notify_one();
+        } else if !view.is_empty() && view.count < queue.shared.limit {
+            // A driver may have left on account of this job.
+            view.count += 1;
+            drop(view);
+            call_driver(queue, origin, Kind::New);
+        }
+    }
+}
+
+/// Gives the executor a driver, which the caller has counted.
+fn call_driver<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>, origin: Origin, kind: Kind) {
+    let driver = Driver { view: Arc::clone(queue), kind };
+    queue.shared.executor.execute(Job::unobserved(origin, driver));
 }
 
 impl<E: Executor + 'static> Limited<E> {
     pub(crate) fn new(executor: E, limit: usize) -> Self {
         assert!(limit > 0, "`ExecutorExt::limited`: a view needs to run at least one job at once");
-        Self::with(View { executor, limit, capacity: usize::MAX, ended: None })
+        let (place, registration) = (Condvar::new(), Registration::default());
+        Self::with(View { executor, limit, capacity: usize::MAX, ended: None, place, registration })
     }
 
     fn with(view: View<E>) -> Self {
-        Self { view: Queue::new(view, Drivers::default()) }
+        let view = Queue::new(view, Drivers::default());
+        if let Some(parent) = view.shared.executor.queue_id() {
+            view.shared.registration.enter(Queue::id(&view), parent);
+        }
+        Self { view }
     }
 
     /// Refuses a job with [`Error::QueueFull`] where `capacity` jobs wait in the view already. Default: no bound.
@@ -111,7 +152,8 @@ impl<E: Executor + 'static> Limited<E> {
         let Ok(queue) = Arc::try_unwrap(self.view) else {
             panic!("`Limited::queue_capacity` has to be called before the view is cloned or used");
         };
-        Self::with(View { capacity, ended: Some(Ended::new()), ..queue.into_shared() })
+        let (ended, registration) = (Some(Ended::new()), Registration::default());
+        Self::with(View { capacity, ended, registration, ..queue.into_shared() })
     }
 
     /// The executor whose threads the view uses.
@@ -151,12 +193,15 @@ impl<E: Executor + 'static> Executor for Limited<E> {
         }
         view.count += 1;
         drop(view);
-        let driver = Driver { view: Arc::clone(&self.view), kind: Kind::New };
-        self.view.shared.executor.execute(Job::unobserved(origin, driver));
+        call_driver(&self.view, origin, Kind::New);
     }
 
     fn is_closed(&self) -> bool {
         self.view.shared.executor.is_closed()
+    }
+
+    fn queue_id(&self) -> Option<QueueId> {
+        Some(Queue::id(&self.view))
     }
 }
 
@@ -202,8 +247,8 @@ impl<E: Executor + 'static> Work for Driver<E> {
             return;
         }
         view.count -= 1;
-        if view.count > 0 {
-            // Another driver will come to what waits.
+        if view.count + view.running + view.awaited > 0 {
+            // Another driver will come to what waits, or be called.
             return;
         }
         let refused = drain(&mut view);
@@ -222,7 +267,11 @@ fn drain<E: Executor + 'static>(view: &mut Guard<'_, View<E>>) -> Vec<Claimed> {
 fn drive<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) {
     let mut since = Instant::now();
     let mut view = queue.lock();
-    while let Some(job) = view.pop() {
+    // A job that runs, or waits for its place, without a driver calls one when it ends.
+    while view.awaited == 0
+        && view.running < queue.shared.limit
+        && let Some(job) = view.pop()
+    {
         view.running += 1;
         drop(view);
         let origin = job.origin();
@@ -233,6 +282,9 @@ fn drive<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) {
         view.running -= 1;
         if let Some(ended) = ended {
             ended.come_back();
+        }
+        if view.awaited > 0 {
+            queue.shared.place.notify_one();
         }
         if slice_over && !view.is_empty() {
             view.handing_back += 1;
@@ -249,8 +301,7 @@ fn drive<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) {
 
 /// Gives the thread back, with another driver to come later. `false`: the executor refused that one, go on here.
 fn hand_back<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>, origin: Origin) -> bool {
-    let driver = Driver { view: Arc::clone(queue), kind: Kind::Relief };
-    queue.shared.executor.execute(Job::unobserved(origin, driver));
+    call_driver(queue, origin, Kind::Relief);
     let mut view = queue.lock();
     view.handing_back -= 1;
     if view.bounced == 0 {

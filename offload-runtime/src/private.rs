@@ -8,6 +8,8 @@
 //! Twice the types decide what is meant, under whatever name they are written: an inherent method is preferred
 //! over the method of the same name of a trait in [`fallback`], wherever its bounds hold.
 
+#[doc(hidden)]
+pub use crate::job::QueueId;
 use crate::{Error, Executor, JobHandle, Site};
 use std::borrow::{Borrow as _, Cow};
 use std::convert::Infallible;
@@ -85,12 +87,12 @@ impl<T: Clone> DetachSelf for T {
 )]
 pub trait Detach {}
 
-/// What an executor must be where `self`, which holds it, moves to the worker.
+/// What an executor must be where the value that holds it, `self` or an argument, moves to the worker.
 #[diagnostic::on_unimplemented(
-    message = "`self` moves to a worker together with its executor, and `{Self}` is not `Clone`",
-    label = "this is cloned before `self` moves",
+    message = "the executor is cloned before what holds it moves to a worker, and `{Self}` is not `Clone`",
+    label = "this is cloned, and is not `Clone`",
     note = "keep an executor that is a handle, such as `ThreadPool` or `Arc<{Self}>`",
-    note = "or take `&self` or `self: Arc<Self>`"
+    note = "or, where `self` holds it, take `&self` or `self: Arc<Self>`"
 )]
 pub trait CloneExecutor: Sized {
     /// Clones the executor.
@@ -267,7 +269,7 @@ pub fn take<P: Parcel>(parcel: P) -> P::Contents {
     parcel.open()
 }
 
-/// Clones the executor of a `self` that is about to move.
+/// Clones an executor before what holds it moves.
 #[inline]
 pub fn clone_executor<E: CloneExecutor>(executor: &E) -> E {
     executor.clone_executor()

@@ -61,7 +61,14 @@ impl Service {
     }
 
     #[blocking]
-    fn borrowed_sized(&self, text: &String, list: &Vec<u8>, path: &PathBuf, array: &[u8; 2], rows: &[[u8; 2]]) -> usize {
+    fn borrowed_sized(
+        &self,
+        text: &String,
+        list: &Vec<u8>,
+        path: &PathBuf,
+        array: &[u8; 2],
+        rows: &[[u8; 2]],
+    ) -> usize {
         let list: &Vec<u8> = list;
         let array: &[u8; 2] = array;
         text.len() + list.len() + path.as_os_str().len() + array.len() + rows.len()
@@ -69,7 +76,13 @@ impl Service {
 
     #[blocking]
     #[expect(unused_qualifications, reason = "the form under test")]
-    fn optional(&self, text: Option<&str>, point: std::option::Option<&Point>, none: Option<&[u8]>, owned: Option<u8>) -> String {
+    fn optional(
+        &self,
+        text: Option<&str>,
+        point: std::option::Option<&Point>,
+        none: Option<&[u8]>,
+        owned: Option<u8>,
+    ) -> String {
         let text: Option<&str> = text;
         let point: Option<&Point> = point;
         format!("{text:?} {point:?} {none:?} {owned:?}")
@@ -89,17 +102,32 @@ impl Service {
     }
 
     #[blocking]
-    fn impl_trait(&self, shown: impl Display + Send + 'static, names: impl IntoIterator<Item = String> + Send + 'static, by_ref: &(impl AsRef<str> + Clone + Send + 'static)) -> String {
+    fn impl_trait(
+        &self,
+        shown: impl Display + Send + 'static,
+        names: impl IntoIterator<Item = String> + Send + 'static,
+        by_ref: &(impl AsRef<str> + Clone + Send + 'static),
+    ) -> String {
         format!("{shown} {} {}", names.into_iter().count(), by_ref.as_ref())
     }
 
     #[blocking]
-    fn functions(&self, plain: fn(&str) -> usize, ranked: for<'a> fn(&'a str) -> &'a str, boxed: Box<dyn Fn(&str) -> &str + Send>, once: Box<dyn FnOnce(u8) -> u8 + Send>) -> usize {
+    fn functions(
+        &self,
+        plain: fn(&str) -> usize,
+        ranked: for<'a> fn(&'a str) -> &'a str,
+        boxed: Box<dyn Fn(&str) -> &str + Send>,
+        once: Box<dyn FnOnce(u8) -> u8 + Send>,
+    ) -> usize {
         plain(ranked("four")) + boxed("four").len() + usize::from(once(1))
     }
 
     #[blocking]
-    fn closure(&self, f: impl for<'a> Fn(&'a str) -> &'a str + Send + 'static, g: impl FnOnce() -> u8 + Send + 'static) -> (usize, u8) {
+    fn closure(
+        &self,
+        f: impl for<'a> Fn(&'a str) -> &'a str + Send + 'static,
+        g: impl FnOnce() -> u8 + Send + 'static,
+    ) -> (usize, u8) {
         (f("four").len(), g())
     }
 
@@ -144,7 +172,16 @@ fn owned_values_are_moved() {
 #[test]
 fn patterns_bind_on_the_worker() {
     let point = Point { x: 3, y: 4 };
-    let shown = run(Service::new().patterns((1, (2, String::new())), point.clone(), [5, 0, 0, 6], &point, "t".into(), (7, 8), Unit, 9));
+    let shown = run(Service::new().patterns(
+        (1, (2, String::new())),
+        point.clone(),
+        [5, 0, 0, 6],
+        &point,
+        "t".into(),
+        (7, 8),
+        Unit,
+        9,
+    ));
     assert_eq!(shown, "1 2 3 5 5 6 3 t (7, 8) 8");
 }
 

@@ -37,14 +37,14 @@ impl Service {
         self.words.len()
     }
 
-    #[cfg_attr(all(), blocking)]
+    #[cfg_attr(not(any()), blocking)]
     #[cfg_attr(any(), no_such_attribute)]
-    fn conditional(&self, #[cfg(all())] kept: &str, #[cfg(any())] dropped: NoSuchType) -> usize {
+    fn conditional(&self, #[cfg(not(any()))] kept: &str, #[cfg(any())] dropped: NoSuchType) -> usize {
         kept.len()
     }
 
     #[blocking(sync = conditional_twin_sync)]
-    fn conditional_twin(&self, #[cfg(all())] kept: &str, #[cfg(any())] dropped: NoSuchType) -> usize {
+    fn conditional_twin(&self, #[cfg(not(any()))] kept: &str, #[cfg(any())] dropped: NoSuchType) -> usize {
         kept.len()
     }
 

@@ -218,8 +218,7 @@ fn closures_and_unsafe_blocks_work() {
 #[test]
 fn macros_see_self() {
     let lines = run(Service::new().macros(7));
-    let expected =
-        ["ada 7", "service of 3 {self}   7", "Service", "{self} 3", "[3, 7]", "service of 3", "9"];
+    let expected = ["ada 7", "service of 3 {self}   7", "Service", "{self} 3", "[3, 7]", "service of 3", "9"];
     assert_eq!(lines, expected);
 }
 

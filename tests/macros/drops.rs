@@ -46,7 +46,13 @@ fn arguments_go_after_the_body_in_the_order_of_a_plain_function() {
     let pair = |log: &Log| (noisy("a", log), noisy("rest", log));
     let own = owner(&log);
     run(own.unnamed(noisy("permit", &log), noisy("_", &log), pair(&log), Arc::clone(&log), noisy("last", &log)));
-    owner(&plain).unnamed_plain(noisy("permit", &plain), noisy("_", &plain), pair(&plain), Arc::clone(&plain), noisy("last", &plain));
+    owner(&plain).unnamed_plain(
+        noisy("permit", &plain),
+        noisy("_", &plain),
+        pair(&plain),
+        Arc::clone(&plain),
+        noisy("last", &plain),
+    );
     let (log, plain) = (log.lock().unwrap(), plain.lock().unwrap());
     assert_eq!(log[0], "body");
     assert_eq!(*log, *plain);

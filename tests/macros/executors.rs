@@ -118,9 +118,24 @@ impl Service {
         pool.count()
     }
 
+    #[blocking(executor = pools[0])]
+    fn given_many(&self, pools: Vec<Counting>, mut n: usize) -> usize {
+        n += pools[0].count();
+        n
+    }
+
     #[blocking(executor = self.pools.io)]
     fn by_value(self) -> u32 {
         1
+    }
+
+    #[blocking(executor = self.known_pool(key)?)]
+    fn fallible(&self, key: &str) -> std::io::Result<u32> {
+        Ok(1)
+    }
+
+    fn known_pool(&self, key: &str) -> std::io::Result<Counting> {
+        self.by_key.lock().unwrap().get(key).cloned().ok_or_else(|| std::io::ErrorKind::NotFound.into())
     }
 
     #[blocking(executor = self.executor.clone().limited(1))]
@@ -168,14 +183,17 @@ fn each_form_finds_its_executor() {
         assert_eq!((service.object().await, shared.count()), (1, 1));
         assert_eq!((service.by_key("key", 1).await, keyed.count()), (4, 1));
         assert_eq!((service.under_a_lock("key").await, keyed.count()), (1, 2));
+        assert_eq!((service.fallible("key").await.unwrap(), keyed.count()), (1, 3));
+        assert!(service.fallible("no key").await.is_err(), "`?` returns from the async function");
         assert_eq!((service.chosen(true).await, io.count()), (1, 2));
         assert_eq!((service.chosen(false).await, usual.count()), (0, 3));
         assert_eq!((service.generic().await, usual.count()), (1, 4));
         assert_eq!(service.given(raw.clone()).await, 2);
+        assert_eq!(service.given_many(vec![raw.clone()], 1).await, 4);
         assert_eq!((service.clone().by_value().await, io.count()), (1, 3));
         assert_eq!((Arc::new(service.clone()).limited().await, usual.count()), (1, 5));
         assert_eq!(service.generic_sync(), 1);
-        assert_eq!((Tuple(1, raw.clone()).indexed().await, raw.count()), (1, 3));
+        assert_eq!((Tuple(1, raw.clone()).indexed().await, raw.count()), (1, 4));
         assert_eq!(service.global().await + service.global_reference().await, 2);
         assert_eq!(named_path().await, 1);
         assert_eq!(reference_path("four").await, 4);

@@ -71,7 +71,10 @@ impl<K: Key, const WIDTH: usize> Store<K, WIDTH> {
     }
 
     #[blocking]
-    fn fallible_iterate(&self, fail: bool) -> Result<impl Iterator<Item = K> + Send + use<K, WIDTH>, offload_runtime::Error> {
+    fn fallible_iterate(
+        &self,
+        fail: bool,
+    ) -> Result<impl Iterator<Item = K> + Send + use<K, WIDTH>, offload_runtime::Error> {
         if fail {
             return Err(offload_runtime::Error::Lost);
         }

@@ -1,6 +1,7 @@
 //! What `#[blocking]` accepts, each form called and its result compared. One topic per file.
 
 #![allow(
+    clippy::boxed_local,
     clippy::many_single_char_names,
     clippy::needless_pass_by_value,
     clippy::non_minimal_cfg,
@@ -25,6 +26,7 @@ mod placement;
 mod receivers;
 mod results;
 mod rival;
+mod sites;
 
 use offload_runtime::ThreadPool;
 use std::future::Future;

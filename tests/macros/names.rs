@@ -4,7 +4,6 @@ use crate::run;
 use offload_runtime::{ThreadPool, blocking};
 
 #[derive(Clone)]
-#[expect(clippy::struct_field_names, reason = "the names are the test")]
 struct Names {
     executor: ThreadPool,
     job: u32,
@@ -50,7 +49,8 @@ impl Names {
 
 #[test]
 fn no_name_collides() {
-    let names = Names { executor: ThreadPool::new(1), job: 1, handle: 1, site: 1, result: 1, this: 1, __self: 1, r#type: 1 };
+    let names =
+        Names { executor: ThreadPool::new(1), job: 1, handle: 1, site: 1, result: 1, this: 1, __self: 1, r#type: 1 };
     assert_eq!(run(names.call(1, 1, 1, &1, 1, 1, 1, 1, "1", 1, 1, 1, 1, 1, 1)), 7 + 10 + 1 + 4);
     assert_eq!(run(names.r#match(1)), 2);
     assert_eq!(names.r#try(1), 2);

@@ -88,7 +88,11 @@ trait Repo: Send + Sync {
     async fn defaulted(&self, n: usize) -> usize {
         n
     }
-    async fn callback(&self, f: for<'a> fn(&'a str) -> usize, g: Box<dyn for<'a> Fn(&'a str) -> &'a str + Send>) -> usize;
+    async fn callback(
+        &self,
+        f: for<'a> fn(&'a str) -> usize,
+        g: Box<dyn for<'a> Fn(&'a str) -> &'a str + Send>,
+    ) -> usize;
 }
 
 #[async_trait]

@@ -17,7 +17,6 @@ impl Service {
     }
 
     #[blocking]
-    #[expect(clippy::needless_arbitrary_self_type, reason = "the form under test")]
     fn by_typed_reference(self: &Self, n: usize) -> String {
         self.words[n].clone()
     }

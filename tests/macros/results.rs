@@ -180,6 +180,22 @@ fn a_refusal_without_a_place_panics_with_the_methods_name() {
     assert!(message.contains("Calls<") && message.contains("::unit"), "{message}");
 }
 
+/// Refuses as a pool does that the system gives no thread.
+#[derive(Clone)]
+struct NoThread;
+
+impl Executor for NoThread {
+    fn execute(&self, job: Job) {
+        job.refuse(Error::Spawn(io::Error::other("limit reached")));
+    }
+}
+
+#[test]
+fn a_refusal_tells_its_cause() {
+    let message = message_of(|| run(Calls { executor: NoThread }.unit()));
+    assert!(message.ends_with("was refused: no thread could be started for the job: limit reached"), "{message}");
+}
+
 #[test]
 fn a_panic_goes_on_in_the_caller_with_its_payload() {
     let calls = accepting();

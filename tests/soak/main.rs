@@ -54,8 +54,8 @@ fn soak() {
     assert!(total.is_balanced());
     println!("{total}");
     println!("{epochs} epochs in {:.1?}", begun.elapsed());
-    // It was not all of one kind.
-    assert!(total.has_all_kinds(), "{total}");
+    // It was not all of one kind, if it was enough.
+    assert!(jobs < JOBS || total.has_all_kinds(), "{total}");
 }
 
 fn epoch(mut random: Random, ledger: &Arc<Ledger>) {

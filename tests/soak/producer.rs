@@ -4,12 +4,12 @@ use std::hint::spin_loop;
 use std::panic::resume_unwind;
 use std::time::{Duration, Instant};
 
-use offload_runtime::{Error, JobHandle, check_cancelled, is_cancelled, on_cancel};
+use offload_runtime::{JobHandle, check_cancelled, is_cancelled, on_cancel};
 use tests::support::{Token, finish};
 
 use crate::ledger::{Card, Fate, Ticket, Unseen};
 use crate::random::Random;
-use crate::scene::Scene;
+use crate::scene::{Place, Scene};
 
 /// What a producer awaits its jobs on.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ type Played = (JobHandle<Token>, Card);
 pub(crate) fn produce(kind: Kind, scene: Scene, random: Random) {
     let play = play(scene, random);
     match kind {
-        Kind::Thread => finish(play),
+        Kind::Thread => pollster::block_on(play),
         Kind::Tokio => {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             runtime.block_on(play);
@@ -99,8 +99,8 @@ fn submit(scene: &Scene, random: &mut Random, depth: u32) -> Played {
             resume_unwind(Box::new(payload));
         }),
         1 if depth > 0 => {
-            let inner = scene.clone();
-            scene.submit_to_ours(random, move |ticket| nested(ticket, &inner, &mut of_job, depth - 1))
+            let (inner, place) = (scene.clone(), Place::any(random));
+            scene.submit_at(place, move |ticket| nested(ticket, &inner, place, &mut of_job, depth - 1))
         }
         2 => scene.submit(random, ends_when_cancelled),
         3 => scene.submit(random, hooked),
@@ -129,9 +129,9 @@ fn complete(mut ticket: Ticket) -> Token {
 }
 
 /// Blocks on jobs of its own, in one of the ways in which one blocks, or leaves them.
-fn nested(ticket: Ticket, scene: &Scene, random: &mut Random, depth: u32) -> Token {
+fn nested(ticket: Ticket, scene: &Scene, place: Place, random: &mut Random, depth: u32) -> Token {
     for _ in 0..=random.below(3) {
-        let (handle, card) = submit_inside(scene, random, depth);
+        let (handle, card) = submit_inside(scene, place.below(random), random, depth);
         match random.below(6) {
             0 => {
                 card.leave(Unseen::Dropped);
@@ -149,14 +149,14 @@ fn nested(ticket: Ticket, scene: &Scene, random: &mut Random, depth: u32) -> Tok
     complete(ticket)
 }
 
-/// As `submit`, to executors of ours alone: only those run what a job of theirs blocks on.
-fn submit_inside(scene: &Scene, random: &mut Random, depth: u32) -> Played {
+/// As `submit`, at a place that the job around it may block on.
+fn submit_inside(scene: &Scene, place: Place, random: &mut Random, depth: u32) -> Played {
     let mut of_job = random.split();
     if depth > 0 && random.one_in(3) {
         let inner = scene.clone();
-        return scene.submit_to_ours(random, move |ticket| nested(ticket, &inner, &mut of_job, depth - 1));
+        return scene.submit_at(place, move |ticket| nested(ticket, &inner, place, &mut of_job, depth - 1));
     }
-    scene.submit_to_ours(random, complete)
+    scene.submit_at(place, complete)
 }
 
 /// Looks for its cancellation for a while, and ends itself if it comes.
@@ -187,6 +187,3 @@ fn hooked(ticket: Ticket) -> Token {
     drop(guard);
     complete(ticket)
 }
-
-/// What a handle of a job says, for its card. Kept apart so that the types of the two are seen to agree.
-const _: fn(Card, Result<Token, Error>) = Card::close::<Token>;

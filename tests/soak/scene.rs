@@ -13,23 +13,35 @@ use crate::random::Random;
 /// How many jobs each producer plays.
 const JOBS: u64 = 600;
 
-/// The executors that jobs block on one another on.
+/// The executors of ours: a pool, two views of it, a view of a view.
 #[derive(Clone)]
-pub(crate) struct Ours {
+struct Ours {
     pool: ThreadPool,
     one: Limited<ThreadPool>,
     two: Limited<ThreadPool>,
-    inner: Limited<Limited<ThreadPool>>,
+    of_two: Limited<Limited<ThreadPool>>,
 }
 
-impl Ours {
-    /// One of them.
-    pub(crate) fn any(&self, random: &mut Random) -> &(dyn Executor + 'static) {
-        match random.below(6) {
-            0 => &self.one,
-            1 => &self.two,
-            2 => &self.inner,
-            _ => &self.pool,
+/// One of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place {
+    Pool,
+    One,
+    Two,
+    OfTwo,
+}
+
+impl Place {
+    pub(crate) fn any(random: &mut Random) -> Self {
+        random.of(&[Self::Pool, Self::Pool, Self::One, Self::Two, Self::OfTwo])
+    }
+
+    /// Where a job of this place may block on jobs (C10): here, and what is behind a view.
+    pub(crate) fn below(self, random: &mut Random) -> Self {
+        match self {
+            Self::Pool => Self::Pool,
+            Self::One | Self::Two => random.of(&[self, Self::Pool]),
+            Self::OfTwo => random.of(&[self, Self::Two, Self::Pool]),
         }
     }
 }
@@ -65,7 +77,7 @@ impl Drop for Foreign {
 
 #[derive(Clone)]
 pub(crate) struct Scene {
-    pub(crate) ours: Ours,
+    ours: Ours,
     foreign: Arc<Foreign>,
     ledger: Arc<Ledger>,
     /// How many jobs the producers have played.
@@ -83,7 +95,7 @@ impl Scene {
             .queue_capacity(capacity)
             .build();
         let two = pool.clone().limited(2);
-        let inner = two.clone().limited(1);
+        let of_two = two.clone().limited(1);
         let one = pool.clone().limited(1).queue_capacity(random.of(&[usize::MAX, 3]));
         let foreign = if random.one_in(2) {
             let runtime = tokio_runtime(2);
@@ -92,7 +104,7 @@ impl Scene {
             Foreign::Rayon(rayon_pool(2))
         };
         Self {
-            ours: Ours { pool, one, two, inner },
+            ours: Ours { pool, one, two, of_two },
             foreign: Arc::new(foreign),
             ledger: Arc::clone(ledger),
             played: Arc::default(),
@@ -105,16 +117,25 @@ impl Scene {
         F: FnOnce(Ticket) -> T + Send + 'static,
         T: Send + 'static,
     {
-        if random.one_in(8) { self.submit_to(&*self.foreign, body) } else { self.submit_to(self.ours.any(random), body) }
+        if random.one_in(8) {
+            self.submit_to(&*self.foreign, body)
+        } else {
+            self.submit_at(Place::any(random), body)
+        }
     }
 
-    /// Submits a job to one of ours, where it may block on others of ours.
-    pub(crate) fn submit_to_ours<T, F>(&self, random: &mut Random, body: F) -> (JobHandle<T>, Card)
+    /// Submits a job to one of ours.
+    pub(crate) fn submit_at<T, F>(&self, place: Place, body: F) -> (JobHandle<T>, Card)
     where
         F: FnOnce(Ticket) -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.submit_to(self.ours.any(random), body)
+        match place {
+            Place::Pool => self.submit_to(&self.ours.pool, body),
+            Place::One => self.submit_to(&self.ours.one, body),
+            Place::Two => self.submit_to(&self.ours.two, body),
+            Place::OfTwo => self.submit_to(&self.ours.of_two, body),
+        }
     }
 
     fn submit_to<T, F>(&self, executor: &(dyn Executor + 'static), body: F) -> (JobHandle<T>, Card)

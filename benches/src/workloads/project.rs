@@ -111,7 +111,8 @@ impl Methods {
             let artifact: Value = serde_json::from_str(line).unwrap_or_default();
             let name = artifact["target"]["name"].as_str().unwrap_or_default();
             let files = artifact["filenames"].as_array().map_or(&[][..], Vec::as_slice);
-            let library = files.iter().filter_map(Value::as_str).find(|file| !file.ends_with(".d"));
+            let library =
+                files.iter().filter_map(Value::as_str).find(|file| Path::new(file).extension() != Some("d".as_ref()));
             if let (Some(file), true) = (library, ["offload_runtime", "async_trait", "tracing"].contains(&name)) {
                 externs.push(format!("--extern={name}={file}"));
             }
@@ -189,7 +190,7 @@ fn scratch(name: &str) -> PathBuf {
 /// A dependency on a crate of this workspace.
 fn path_of(package: &str) -> String {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in a workspace");
-    format!("{package} = {{ path = {:?} }}", workspace.join(package))
+    format!("{package} = {{ path = '{}' }}", workspace.join(package).display())
 }
 
 fn write_project(directory: &Path, dependencies: &str) {

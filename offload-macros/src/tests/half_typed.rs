@@ -7,7 +7,13 @@ use super::{expand, messages};
 
 #[test]
 fn a_half_typed_body_is_passed_on() {
-    check("half_typed_body", "", "fn find(&self, email: &str) -> Option<User> { let user = self. ; match self.users.get( }".replace("get( }", "get() }").as_str());
+    check(
+        "half_typed_body",
+        "",
+        "fn find(&self, email: &str) -> Option<User> { let user = self. ; match self.users.get( }"
+            .replace("get( }", "get() }")
+            .as_str(),
+    );
 }
 
 #[test]
@@ -22,14 +28,28 @@ fn a_half_typed_argument_keeps_the_others() {
 
 #[test]
 fn a_broken_rule_keeps_signature_and_body() {
-    check("broken_rule", "executor = \"io\"", "fn find(&self, (a, b): (u8, u8), mut n: usize) -> usize { n += 1; self.n + n }");
+    check(
+        "broken_rule",
+        "executor = \"io\"",
+        "fn find(&self, (a, b): (u8, u8), mut n: usize) -> usize { n += 1; self.n + n }",
+    );
     check("broken_rule_handle", "handle, timeout", "fn find(&self, n: usize) -> usize { self.n + n }");
     check("broken_rule_boxed", "boxed", "fn find(&self, n: &[&str]) -> usize { self.n + n.len() }");
 }
 
 #[test]
 fn unfinished_items_are_passed_on_with_one_error() {
-    for item in ["", "fn", "fn find", "pub fn find<T", "#[must_use] pub(crate)", "async", "fn find<", "unsafe extern \"C\"", "fn () {}"] {
+    for item in [
+        "",
+        "fn",
+        "fn find",
+        "pub fn find<T",
+        "#[must_use] pub(crate)",
+        "async",
+        "fn find<",
+        "unsafe extern \"C\"",
+        "fn () {}",
+    ] {
         let tokens = expand("", item);
         assert_eq!(messages(&tokens).len(), 1, "{item}: {tokens}");
         let kept: proc_macro2::TokenStream = item.parse().unwrap();
@@ -39,7 +59,9 @@ fn unfinished_items_are_passed_on_with_one_error() {
 
 #[test]
 fn unfinished_options_are_one_error_each() {
-    for (args, count) in [("executor", 1), ("executor =", 1), ("sync =, handle", 1), (",", 1), ("= io", 1), ("executor = , sync", 2)] {
+    for (args, count) in
+        [("executor", 1), ("executor =", 1), ("sync =, handle", 1), (",", 1), ("= io", 1), ("executor = , sync", 2)]
+    {
         assert_eq!(messages(&expand(args, "fn find(&self) {}")).len(), count, "{args}");
     }
 }

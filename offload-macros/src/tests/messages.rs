@@ -22,23 +22,52 @@ fn independent_mistakes_are_reported_together() {
     refused(
         "executor = \"io\", sync, timeout = 5",
         "const fn find(&mut self, a: &mut u8, b: &[&str]) -> &str { \"\" }",
-        &["write `executor = io`", "write `sync = find_sync`", "unknown option `timeout`", "remove `const`", "`&mut self`", "take it by value", "a borrow inside", "the result borrows"],
+        &[
+            "write `executor = io`",
+            "write `sync = find_sync`",
+            "unknown option `timeout`",
+            "remove `const`",
+            "`&mut self`",
+            "take it by value",
+            "a borrow inside",
+            "the result borrows",
+        ],
     );
 }
 
 #[test]
 fn borrows_are_found_wherever_they_are() {
     for ty in [
-        "Vec<&str>", "&&str", "(&str, u8)", "[&str; 2]", "&[Cow<'_, str>]", "Box<dyn Fn() + '_>", "Option<Option<&str>>",
-        "Foo<'a>", "fn(&'a str)", "impl Iterator<Item = &str>", "Result<u8, &str>", "Option<Vec<&u8>>", "Cow<'_, [&str]>",
-        "&(dyn Fn() + 'a)", "Ref<'_, u8>", "Box<dyn FnOnce(u8) -> u8 + 'a>",
+        "Vec<&str>",
+        "&&str",
+        "(&str, u8)",
+        "[&str; 2]",
+        "&[Cow<'_, str>]",
+        "Box<dyn Fn() + '_>",
+        "Option<Option<&str>>",
+        "Foo<'a>",
+        "fn(&'a str)",
+        "impl Iterator<Item = &str>",
+        "Result<u8, &str>",
+        "Option<Vec<&u8>>",
+        "Cow<'_, [&str]>",
+        "&(dyn Fn() + 'a)",
+        "Ref<'_, u8>",
+        "Box<dyn FnOnce(u8) -> u8 + 'a>",
     ] {
         refused("", &format!("fn f(&self, x: {ty}) {{}}"), &["a borrow inside"]);
     }
     for ty in ["&mut u8", "&'a mut u8", "Option<&mut [u8]>"] {
         refused("", &format!("fn f(&self, x: {ty}) {{}}"), &["take it by value"]);
     }
-    for ty in ["&str", "Vec<&str>", "Foo<'_>", "impl Iterator<Item = &u8>", "Box<dyn Iterator<Item = u8> + 'a>", "Cow<'_, str>"] {
+    for ty in [
+        "&str",
+        "Vec<&str>",
+        "Foo<'_>",
+        "impl Iterator<Item = &u8>",
+        "Box<dyn Iterator<Item = u8> + 'a>",
+        "Cow<'_, str>",
+    ] {
         refused("", &format!("fn f(&self) -> {ty} {{ todo!() }}"), &["the result borrows"]);
     }
 }
@@ -46,28 +75,80 @@ fn borrows_are_found_wherever_they_are() {
 #[test]
 fn what_ties_nothing_to_the_caller_is_accepted() {
     for ty in [
-        "&str", "&'a str", "Option<&str>", "std::option::Option<&'a T>", "Cow<'_, str>", "std::borrow::Cow<'a, [u8]>",
-        "&'static str", "&'static [&'static str]", "Vec<&'static str>", "Cow<'static, str>", "&'static mut u8",
-        "fn(&str) -> &str", "for<'b> fn(&'b str) -> &'b str", "impl Fn(&str) -> &str + Send", "Box<dyn Fn(&str, &u8) -> Vec<&u8> + Send>",
-        "Box<dyn for<'b> FnMut(&'b str) -> Option<&'b str> + Send>", "[u8; { N & M }]", "[u8; N & M]", "&[u8; N]",
-        "Arc<dyn Fn(&str) + Send + Sync + 'static>", "Foo<{ &N }>", "(&str)", "::std::path::PathBuf", "Option<fn(&str)>", "Result<fn(&str) -> &u8, String>",
+        "&str",
+        "&'a str",
+        "Option<&str>",
+        "std::option::Option<&'a T>",
+        "Cow<'_, str>",
+        "std::borrow::Cow<'a, [u8]>",
+        "&'static str",
+        "&'static [&'static str]",
+        "Vec<&'static str>",
+        "Cow<'static, str>",
+        "&'static mut u8",
+        "fn(&str) -> &str",
+        "for<'b> fn(&'b str) -> &'b str",
+        "impl Fn(&str) -> &str + Send",
+        "Box<dyn Fn(&str, &u8) -> Vec<&u8> + Send>",
+        "Box<dyn for<'b> FnMut(&'b str) -> Option<&'b str> + Send>",
+        "[u8; { N & M }]",
+        "[u8; N & M]",
+        "&[u8; N]",
+        "Arc<dyn Fn(&str) + Send + Sync + 'static>",
+        "Foo<{ &N }>",
+        "(&str)",
+        "::std::path::PathBuf",
+        "Option<fn(&str)>",
+        "Result<fn(&str) -> &u8, String>",
     ] {
         accepted("", &format!("fn f<'a>(&self, x: {ty}, y: u8) {{}}"));
     }
-    for ty in ["&'static str", "fn(&str) -> &str", "Box<dyn Fn(&str) -> &str + Send>", "Result<Vec<u8>, Box<dyn Error + Send>>", "impl Fn(&u8) -> bool + Send"] {
+    for ty in [
+        "&'static str",
+        "fn(&str) -> &str",
+        "Box<dyn Fn(&str) -> &str + Send>",
+        "Result<Vec<u8>, Box<dyn Error + Send>>",
+        "impl Fn(&u8) -> bool + Send",
+    ] {
         accepted("", &format!("fn f(&self) -> {ty} {{ todo!() }}"));
     }
 }
 
 #[test]
 fn receivers_are_told_apart() {
-    for receiver in ["self", "mut self", "&self", "&'a self", "self: Self", "self: &Self", "self: &'a Self", "self: Arc<Self>", "mut self: Arc<Self>", "self: std::sync::Arc<Self>", "self: ::std::sync::Arc<Self>", "self: &Arc<Self>", "self: &'a Arc<Self>", "self: Box<Self>", "#[cfg(all())] self"] {
+    for receiver in [
+        "self",
+        "mut self",
+        "&self",
+        "&'a self",
+        "self: Self",
+        "self: &Self",
+        "self: &'a Self",
+        "self: Arc<Self>",
+        "mut self: Arc<Self>",
+        "self: std::sync::Arc<Self>",
+        "self: ::std::sync::Arc<Self>",
+        "self: &Arc<Self>",
+        "self: &'a Arc<Self>",
+        "self: Box<Self>",
+        "#[cfg(all())] self",
+    ] {
         accepted("", &format!("fn f({receiver}) {{}}"));
     }
     for (receiver, part) in [
-        ("&mut self", "`&mut self`"), ("&'a mut self", "`&mut self`"), ("self: &mut Self", "`&mut self`"), ("self: &mut Arc<Self>", "`&mut self`"),
-        ("self: Rc<Self>", "an `Rc`"), ("self: &std::rc::Rc<Self>", "an `Rc`"), ("self: Pin<&Self>", "pinned"), ("self: Pin<Arc<Self>>", "pinned"),
-        ("self: Weak<Self>", "not known"), ("self: &Box<Self>", "not known"), ("self: Arc<Box<Self>>", "not known"), ("self: Alias", "not known"), ("self: &&Self", "not known"),
+        ("&mut self", "`&mut self`"),
+        ("&'a mut self", "`&mut self`"),
+        ("self: &mut Self", "`&mut self`"),
+        ("self: &mut Arc<Self>", "`&mut self`"),
+        ("self: Rc<Self>", "an `Rc`"),
+        ("self: &std::rc::Rc<Self>", "an `Rc`"),
+        ("self: Pin<&Self>", "pinned"),
+        ("self: Pin<Arc<Self>>", "pinned"),
+        ("self: Weak<Self>", "not known"),
+        ("self: &Box<Self>", "not known"),
+        ("self: Arc<Box<Self>>", "not known"),
+        ("self: Alias", "not known"),
+        ("self: &&Self", "not known"),
     ] {
         refused("", &format!("fn f({receiver}) {{}}"), &[part]);
     }
@@ -76,15 +157,36 @@ fn receivers_are_told_apart() {
 #[test]
 fn options_are_told_apart() {
     for args in [
-        "", "executor = io", "executor = io,", "executor = self.a.b, sync = x", "executor = pool::<A, B>(1, 2), handle", "boxed, executor = <P as Pools<A, B>>::io()",
-        "crate = a::b", "crate = $crate::b", "executor = 0", "handle", "boxed", "executor = &*POOL", "executor = { let a = 1; pool(a) }",
+        "",
+        "executor = io",
+        "executor = io,",
+        "executor = self.a.b, sync = x",
+        "executor = pool::<A, B>(1, 2), handle",
+        "boxed, executor = <P as Pools<A, B>>::io()",
+        "crate = a::b",
+        "crate = $crate::b",
+        "executor = 0",
+        "handle",
+        "boxed",
+        "executor = &*POOL",
+        "executor = { let a = 1; pool(a) }",
     ] {
         accepted(args, "fn f(&self) {}");
     }
     for (args, part) in [
-        ("io", "unknown option `io`"), ("pool = io", "did you mean `executor = ...`"), ("krate = a", "did you mean `crate = ...`"), ("dyn", "did you mean `boxed`"), ("handle()", "takes no value"),
-        ("executor: io", "write `executor = io`"), ("executor = 'a'", "write `executor = io`"), ("executor = 1.5", "write `executor = io`"), ("sync = a::b", "expected a name"), ("crate = a + b", "expected a path"),
-        ("sync = f", "write `sync = f_sync`"), ("boxed, boxed", "given twice"), ("&", "expected an option"),
+        ("io", "unknown option `io`"),
+        ("pool = io", "did you mean `executor = ...`"),
+        ("krate = a", "did you mean `crate = ...`"),
+        ("dyn", "did you mean `boxed`"),
+        ("handle()", "takes no value"),
+        ("executor: io", "write `executor = io`"),
+        ("executor = 'a'", "write `executor = io`"),
+        ("executor = 1.5", "write `executor = io`"),
+        ("sync = a::b", "expected a name"),
+        ("crate = a + b", "expected a path"),
+        ("sync = f", "write `sync = f_sync`"),
+        ("boxed, boxed", "given twice"),
+        ("&", "expected an option"),
     ] {
         refused(args, "fn f(&self) {}", &[part]);
     }
@@ -92,7 +194,14 @@ fn options_are_told_apart() {
 
 #[test]
 fn only_functions_are_accepted() {
-    for (item, part) in [("struct A;", "`struct`"), ("impl A { fn f() {} }", "put it on each method"), ("pub trait A {}", "put it on each method"), ("const N: u8 = 1;", "`const`"), ("let x = 1;", "`let`"), ("static A: u8 = 1;", "`static`")] {
+    for (item, part) in [
+        ("struct A;", "`struct`"),
+        ("impl A { fn f() {} }", "put it on each method"),
+        ("pub trait A {}", "put it on each method"),
+        ("const N: u8 = 1;", "`const`"),
+        ("let x = 1;", "`let`"),
+        ("static A: u8 = 1;", "`static`"),
+    ] {
         refused("", item, &[part]);
     }
     accepted("", "pub(in self::a) default unsafe fn f(self) where Self: Sized {}");

@@ -60,7 +60,11 @@ fn the_other_outputs() {
     check("sync", "sync = find_sync", item);
     check("handle", "handle", item);
     check("boxed", "boxed", item);
-    check("boxed_declaration", "boxed", "fn find(&self, key: &str, by: Cow<'_, str>, f: impl Fn(&str) -> &str) -> Option<User>;");
+    check(
+        "boxed_declaration",
+        "boxed",
+        "fn find(&self, key: &str, by: Cow<'_, str>, f: impl Fn(&str) -> &str) -> Option<User>;",
+    );
 }
 
 #[test]
@@ -83,6 +87,9 @@ fn self_in_a_body() {
             println!("{self:?} {} {{self}}", self.n);
             info!(target: "db", n = self.n, "{self}");
             sql!("{self}");
+            println!("{}", "{self}");
+            assert!(is::<A, B>(self), "{self:>3}");
+            assert_eq!(self.n, "{self}", "{self}");
             struct Inner(pub(self) u8);
             impl Inner { fn get(&self) -> u8 { self.0 } }
             fn nested(&self) -> [u8; { N }] { self.x }
@@ -95,5 +102,9 @@ fn self_in_a_body() {
 
 #[test]
 fn unsafe_and_unusual_names() {
-    check("unsafe_raw", "sync = r#try", "unsafe fn r#match(&self, r#type: &str, executor: u8, this: u8) -> u8 { r#type.len() }");
+    check(
+        "unsafe_raw",
+        "sync = r#try",
+        "unsafe fn r#match(&self, r#type: &str, executor: u8, this: u8) -> u8 { r#type.len() }",
+    );
 }

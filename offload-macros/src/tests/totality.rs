@@ -12,8 +12,14 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 const OPTIONS: [&str; 8] = [
-    "", "executor = io", "handle", "boxed", "sync = the_twin", "executor = self.pool(&a, b)?, sync = the_twin, boxed",
-    "crate = my::offload, executor = &*POOL", "executor = \"io\", sync",
+    "",
+    "executor = io",
+    "handle",
+    "boxed",
+    "sync = the_twin",
+    "executor = self.pool(&a, b)?, sync = the_twin, boxed",
+    "crate = my::offload, executor = &*POOL",
+    "executor = \"io\", sync",
 ];
 
 /// A debug build must be done in this time; what is left over is skipped, and said.
@@ -36,7 +42,7 @@ fn every_function_of_the_dependencies_expands() {
         for function in found {
             let options = OPTIONS[functions % OPTIONS.len()];
             functions += 1;
-            expanded += usize::from(check(options, function, &file));
+            expanded += usize::from(check(options, &function, &file));
         }
     }
     println!("totality: {functions} functions of {files} files, {expanded} without an error, in {:?}", began.elapsed());
@@ -48,7 +54,9 @@ fn every_function_of_the_dependencies_expands() {
 fn mutated_functions_expand_or_are_refused() {
     let mut random = Random(0x5DEE_CE66_D1CE_5EED);
     let seeds = [
-        "#[cfg(unix)] pub(crate) unsafe fn find<'a, T: Clone + Send, const N: usize>(&'a self, (a, mut b): (u8, T), c: Option<&str>, d: Cow<'_, [u8; N]>) -> Result<impl Iterator<Item = T>, Error> where T: Default { let x = self.n; println!(\"{self} {x}\"); x }",
+        "#[cfg(unix)] pub(crate) unsafe fn find<'a, T: Clone + Send, const N: usize>(&'a self, (a, mut b): (u8, T), \
+         c: Option<&str>, d: Cow<'_, [u8; N]>) -> Result<impl Iterator<Item = T>, Error> where T: Default \
+         { let x = self.n; println!(\"{self} {x}\"); x }",
         "fn f(mut self: Arc<Self>, f: impl for<'a> Fn(&'a str) -> &'a str, _: Foo<{ N }>) { #![allow(x)] macro_rules! m { ($self:ident) => { $self } } impl X { fn g(self) {} } }",
         "fn look_up(&self, word: &str, at: fn(&str) -> usize) -> Option<Vec<Box<dyn Any + Send>>>;",
     ];
@@ -87,10 +95,10 @@ fn tokens_without_meaning_are_answered() {
 }
 
 /// Expands one function; whether it was accepted. What was Rust before must be Rust behind.
-fn check(options: &str, function: TokenStream, file: &Path) -> bool {
+fn check(options: &str, function: &TokenStream, file: &Path) -> bool {
     let answer = blocking(options.parse().unwrap(), function.clone());
     let text = answer.to_string();
-    if parses(&function) {
+    if parses(function) {
         assert!(parses(&answer), "in {}: of {function}\nwith {options} came {text}", file.display());
     }
     !text.contains("compile_error")
@@ -125,9 +133,13 @@ fn start_of(tokens: &[TokenTree], mut at: usize) -> usize {
     const WORDS: [&str; 6] = ["pub", "const", "async", "unsafe", "extern", "default"];
     while at > 0 {
         let is_word = matches!(&tokens[at - 1], TokenTree::Ident(word) if WORDS.contains(&word.to_string().as_str()));
-        let is_abi = matches!(&tokens[at - 1], TokenTree::Literal(_)) && at > 1 && is_ident(tokens.get(at - 2), "extern");
-        let is_scope = as_group(tokens.get(at - 1), Delimiter::Parenthesis).is_some() && at > 1 && is_ident(tokens.get(at - 2), "pub");
-        let is_attribute = as_group(tokens.get(at - 1), Delimiter::Bracket).is_some() && at > 1 && is_punct(tokens.get(at - 2), '#');
+        let is_abi =
+            matches!(&tokens[at - 1], TokenTree::Literal(_)) && at > 1 && is_ident(tokens.get(at - 2), "extern");
+        let is_scope = as_group(tokens.get(at - 1), Delimiter::Parenthesis).is_some()
+            && at > 1
+            && is_ident(tokens.get(at - 2), "pub");
+        let is_attribute =
+            as_group(tokens.get(at - 1), Delimiter::Bracket).is_some() && at > 1 && is_punct(tokens.get(at - 2), '#');
         at -= match () {
             () if is_word => 1,
             () if is_abi || is_scope || is_attribute => 2,
@@ -214,8 +226,30 @@ fn is_fragment(token: &TokenTree) -> bool {
 /// Some token.
 fn token(random: &mut Random, depth: usize) -> TokenTree {
     const WORDS: [&str; 24] = [
-        "self", "Self", "fn", "impl", "mut", "for", "where", "dyn", "async", "const", "unsafe", "extern", "pub", "_", "crate",
-        "r#type", "executor", "sync", "handle", "boxed", "static", "Option", "Cow", "macro_rules",
+        "self",
+        "Self",
+        "fn",
+        "impl",
+        "mut",
+        "for",
+        "where",
+        "dyn",
+        "async",
+        "const",
+        "unsafe",
+        "extern",
+        "pub",
+        "_",
+        "crate",
+        "r#type",
+        "executor",
+        "sync",
+        "handle",
+        "boxed",
+        "static",
+        "Option",
+        "Cow",
+        "macro_rules",
     ];
     match random.below(if depth == 0 { 3 } else { 4 }) {
         0 => match WORDS[random.below(WORDS.len())] {
@@ -226,9 +260,15 @@ fn token(random: &mut Random, depth: usize) -> TokenTree {
             let ch = b"&<>:;,.-='#!|+*?$@"[random.below(18)].into();
             Punct::new(ch, if random.below(2) == 0 { Spacing::Alone } else { Spacing::Joint }).into()
         }
-        2 => ["\"{self}\"", "1", "'c'", "0x1F", "r#\"{self:?}\"#", "1.5"][random.below(6)].parse::<TokenStream>().unwrap().into_iter().next().unwrap(),
+        2 => ["\"{self}\"", "1", "'c'", "0x1F", "r#\"{self:?}\"#", "1.5"][random.below(6)]
+            .parse::<TokenStream>()
+            .unwrap()
+            .into_iter()
+            .next()
+            .unwrap(),
         _ => {
-            let delimiter = [Delimiter::Parenthesis, Delimiter::Brace, Delimiter::Bracket, Delimiter::None][random.below(4)];
+            let delimiter =
+                [Delimiter::Parenthesis, Delimiter::Brace, Delimiter::Bracket, Delimiter::None][random.below(4)];
             let inside = (0..random.below(5)).map(|_| token(random, depth - 1)).collect();
             Group::new(delimiter, inside).into()
         }

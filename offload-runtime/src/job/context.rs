@@ -12,7 +12,9 @@ use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
 use super::cell::{self, Header, discard};
-use super::queue::{Head, Owner, Queue};
+use super::owned::{Claimed, Ran};
+use super::queue::{self, Head, Owner, Queue};
+use super::views::{self, QueueId};
 use crate::cancel::{Hooks, Stop};
 use crate::sync::{Arc, thread, thread_local};
 
@@ -85,14 +87,51 @@ impl<'a> Iterator for Frames<'a> {
     }
 }
 
-/// Whether this thread serves the queue at `head`.
-pub(super) fn serves(head: *const Head) -> bool {
-    !head.is_null() && frames().any(|frame| frame.queue == head)
+/// What this thread has to do with a queue.
+pub(super) enum Serves {
+    Nothing,
+    /// It runs the queue's jobs.
+    Itself,
+    /// It runs the jobs of the executor from which the queue, that of a view, gets its threads.
+    Parent,
 }
 
-/// The queue that this thread was first entered for: whose thread it is.
-pub(super) fn outermost_queue() -> Option<NonNull<Head>> {
-    frames().filter_map(|frame| NonNull::new(frame.queue.cast_mut())).last()
+/// Whether this thread serves the queue at `head`, which need not be there any more.
+pub(super) fn serves(head: *const Head) -> Serves {
+    let mut queues = frames().map(|frame| frame.queue).filter(|queue| !queue.is_null()).peekable();
+    if head.is_null() || queues.peek().is_none() {
+        return Serves::Nothing;
+    }
+    if queues.any(|queue| queue == head) {
+        return Serves::Itself;
+    }
+    match views::parent(QueueId(head.addr())) {
+        Some(parent) if frames().any(|frame| frame.queue.addr() == parent.0) => Serves::Parent,
+        _ => Serves::Nothing,
+    }
+}
+
+/// Lets the queue that this thread belongs to see to it that `job` begins at once, in the place of the job that waits for it.
+pub(super) fn run_elsewhere(job: Claimed) {
+    run_by_outermost(job, false);
+}
+
+/// As `run_elsewhere`. `own`: `job` was in the queue that this thread belongs to.
+pub(super) fn run_by_outermost(job: Claimed, own: bool) {
+    let thread_of = frames().filter_map(|frame| NonNull::new(frame.queue.cast_mut())).last();
+    match thread_of {
+        // SAFETY: a queue is alive until the frame that serves it is left, which is further out than this call.
+        Some(thread_of) => unsafe { queue::run_nested(thread_of, job, own) },
+        // Nobody's thread: only a destructor of a thread-local can come here.
+        None => {
+            let _: Ran = job.run();
+        }
+    }
+}
+
+/// Whether this thread belongs to the queue at `head`.
+pub(super) fn is_outermost(head: *const Head) -> bool {
+    frames().map(|frame| frame.queue).filter(|queue| !queue.is_null()).last() == Some(head)
 }
 
 /// The frames of a thread that waits, on their way to the one that it waits for.

@@ -10,6 +10,7 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 
 use super::cell::{self, Header, discard};
+use super::context::Serves;
 use super::state::{Abandon, Claim, Left, Look, Wish};
 use super::{context, queue};
 use crate::error::Error;
@@ -285,24 +286,25 @@ fn unregister(cell: &Header) -> bool {
 /// Lets a job begin that waits in a queue which this thread serves (C10). `false`: not such a job, or another has it.
 fn run_here(header: NonNull<Header>) -> bool {
     let cell = cell_of(&header);
-    // ORDERING: Relaxed: the pointer is compared, not followed. A queue that serves this thread is alive, so an equal
-    // address is the same queue.
+    // ORDERING: Relaxed: the pointer is compared, not followed. A queue that serves this thread, or is in the table of views, is
+    // alive; and if the claim below is won, the job was linked all along, hence in the queue that had this address.
     let owner = cell.owner.load(Ordering::Relaxed);
-    if !context::serves(owner) {
+    let serves = context::serves(owner);
+    if matches!(serves, Serves::Nothing) {
         return false;
     }
-    match cell.state.claim() {
-        Claim::Won { linked } => {
-            debug_assert!(linked, "a job that was linked and not claimed stays so until it is claimed");
-            // SAFETY: claimed while linked: it is this call's to unlink (I4), and with it comes the JOB bit.
-            let claimed = unsafe { queue::unlink(header) };
-            let thread_of = context::outermost_queue().expect("a thread that serves a queue has a frame for it");
-            // SAFETY: a queue is alive until the frame that serves it is left, which is further out than this call.
-            unsafe { queue::run_nested(thread_of, claimed, thread_of.as_ptr() == owner) };
-            true
-        }
-        Claim::Lost => false,
+    let claim = cell.state.claim();
+    let Claim::Won { linked } = claim else { return false };
+    debug_assert!(linked, "a job that was linked and not claimed stays so until it is claimed");
+    if matches!(serves, Serves::Parent) {
+        // SAFETY: claimed while linked; the handle keeps the cell.
+        unsafe { queue::run_in_a_place(header) };
+    } else {
+        // SAFETY: claimed while linked: it is this call's to unlink (I4), and with it comes the JOB bit.
+        let claimed = unsafe { queue::unlink(header) };
+        context::run_by_outermost(claimed, context::is_outermost(owner));
     }
+    true
 }
 
 /// Gives up the handle of a job that is claimed, or still to run.

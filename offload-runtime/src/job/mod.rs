@@ -3,7 +3,7 @@
 //! This page is the protocol. The files beside it are its parts: `state.rs` the state word and its transitions,
 //! `cell.rs` the allocation, `owned.rs` the executor's side ([`Job`] and [`Claimed`]), `handle.rs` the submitter's
 //! side ([`JobHandle`]), `queue.rs` the intrusive queue, `context.rs` what a thread knows of the job it runs,
-//! `origin.rs` the one-word [`Site`](crate::Site). All `unsafe` of the crate is in this folder.
+//! `origin.rs` the one-word [`Site`](crate::Site), `views.rs` whose threads a view uses. All `unsafe` of the crate is in this folder.
 //!
 //! # Who is there
 //! Two parties refer to a cell, each by one bit of the state word: the submitter (`HANDLE`) and the executor (`JOB`).
@@ -46,6 +46,7 @@ mod origin;
 mod owned;
 mod queue;
 mod state;
+mod views;
 
 pub(crate) use cell::{Ended, Work, discard};
 pub(crate) use context::{current, host};
@@ -54,6 +55,8 @@ pub(crate) use origin::{AtomicOrigin, Origin};
 pub use owned::Job;
 pub(crate) use owned::{Claimed, Ran};
 pub(crate) use queue::{Guard, Owner, Queue};
+pub use views::QueueId;
+pub(crate) use views::Registration;
 
 use crate::context::Call;
 use crate::executor::Executor;

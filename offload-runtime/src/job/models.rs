@@ -308,6 +308,10 @@ impl Owner for Bare {
     fn run_nested(_: &Arc<Queue<Self>>, job: Claimed, _own: bool) {
         let _: Ran = job.run();
     }
+
+    fn run_in_a_place(_: &Arc<Queue<Self>>, job: Claimed, run: fn(Claimed)) {
+        run(job);
+    }
 }
 
 fn pop(queue: &Arc<Queue<Bare>>) -> Option<Claimed> {

@@ -9,8 +9,10 @@ use std::ptr::{self, NonNull};
 use std::time::Duration;
 
 use super::cell::Header;
+use super::context;
 use super::owned::{Claimed, Job};
 use super::state::Claim;
+use super::views::QueueId;
 use crate::cancel::Stop;
 use crate::sync::{self, Arc, Condvar, Mutex, MutexGuard, Ordering};
 
@@ -20,8 +22,11 @@ pub(crate) trait Owner: Sized + Send + Sync + 'static {
     type Guarded: Send;
 
     /// Sees to it that `job`, whose handle is being polled inside a job on a thread of this queue, begins at once (C10). `own`: the job
-    /// was in this queue, not in that of a view which the thread serves as well.
+    /// was in this queue, not in that of a view.
     fn run_nested(queue: &Arc<Queue<Self>>, job: Claimed, own: bool);
+
+    /// Runs a job of this queue by `run`, in one of its places, on a thread that does not serve it (C10).
+    fn run_in_a_place(queue: &Arc<Queue<Self>>, job: Claimed, run: fn(Claimed));
 }
 
 /// The queue of a `P`, with the rest of `P` beside it.
@@ -37,6 +42,7 @@ pub(crate) struct Queue<P: Owner> {
 pub(crate) struct Head {
     unlink: unsafe fn(NonNull<Head>, NonNull<Header>),
     run_nested: unsafe fn(NonNull<Head>, Claimed, bool),
+    run_in_a_place: unsafe fn(NonNull<Head>, NonNull<Header>),
     stop: Stop,
 }
 
@@ -58,7 +64,12 @@ struct Locked<P: Owner> {
 impl<P: Owner> Queue<P> {
     pub(crate) fn new(shared: P, guarded: P::Guarded) -> Arc<Self> {
         Arc::new(Self {
-            head: Head { unlink: unlink_from::<P>, run_nested: run_nested_in::<P>, stop: Stop::default() },
+            head: Head {
+                unlink: unlink_from::<P>,
+                run_nested: run_nested_in::<P>,
+                run_in_a_place: run_in_a_place_of::<P>,
+                stop: Stop::default(),
+            },
             shared,
             locked: Mutex::new(Locked { list: List::new(), pin: None, guarded }),
         })
@@ -77,6 +88,10 @@ impl<P: Owner> Queue<P> {
     /// Takes a queue apart that nobody else knows.
     pub(crate) fn into_shared(self) -> P {
         self.shared
+    }
+
+    pub(crate) fn id(this: &Arc<Self>) -> QueueId {
+        QueueId(Self::head(this).addr())
     }
 
     /// The queue as its jobs know it, good for the whole allocation.
@@ -241,6 +256,36 @@ unsafe fn run_nested_in<P: Owner>(head: NonNull<Head>, job: Claimed, own: bool) 
     // SAFETY: the count was raised for this `Arc`.
     let queue = unsafe { Arc::from_raw(queue) };
     P::run_nested(&queue, job, own);
+}
+
+/// Runs a linked job in a place of its queue.
+///
+/// # Safety
+/// The caller claimed the job while it was linked, and the cell stays until this returns.
+pub(super) unsafe fn run_in_a_place(header: NonNull<Header>) {
+    // SAFETY: as promised.
+    let cell = unsafe { header.as_ref() };
+    // ORDERING: Relaxed, as in `unlink`.
+    let owner = cell.owner.load(Ordering::Relaxed);
+    // SAFETY: `push` stored it before LINKED was set, so it is not null.
+    let owner = unsafe { NonNull::new_unchecked(owner) };
+    // SAFETY: the job is linked, so its queue is alive (I4).
+    let run = unsafe { owner.as_ref() }.run_in_a_place;
+    // SAFETY: the function is that of the queue; the job is linked in it and the caller's to unlink.
+    unsafe { run(owner, header) };
+}
+
+/// # Safety
+/// `head` is that of a queue of `P` in which the job is linked; the caller is the one to unlink it.
+unsafe fn run_in_a_place_of<P: Owner>(head: NonNull<Head>, header: NonNull<Header>) {
+    let queue: *const Queue<P> = head.as_ptr().cast_const().cast();
+    // SAFETY: `push` made the pointer of an `Arc`, alive until the job is unlinked.
+    unsafe { Arc::increment_strong_count(queue) };
+    // SAFETY: the count was raised for this `Arc`.
+    let queue = unsafe { Arc::from_raw(queue) };
+    // SAFETY: the job is linked and the caller's to unlink.
+    let job = unsafe { unlink(header) };
+    P::run_in_a_place(&queue, job, context::run_elsewhere);
 }
 
 /// The list itself. Its links are the words `a` (next) and `b` (before) of the jobs in it. The last one's `a` is null; the first one's `b`

@@ -25,7 +25,7 @@ pub use metrics::RunningJob;
 pub use shutdown::{Shutdown, StillRunning};
 
 use crate::executor::Executor;
-use crate::job::{Job, Queue};
+use crate::job::{Job, Queue, QueueId};
 use crate::sync::Arc;
 use queue::Pool;
 
@@ -43,12 +43,12 @@ use queue::Pool;
 /// # Nested use
 /// A job may block on jobs that it submitted to its own pool, by `pollster::block_on(handle)`, tokio's `Handle::block_on` and the
 /// like: a job that somebody waits for in this way begins at once, on a thread that stands in for the waiting one if the pool is
-/// at its maximum, so that a pool cannot deadlock on itself even with one thread (C10). With `n` jobs that wait for each
+/// at its maximum, so that a pool cannot deadlock on itself even with one thread (C10). This holds for jobs of a
+/// [`Limited`](crate::Limited) view of the pool too. With `n` jobs that wait for each
 /// other in a chain there are up to `n` threads beyond the maximum, all but one of them waiting.
 ///
 /// What cannot be helped is a job that waits for something *else* which needs the pool to go on: a channel that a queued job is to
-/// fill, an async task elsewhere that awaits one, or a job of another executor, a [`Limited`](crate::Limited) view of this
-/// pool included, that is queued while all threads wait like this.
+/// fill, an async task elsewhere that awaits one, or jobs of two executors that wait for each other's threads or places.
 ///
 /// # Panics
 /// A panic of a job is passed to its handle and ends neither the thread nor the pool (C4).
@@ -229,6 +229,10 @@ impl Executor for ThreadPool {
 
     fn is_closed(&self) -> bool {
         self.queue().lock().closed
+    }
+
+    fn queue_id(&self) -> Option<QueueId> {
+        Some(Queue::id(self.queue()))
     }
 }
 

@@ -174,6 +174,18 @@ fn nested_in_a_limited_view() {
 }
 
 #[test]
+fn nested_in_a_view_of_the_own_pool() {
+    explore("a job that waits for a view of its own pool", Some(2), || {
+        let pool = pool(1);
+        let view = pool.clone().limited(1);
+        let other = view.clone();
+        let outer = pool.submit(move || block_on(view.submit(|| 1)).unwrap() + 1);
+        assert_eq!(block_on(other.submit(|| 3)).unwrap(), 3);
+        assert_eq!(block_on(outer).unwrap(), 2);
+    });
+}
+
+#[test]
 fn the_place_in_a_limited_view_is_handed_over() {
     explore("hand-over in a limited view", Some(2), || {
         let running = Arc::new(AtomicUsize::new(0));

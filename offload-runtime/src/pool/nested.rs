@@ -25,9 +25,11 @@ enum Place {
 /// Lets `job` begin. `own`: it was in the pool's own queue; otherwise it shares the place, in a view, of the job that waits.
 pub(super) fn run(queue: &Arc<Queue<Pool>>, job: Claimed, own: bool) {
     let mut state = queue.lock();
-    let place = match state.idle.pop() {
-        _ if !own => Place::StandIn,
+    // Only for a job of the pool's own: whoever is taken out of `idle` has to be woken.
+    let sleeping = if own { state.idle.pop() } else { None };
+    let place = match sleeping {
         Some(sleeping) => Place::Sleeping(sleeping),
+        None if !own => Place::StandIn,
         None if state.threads < queue.shared.config.max_threads => Place::New,
         None => Place::StandIn,
     };

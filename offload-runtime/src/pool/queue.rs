@@ -106,6 +106,10 @@ impl Owner for Pool {
     fn run_nested(queue: &Arc<Queue<Self>>, job: Claimed, own: bool) {
         nested::run(queue, job, own);
     }
+
+    fn run_in_a_place(_: &Arc<Queue<Self>>, job: Claimed, run: fn(Claimed)) {
+        run(job);
+    }
 }
 
 /// Enqueues `job` and sees to it that a thread will come for it; or refuses it.

@@ -88,6 +88,7 @@ impl Service {
     fn nothing(&self) {}
 
     #[blocking]
+    #[rustfmt::skip]
     fn one_line(&self) -> usize { self.words.len() }
 
     #[blocking]

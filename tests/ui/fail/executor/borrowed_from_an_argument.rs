@@ -1,4 +1,4 @@
-//! An executor cannot borrow from an argument that moves.
+//! An executor cannot be borrowed from an argument that moves.
 
 use offload_runtime::{ThreadPool, blocking};
 
@@ -8,7 +8,7 @@ struct Service {
 }
 
 impl Service {
-    #[blocking(executor = pools[0])]
+    #[blocking(executor = &pools[0])]
     fn find(&self, pools: Vec<ThreadPool>) -> usize {
         pools.len()
     }
