@@ -30,6 +30,7 @@ impl TaskRunner {
 
 /// What the event loop does between the calls.
 async fn other_coroutine() {
+    tokio::task::yield_now().await;
     println!("other coroutine: {} on {}", fastrand::u32(..1000), thread_name());
 }
 

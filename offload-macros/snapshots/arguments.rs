@@ -14,7 +14,9 @@ async fn call(
     only: u8,
 ) -> io::Result<u64> {
     use ::offload_runtime::__private::{self as __offload, fallback::*};
-    let __offload_site = __offload::site!(Self, "call");
+    let __offload_site = const {
+        &__offload::method_site::<Self>("call", ::core::module_path!())
+    };
     let __offload_handle = __offload::submit::<io::Result<u64>>(
         &self.io,
         __offload_site,

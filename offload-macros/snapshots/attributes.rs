@@ -6,7 +6,9 @@
 #[allow(unused_mut)]
 pub async fn load(&self) -> u8 {
     use ::offload_runtime::__private::{self as __offload, fallback::*};
-    let __offload_site = __offload::site!(Self, "load");
+    let __offload_site = const {
+        &__offload::method_site::<Self>("load", ::core::module_path!())
+    };
     let __offload_handle = __offload::submit::<u8>(
         &self.executor,
         __offload_site,

@@ -1,6 +1,8 @@
 pub(crate) async fn hash(password: &str) -> String {
     use ::offload_runtime::__private::{self as __offload, fallback::*};
-    let __offload_site = __offload::site!("hash");
+    let __offload_site = const {
+        &__offload::function_site("hash", ::core::module_path!())
+    };
     let __offload_handle = __offload::submit::<String>(
         __offload::default_executor(),
         __offload_site,

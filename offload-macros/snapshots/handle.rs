@@ -7,7 +7,9 @@ where
     Self: Sized,
 {
     use ::offload_runtime::__private::{self as __offload, fallback::*};
-    let __offload_site = __offload::site!(Self, "find");
+    let __offload_site = const {
+        &__offload::method_site::<Self>("find", ::core::module_path!())
+    };
     let __offload_handle = __offload::submit::<Option<User>>(
         &self.executor,
         __offload_site,

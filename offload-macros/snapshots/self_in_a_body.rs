@@ -1,6 +1,8 @@
 async fn run(&self) {
     use ::offload_runtime::__private::{self as __offload, fallback::*};
-    let __offload_site = __offload::site!(Self, "run");
+    let __offload_site = const {
+        &__offload::method_site::<Self>("run", ::core::module_path!())
+    };
     let __offload_handle = __offload::submit::<()>(
         &self.executor,
         __offload_site,

@@ -1,6 +1,8 @@
 async fn count(self: &Arc<Self>) -> usize {
     use ::offload_runtime::__private::{self as __offload, fallback::*};
-    let __offload_site = __offload::site!(Self, "count");
+    let __offload_site = const {
+        &__offload::method_site::<Self>("count", ::core::module_path!())
+    };
     let __offload_handle = __offload::submit::<usize>(
         &self.executor,
         __offload_site,

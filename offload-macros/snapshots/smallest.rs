@@ -1,7 +1,9 @@
 /// Looks a user up.
 pub async fn find(&self, email: &str) -> Option<User> {
     use ::offload_runtime::__private::{self as __offload, fallback::*};
-    let __offload_site = __offload::site!(Self, "find");
+    let __offload_site = const {
+        &__offload::method_site::<Self>("find", ::core::module_path!())
+    };
     let __offload_handle = __offload::submit::<Option<User>>(
         &self.executor,
         __offload_site,

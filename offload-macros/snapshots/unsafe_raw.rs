@@ -1,6 +1,8 @@
 async unsafe fn r#match(&self, r#type: &str, executor: u8, this: u8) -> u8 {
     use ::offload_runtime::__private::{self as __offload, fallback::*};
-    let __offload_site = __offload::site!(Self, "match");
+    let __offload_site = const {
+        &__offload::method_site::<Self>("match", ::core::module_path!())
+    };
     let __offload_handle = __offload::submit::<u8>(
         &self.executor,
         __offload_site,

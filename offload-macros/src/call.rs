@@ -7,10 +7,23 @@
 use crate::argument::{Argument, Crossing, Pattern};
 use crate::receiver::{Form, Receiver};
 use crate::self_rewrite::{self, this};
-use crate::tokens::{self, hidden, local};
+use crate::tokens::{self, hidden, is_ident, is_punct, local};
 use crate::validate::{Executor, Plan};
 use proc_macro2::{Group, Ident, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
+
+/// The body keeps its braces, and so its own scope; only their place is chosen here.
+///
+/// Where the compiler has complained about an unfinished body already, it finds the same mistake again and drops it,
+/// as long as the closing brace stands where it stood. Around a single expression the braces are hidden from the lint
+/// that finds them superfluous.
+fn in_place(mut body: Group, written: &Group) -> Group {
+    let tokens = tokens::list(body.stream());
+    let is_unfinished = is_ident(tokens.first(), "let") || is_punct(tokens.last(), '.');
+    let is_one_expression = !is_unfinished && !tokens.iter().any(|token| is_punct(Some(token), ';'));
+    body.set_span(if is_one_expression { hidden(written.span()) } else { written.span_close() });
+    body
+}
 
 /// What crosses to the worker, and what is called there.
 #[derive(Default)]
@@ -49,9 +62,7 @@ impl Plan {
                 inside.extend(receive(number, argument));
             }
         }
-        // The body keeps its braces, and so its own scope; at this place lints do not find them superfluous.
-        let mut body = rewritten.body;
-        body.set_span(hidden(body.span()));
+        let body = in_place(rewritten.body, body);
         call.inside = quote!({ #inside #body });
         call
     }

@@ -112,7 +112,7 @@ impl Plan {
     /// After:
     /// ```text
     /// use ::offload_runtime::__private::{self as __offload, fallback::*};
-    /// let __offload_site = __offload::site!(Self, "find");
+    /// let __offload_site = const { &__offload::method_site::<Self>("find", ::core::module_path!()) };
     /// let __offload_handle = __offload::submit::<Ret>(&self.executor, __offload_site, {
     ///     let email = __offload::Argument(email).detach();
     ///     move || { let email = __offload::borrow(&email); { body } }
@@ -144,13 +144,13 @@ impl Plan {
         }
     }
 
-    /// After: `__offload::site!(Self, "find")`, or `__offload::site!("find")` outside of any type.
+    /// After: `const { &__offload::method_site::<Self>("find", ::core::module_path!()) }`, at the method's name.
     fn site(&self) -> TokenStream {
         let name = &self.method.name;
         let text = name.to_string();
         let text = Literal::string(text.strip_prefix("r#").unwrap_or(&text));
-        let owner = self.method.belongs_to_self().then(|| quote!(Self,));
-        quote_spanned!(name.span()=> __offload::site!(#owner #text))
+        let function = if self.method.belongs_to_self() { quote_spanned!(name.span()=> method_site::<Self>) } else { quote_spanned!(name.span()=> function_site) };
+        quote_spanned!(name.span()=> const { &__offload::#function(#text, ::core::module_path!()) })
     }
 
     /// Before: `executor = io`. After: `&self.io`, every token of it at `io`.

@@ -103,7 +103,8 @@ impl<E: Executor + 'static> Owner for View<E> {
         view.awaited -= 1;
         view.running += 1;
         drop(view);
-        run(job);
+        // What the job waits for in turn shares its place.
+        job::host(queue, || run(job));
         let mut view = queue.lock();
         view.running -= 1;
         if view.awaited > 0 {
@@ -152,8 +153,10 @@ impl<E: Executor + 'static> Limited<E> {
         let Ok(queue) = Arc::try_unwrap(self.view) else {
             panic!("`Limited::queue_capacity` has to be called before the view is cloned or used");
         };
-        let (ended, registration) = (Some(Ended::new()), Registration::default());
-        Self::with(View { capacity, ended, registration, ..queue.into_shared() })
+        // The rest goes here, before there is another queue: that one may have the same address, by which a view is registered.
+        let View { executor, limit, .. } = queue.into_shared();
+        let (place, registration) = (Condvar::new(), Registration::default());
+        Self::with(View { executor, limit, capacity, ended: Some(Ended::new()), place, registration })
     }
 
     /// The executor whose threads the view uses.

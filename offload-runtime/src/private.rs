@@ -14,8 +14,9 @@ use crate::{Error, Executor, JobHandle, Site};
 use std::borrow::{Borrow as _, Cow};
 use std::convert::Infallible;
 use std::marker::PhantomData;
+use std::panic::Location;
 
-pub use crate::{__offload_site as site, default_executor};
+pub use crate::default_executor;
 pub use std::clone::Clone;
 pub use std::mem::drop;
 
@@ -29,6 +30,24 @@ pub fn submit<T: Send + 'static>(
     job: impl FnOnce() -> T + Send + 'static,
 ) -> JobHandle<T> {
     crate::job::submit_at(executor, site, job)
+}
+
+/// The site of a method of `Owner`, at the place where this is called.
+///
+/// A function, as each macro that a method expands to (`file!()`, `line!()`) would cost its compilation time.
+#[must_use]
+#[track_caller]
+pub const fn method_site<Owner: ?Sized>(name: &'static str, module: &'static str) -> Site {
+    let place = Location::caller();
+    Site::method::<Owner>(name, module, place.file(), place.line(), place.column())
+}
+
+/// The site of a function that belongs to no type.
+#[must_use]
+#[track_caller]
+pub const fn function_site(name: &'static str, module: &'static str) -> Site {
+    let place = Location::caller();
+    Site::function(name, module, place.file(), place.line(), place.column())
 }
 
 /// A value on its way to the worker.
@@ -331,32 +350,4 @@ fn refused(site: &Site, refusal: &Error) -> ! {
         Some(source) => panic!("`{site}` was refused: {refusal}: {source}"),
         None => panic!("`{site}` was refused: {refusal}"),
     }
-}
-
-/// The site of a method of `$owner`, or of a function.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __offload_site {
-    ($owner:ty, $name:literal) => {
-        const {
-            &$crate::Site::method::<$owner>(
-                $name,
-                ::core::module_path!(),
-                ::core::file!(),
-                ::core::line!(),
-                ::core::column!(),
-            )
-        }
-    };
-    ($name:literal) => {
-        const {
-            &$crate::Site::function(
-                $name,
-                ::core::module_path!(),
-                ::core::file!(),
-                ::core::line!(),
-                ::core::column!(),
-            )
-        }
-    };
 }

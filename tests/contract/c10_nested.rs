@@ -2,6 +2,8 @@
 //!
 //! What the pool cannot help with, because it does not see it, is shown at the end.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
@@ -139,6 +141,66 @@ fn c10_every_thread_blocks_at_once() {
     assert_eq!(sum, 7007);
 }
 
+/// A job of a pool may block on one of a view of the pool: it runs in a place of the view.
+#[test]
+fn c10_a_job_waits_for_a_view_of_its_own_pool() {
+    let values = within(PATIENCE, || {
+        let pool = ThreadPool::new(1);
+        let view = pool.clone().limited(1);
+        let job = pool.submit(move || {
+            let handles: Vec<_> = (0..20).map(|i| view.submit(move || i)).collect();
+            handles.into_iter().rev().map(|handle| finish(handle).unwrap()).collect::<Vec<_>>()
+        });
+        finish(job).unwrap()
+    });
+    assert_eq!(values, (0..20).rev().collect::<Vec<_>>());
+}
+
+#[test]
+fn c10_a_view_with_a_capacity_is_a_view_of_its_pool_too() {
+    let value = within(PATIENCE, || {
+        let pool = ThreadPool::new(1);
+        let view = pool.clone().limited(1).queue_capacity(3);
+        finish(pool.submit(move || finish(view.submit(|| 1)).unwrap())).unwrap()
+    });
+    assert_eq!(value, 1);
+}
+
+#[test]
+fn c10_a_job_of_a_view_waits_for_a_view_of_that_view() {
+    let value = within(PATIENCE, || {
+        let outer = ThreadPool::new(1).limited(1);
+        let inner = outer.clone().limited(1);
+        finish(outer.submit(move || finish(inner.submit(|| 1)).unwrap())).unwrap()
+    });
+    assert_eq!(value, 1);
+}
+
+/// Jobs of a pool that wait for a view's places take no more of them than there are.
+#[test]
+fn c10_jobs_that_wait_for_a_view_of_their_pool_keep_to_its_places() {
+    let most = within(PATIENCE, || {
+        let pool = ThreadPool::new(4);
+        let view = pool.clone().limited(1);
+        let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let job = |_| {
+            let (view, running, most) = (view.clone(), Arc::clone(&running), Arc::clone(&most));
+            pool.submit(move || {
+                let inner = view.submit(move || {
+                    most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::yield_now();
+                    running.fetch_sub(1, Ordering::SeqCst);
+                });
+                finish(inner).unwrap();
+            })
+        };
+        let jobs: Vec<_> = (0..200).map(job).collect();
+        jobs.into_iter().for_each(|job| finish(job).unwrap());
+        most.load(Ordering::SeqCst)
+    });
+    assert_eq!(most, 1);
+}
+
 /// A job of a view may block on the executor behind the view: its thread serves both.
 #[test]
 fn c10_a_job_of_a_view_waits_for_its_pool() {
@@ -231,28 +293,14 @@ fn with_a_deadline<T>(handle: &mut JobHandle<T>) -> Option<T> {
     })
 }
 
-/// What cannot be made safe, one: a job of a pool that waits for a job of a *view* of the pool. The view's jobs come to the pool by a
-/// driver, which waits behind the job. It has to be given a deadline; everything completes as soon as the thread is free.
+/// What cannot be made safe, one: a job of a pool that waits for a view of a *view* of that pool, of which its thread knows nothing. It
+/// has to be given a deadline; everything completes as soon as the thread is free.
 #[test]
-fn c10_a_job_that_waits_for_a_view_of_its_pool_has_to_time_out() {
+fn c10_a_job_that_waits_for_a_view_of_a_view_has_to_time_out() {
     let pool = ThreadPool::new(1);
-    let view = pool.clone().limited(1);
+    let view = pool.clone().limited(1).limited(1);
     let outer = pool.submit(move || {
         let mut inner = view.submit(|| 1);
-        (with_a_deadline(&mut inner), inner)
-    });
-    let (waited, inner) = finish(outer).unwrap();
-    assert_eq!(waited, None);
-    assert_eq!(finish(inner).unwrap(), 1);
-}
-
-/// The same between a view and a view of it.
-#[test]
-fn c10_a_job_of_a_view_that_waits_for_a_view_of_that_view_has_to_time_out() {
-    let outer_view = ThreadPool::new(1).limited(1);
-    let inner_view = outer_view.clone().limited(1);
-    let outer = outer_view.submit(move || {
-        let mut inner = inner_view.submit(|| 1);
         (with_a_deadline(&mut inner), inner)
     });
     let (waited, inner) = finish(outer).unwrap();

@@ -100,7 +100,7 @@ fn submit(scene: &Scene, random: &mut Random, depth: u32) -> Played {
         }),
         1 if depth > 0 => {
             let (inner, place) = (scene.clone(), Place::any(random));
-            scene.submit_at(place, move |ticket| nested(ticket, &inner, place, &mut of_job, depth - 1))
+            scene.submit_at(place, move |ticket| nested(ticket, &inner, (place, true), &mut of_job, depth - 1))
         }
         2 => scene.submit(random, ends_when_cancelled),
         3 => scene.submit(random, hooked),
@@ -129,9 +129,9 @@ fn complete(mut ticket: Ticket) -> Token {
 }
 
 /// Blocks on jobs of its own, in one of the ways in which one blocks, or leaves them.
-fn nested(ticket: Ticket, scene: &Scene, place: Place, random: &mut Random, depth: u32) -> Token {
+fn nested(ticket: Ticket, scene: &Scene, (place, is_first): (Place, bool), random: &mut Random, depth: u32) -> Token {
     for _ in 0..=random.below(3) {
-        let (handle, card) = submit_inside(scene, place.below(random), random, depth);
+        let (handle, card) = submit_inside(scene, place.below(random, is_first), random, depth);
         match random.below(6) {
             0 => {
                 card.leave(Unseen::Dropped);
@@ -154,7 +154,7 @@ fn submit_inside(scene: &Scene, place: Place, random: &mut Random, depth: u32) -
     let mut of_job = random.split();
     if depth > 0 && random.one_in(3) {
         let inner = scene.clone();
-        return scene.submit_at(place, move |ticket| nested(ticket, &inner, place, &mut of_job, depth - 1));
+        return scene.submit_at(place, move |ticket| nested(ticket, &inner, (place, false), &mut of_job, depth - 1));
     }
     scene.submit_at(place, complete)
 }

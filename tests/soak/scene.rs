@@ -36,11 +36,15 @@ impl Place {
         random.of(&[Self::Pool, Self::Pool, Self::One, Self::Two, Self::OfTwo])
     }
 
-    /// Where a job of this place may block on jobs (C10): here, and what is behind a view.
-    pub(crate) fn below(self, random: &mut Random) -> Self {
+    /// Where a job of this place may block on jobs (C10): here, behind a view, at a view of this very place; but at no view from inside
+    /// a chain that may hold its places.
+    pub(crate) fn below(self, random: &mut Random, is_first: bool) -> Self {
         match self {
+            Self::Pool if is_first => random.of(&[Self::Pool, Self::One, Self::Two]),
             Self::Pool => Self::Pool,
-            Self::One | Self::Two => random.of(&[self, Self::Pool]),
+            Self::One => random.of(&[self, Self::Pool]),
+            Self::Two if is_first => random.of(&[self, Self::Pool]),
+            Self::Two => random.of(&[self, Self::Pool]),
             Self::OfTwo => random.of(&[self, Self::Two, Self::Pool]),
         }
     }

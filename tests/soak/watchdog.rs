@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::ledger::Ledger;
 
 /// How long nothing may happen.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Ends its watch when it is dropped.
 pub(crate) struct Watch(Arc<(Mutex<bool>, Condvar)>);

@@ -186,6 +186,19 @@ fn nested_in_a_view_of_the_own_pool() {
 }
 
 #[test]
+fn a_chain_through_a_view_of_the_own_pool() {
+    explore("a chain from a pool into its view", Some(1), || {
+        let pool = pool(1);
+        let view = pool.clone().limited(1);
+        let outer = pool.submit(move || {
+            let inner = view.clone();
+            block_on(view.submit(move || block_on(inner.submit(|| 1)).unwrap() + 1)).unwrap() + 1
+        });
+        assert_eq!(block_on(outer).unwrap(), 3);
+    });
+}
+
+#[test]
 fn the_place_in_a_limited_view_is_handed_over() {
     explore("hand-over in a limited view", Some(2), || {
         let running = Arc::new(AtomicUsize::new(0));

@@ -1,4 +1,4 @@
-//! A body that is being typed is one error, and callers are none.
+//! A body that is being typed gets the errors of a plain method, once, and callers none.
 
 use offload_runtime::{ThreadPool, blocking};
 
