@@ -12,7 +12,7 @@ if command -v rustup >/dev/null; then
 fi
 
 missing=()
-for program in curl cc; do
+for program in curl cc valgrind; do
     command -v "$program" >/dev/null || missing+=("$program")
 done
 if ((${#missing[@]} > 0)); then

@@ -149,7 +149,11 @@ impl Plan {
         let name = &self.method.name;
         let text = name.to_string();
         let text = Literal::string(text.strip_prefix("r#").unwrap_or(&text));
-        let function = if self.method.belongs_to_self() { quote_spanned!(name.span()=> method_site::<Self>) } else { quote_spanned!(name.span()=> function_site) };
+        let function = if self.method.belongs_to_self() {
+            quote_spanned!(name.span()=> method_site::<Self>)
+        } else {
+            quote_spanned!(name.span()=> function_site)
+        };
         quote_spanned!(name.span()=> const { &__offload::#function(#text, ::core::module_path!()) })
     }
 

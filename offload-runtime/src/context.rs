@@ -48,6 +48,10 @@ impl Context {
     }
 
     /// Makes the context current until the guard is dropped.
+    #[cfg_attr(
+        not(feature = "tokio"),
+        allow(clippy::unused_self, reason = "without features there is nothing to enter")
+    )]
     #[inline]
     fn enter(&self) -> Entered<'_> {
         Entered {

@@ -54,22 +54,29 @@ fn a_full_queue_is_error_queue_full_at_once() {
     occupied.release();
 }
 
+/// Drops what it is given.
+struct Dropping;
+
+impl Executor for Dropping {
+    fn execute(&self, job: Job) {
+        drop(job);
+    }
+}
+
+/// Keeps what it is given, until it is dropped itself.
+#[derive(Default)]
+struct Keeping(Mutex<Vec<Job>>);
+
+impl Executor for Keeping {
+    fn execute(&self, job: Job) {
+        self.0.lock().unwrap().push(job);
+    }
+}
+
 #[test]
 fn a_job_that_a_foreign_executor_drops_is_error_lost() {
-    struct Dropping;
-    impl Executor for Dropping {
-        fn execute(&self, job: Job) {
-            drop(job);
-        }
-    }
     assert!(matches!(finish(Dropping.submit(|| ())), Err(Error::Lost)));
-    struct Unwinding(Mutex<Vec<Job>>);
-    impl Executor for Unwinding {
-        fn execute(&self, job: Job) {
-            self.0.lock().unwrap().push(job);
-        }
-    }
-    let executor = Unwinding(Mutex::default());
+    let executor = Keeping::default();
     let handle = executor.submit(|| ());
     let _ = catch_unwind(AssertUnwindSafe(move || {
         let _executor = executor;

@@ -95,7 +95,9 @@ fn what_they_show_of_themselves() {
     let running = pool.submit(move || door.pass());
     gate.wait_for(1);
     let text = format!("{pool:?}");
-    for part in ["ThreadPool", "name: \"shown\"", "max_threads: 2", "threads: 1", "running: 1", "queued: 0", "closed: false"] {
+    for part in
+        ["ThreadPool", "name: \"shown\"", "max_threads: 2", "threads: 1", "running: 1", "queued: 0", "closed: false"]
+    {
         assert!(text.contains(part), "{text}");
     }
     let text = format!("{running:?}");

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use offload_runtime::{Error, Executor, ExecutorExt, Job, Limited, ThreadPool};
-use tests::support::{Gate, Occupied, PATIENCE, Started, Tokens, eventually, finish, rayon_pool, silence, tokio_runtime};
+use tests::support::{
+    Gate, Occupied, PATIENCE, Started, Tokens, eventually, finish, rayon_pool, silence, tokio_runtime,
+};
 
 /// Computes for so long that a view is expected to hand its thread back afterwards.
 fn longer_than_a_slice() {
@@ -30,7 +32,9 @@ fn most_at_once<E: Executor + 'static>(view: &Limited<E>) -> usize {
         })
     };
     let handles: Vec<_> = (0..300).map(job).collect();
-    handles.into_iter().for_each(|handle| finish(handle).unwrap());
+    for handle in handles {
+        finish(handle).unwrap();
+    }
     most.load(Ordering::SeqCst)
 }
 
@@ -80,7 +84,9 @@ fn jobs_keep_their_order() {
             })
         };
         let handles: Vec<_> = (0..64).map(job).collect();
-        handles.into_iter().for_each(|handle| finish(handle).unwrap());
+        for handle in handles {
+            finish(handle).unwrap();
+        }
         assert!(order.try_iter().eq(0..64));
     }
 }
@@ -96,7 +102,9 @@ fn a_job_takes_no_thread_while_it_waits() {
     assert_eq!(finish(pool.submit(|| std::thread::current().name().map(str::to_owned))).unwrap().unwrap(), "offload-1");
     assert_eq!(started.in_all(), 2);
     occupied.release();
-    waiting.into_iter().for_each(|handle| finish(handle).unwrap());
+    for handle in waiting {
+        finish(handle).unwrap();
+    }
 }
 
 /// However a job ends, its place is free then; and not before.
@@ -342,7 +350,9 @@ fn producers_and_hand_overs_together() {
                     })
                 };
                 let handles: Vec<_> = (0..500).map(job).collect();
-                handles.into_iter().for_each(|handle| finish(handle).unwrap());
+                for handle in handles {
+                    finish(handle).unwrap();
+                }
             });
         }
     });

@@ -147,10 +147,7 @@ fn two_jobs_that_need_each_others_progress_both_complete_on_two_threads() {
     let values = within(PATIENCE, || {
         let service = Service::new(2);
         let ((to_second, from_first), (to_first, from_second)) = (mpsc::channel(), mpsc::channel());
-        finish(futures::future::join(
-            service.exchange(to_second, from_second),
-            service.exchange(to_first, from_first),
-        ))
+        finish(futures::future::join(service.exchange(to_second, from_second), service.exchange(to_first, from_first)))
     });
     assert_eq!(values, (1, 1));
 }

@@ -29,7 +29,9 @@ fn dropped_while_queued(executor: &(dyn Executor + 'static)) {
         drop(handles.remove(position));
         assert_eq!(tokens.alive(), 2, "what the job captured is gone when `drop` returns");
         occupied.release();
-        handles.into_iter().for_each(|handle| finish(handle).unwrap());
+        for handle in handles {
+            finish(handle).unwrap();
+        }
         let ran: Vec<_> = wait.iter().collect();
         assert_eq!(ran, (0..3).filter(|i| *i != position).collect::<Vec<_>>(), "the others run, in order");
         assert_eq!(tokens.alive(), 0);
@@ -91,7 +93,10 @@ fn c02_cancelled_while_an_executor_of_others_keeps_the_job() {
 }
 
 /// A job that reports what it sees of its cancellation, at a door.
-fn watched(pool: &ThreadPool, tokens: &Tokens) -> (JobHandle<tests::support::Token>, Gate, mpsc::Receiver<(bool, bool)>) {
+fn watched(
+    pool: &ThreadPool,
+    tokens: &Tokens,
+) -> (JobHandle<tests::support::Token>, Gate, mpsc::Receiver<(bool, bool)>) {
     let gate = Gate::closed();
     let (seen, wait) = mpsc::channel();
     let (door, token) = (gate.clone(), tokens.token());

@@ -66,8 +66,7 @@ fn c03_dropping_the_handle_of_a_running_job_does_not_wait_for_it() {
 
 #[test]
 fn c03_dropping_or_stopping_a_pool_does_not_wait_for_its_jobs() {
-    let ends: [fn(ThreadPool); 3] =
-        [|pool| drop(pool), |pool| drop(pool.shutdown()), |pool| drop(pool.shutdown_now())];
+    let ends: [fn(ThreadPool); 3] = [|pool| drop(pool), |pool| drop(pool.shutdown()), |pool| drop(pool.shutdown_now())];
     for end in ends {
         let pool = ThreadPool::new(1);
         let occupied = Occupied::new(&pool, 1);

@@ -23,7 +23,7 @@ fn nothing_is_left(executor: &(dyn Executor + 'static)) {
 
         let captured = Arc::clone(&used);
         let panicked = finish(executor.submit(move || -> Arc<i32> {
-            let _captured = captured;
+            assert_eq!(*captured, round);
             std::panic::resume_unwind(Box::new(0_u8))
         }));
         assert_eq!(Arc::strong_count(&used), 1, "a panic leaves nothing either");
@@ -136,10 +136,8 @@ fn c07_a_pool_is_freed_when_it_has_ended() {
     for jobs in [0, 3] {
         let tokens = Tokens::new();
         let token = tokens.token();
-        let pool = ThreadPool::builder()
-            .max_threads(1)
-            .on_thread_stop(move || assert!(size_of_val(&token) > 0))
-            .build();
+        let pool =
+            ThreadPool::builder().max_threads(1).on_thread_stop(move || assert!(size_of_val(&token) > 0)).build();
         for _ in 0..jobs {
             pool.submit(|| ()).detach();
         }

@@ -17,7 +17,9 @@ fn meet(pool: &ThreadPool, n: usize) {
     let jobs: Vec<_> = (0..n).map(|_| gate.clone()).map(|gate| pool.submit(move || gate.pass())).collect();
     gate.wait_for(n);
     gate.open();
-    jobs.into_iter().for_each(|job| finish(job).unwrap());
+    for job in jobs {
+        finish(job).unwrap();
+    }
 }
 
 fn watched(builder: ThreadPoolBuilder) -> (ThreadPool, Started) {
@@ -67,9 +69,8 @@ fn c08_a_thread_that_is_free_is_used_before_another_is_started() {
 
 #[test]
 fn c08_threads_retire_to_the_minimum_and_come_back() {
-    let (pool, started) = watched(
-        ThreadPool::builder().max_threads(4).min_threads(1).keep_alive(Duration::from_millis(5)),
-    );
+    let (pool, started) =
+        watched(ThreadPool::builder().max_threads(4).min_threads(1).keep_alive(Duration::from_millis(5)));
     for round in 1..=3 {
         meet(&pool, 4);
         eventually("all but one thread retire", || started.alive() == 1);
@@ -93,9 +94,8 @@ fn c08_without_a_minimum_all_threads_retire() {
 /// A burst of sixty jobs that block is followed by a return to the minimum. Well-known pools have kept them all.
 #[test]
 fn c08_a_burst_of_sixty_is_followed_by_a_return_to_the_minimum() {
-    let (pool, started) = watched(
-        ThreadPool::builder().max_threads(60).min_threads(2).keep_alive(Duration::from_millis(20)),
-    );
+    let (pool, started) =
+        watched(ThreadPool::builder().max_threads(60).min_threads(2).keep_alive(Duration::from_millis(20)));
     meet(&pool, 60);
     assert_eq!(started.in_all(), 60);
     eventually("all but two retire", || started.alive() == 2);
@@ -126,15 +126,22 @@ fn c08_a_keep_alive_without_end_keeps_threads() {
 
 #[test]
 fn c08_a_minimum_above_the_maximum_is_the_maximum() {
-    let (pool, started) = watched(
-        ThreadPool::builder().max_threads(2).min_threads(9).keep_alive(Duration::from_millis(1)),
-    );
+    let (pool, started) =
+        watched(ThreadPool::builder().max_threads(2).min_threads(9).keep_alive(Duration::from_millis(1)));
     let occupied = Occupied::new(&pool, 2);
     let more: Vec<_> = (0..10).map(|_| pool.submit(|| ())).collect();
     assert_eq!(started.in_all(), 2);
     occupied.release();
-    more.into_iter().for_each(|job| finish(job).unwrap());
+    for job in more {
+        finish(job).unwrap();
+    }
     assert_eq!(started.in_all(), 2);
+}
+
+/// Uses more than the 2 MiB of stack that a thread has unless told otherwise, frame by frame.
+fn deeper(frames: u32) -> u32 {
+    let frame = std::hint::black_box([1_u8; 8 << 10]);
+    if frames == 0 { 0 } else { deeper(frames - 1) + u32::from(frame[0]) }
 }
 
 #[test]
@@ -145,13 +152,12 @@ fn c08_threads_are_named_in_order_and_have_their_stack() {
         let barrier = Arc::clone(&barrier);
         pool.submit(move || {
             barrier.wait();
-            // More than the 2 MiB that a thread has unless told otherwise.
-            let large = std::hint::black_box([0_u8; 3 << 20]);
-            (thread::current().name().map(str::to_owned), large.len())
+            assert_eq!(deeper(400), 400);
+            thread::current().name().map(str::to_owned)
         })
     };
     let jobs: Vec<_> = (0..3).map(job).collect();
-    let names: HashSet<_> = jobs.into_iter().filter_map(|job| finish(job).unwrap().0).collect();
+    let names: HashSet<_> = jobs.into_iter().filter_map(|job| finish(job).unwrap()).collect();
     assert_eq!(names, ["db-0", "db-1", "db-2"].map(String::from).into());
 }
 
@@ -163,6 +169,8 @@ fn c08_jobs_begin_in_order() {
     let (log, began) = std::sync::mpsc::channel();
     let jobs: Vec<_> = (0..100).map(|i| (log.clone(), i)).map(|(log, i)| pool.submit(move || log.send(i))).collect();
     occupied.release();
-    jobs.into_iter().for_each(|job| finish(job).unwrap().unwrap());
+    for job in jobs {
+        finish(job).unwrap().unwrap();
+    }
     assert_eq!(began.try_iter().collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
 }

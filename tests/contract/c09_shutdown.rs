@@ -261,17 +261,19 @@ fn c09_shutdown_during_a_storm_of_submissions() {
             let (completed, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
             std::thread::scope(|scope| {
                 for _ in 0..3 {
-                    scope.spawn(|| loop {
-                        let counter = Arc::clone(&ran);
-                        let job = pool.submit(move || counter.fetch_add(1, Ordering::SeqCst));
-                        match finish(job) {
-                            Ok(_) => completed.fetch_add(1, Ordering::SeqCst),
-                            Err(Error::ShutDown) => {
-                                refused.fetch_add(1, Ordering::SeqCst);
-                                break;
-                            }
-                            Err(other) => panic!("{other:?}"),
-                        };
+                    scope.spawn(|| {
+                        loop {
+                            let counter = Arc::clone(&ran);
+                            let job = pool.submit(move || counter.fetch_add(1, Ordering::SeqCst));
+                            match finish(job) {
+                                Ok(_) => completed.fetch_add(1, Ordering::SeqCst),
+                                Err(Error::ShutDown) => {
+                                    refused.fetch_add(1, Ordering::SeqCst);
+                                    break;
+                                }
+                                Err(other) => panic!("{other:?}"),
+                            };
+                        }
                     });
                 }
                 eventually("the storm is on", || ran.load(Ordering::SeqCst) > 20);

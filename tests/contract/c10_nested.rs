@@ -195,7 +195,9 @@ fn c10_jobs_that_wait_for_a_view_of_their_pool_keep_to_its_places() {
             })
         };
         let jobs: Vec<_> = (0..200).map(job).collect();
-        jobs.into_iter().for_each(|job| finish(job).unwrap());
+        for job in jobs {
+            finish(job).unwrap();
+        }
         most.load(Ordering::SeqCst)
     });
     assert_eq!(most, 1);
@@ -253,7 +255,7 @@ fn c10_a_nested_job_that_is_cancelled_does_not_cancel_the_one_around_it() {
         let pool = ThreadPool::new(1);
         let of_job = pool.clone();
         let outer = pool.submit(move || {
-            let inner = of_job.submit(|| is_cancelled());
+            let inner = of_job.submit(is_cancelled);
             let refused = of_job.submit(|| unreachable!());
             refused.cancel();
             (finish(inner).unwrap(), finish::<JobHandle<()>>(refused).is_err(), is_cancelled())

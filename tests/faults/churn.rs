@@ -44,7 +44,9 @@ fn growing_against_retiring() {
                 barrier.wait();
             })
         });
-        jobs.into_iter().for_each(|job| finish(job).unwrap());
+        for job in jobs {
+            finish(job).unwrap();
+        }
     }
 }
 

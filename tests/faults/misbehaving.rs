@@ -65,7 +65,7 @@ fn hooks_of_threads_that_panic() {
     }
     finish(pool.shutdown());
     let calls = calls.load(Ordering::SeqCst);
-    assert!(calls >= 2 && calls % 2 == 0, "every thread was started and stopped: {calls}");
+    assert!(calls >= 2 && calls.is_multiple_of(2), "every thread was started and stopped: {calls}");
 }
 
 #[test]

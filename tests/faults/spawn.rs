@@ -128,22 +128,22 @@ fn a_pool_recovers_when_there_is_room_again() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_nested_job_runs_though_no_thread_can_be_had() {
-    fn deep(pool: ThreadPool, depth: u32) -> u32 {
+    fn deep(pool: &ThreadPool, depth: u32) -> u32 {
         let inner = pool.clone();
-        if depth == 0 { 0 } else { 1 + finish(pool.submit(move || deep(inner, depth - 1))).unwrap() }
+        if depth == 0 { 0 } else { 1 + finish(pool.submit(move || deep(&inner, depth - 1))).unwrap() }
     }
     if !short_of_memory("a_nested_job_runs_though_no_thread_can_be_had") {
         return;
     }
     let pool = with_large_stacks().build();
     let of_job = pool.clone();
-    assert_eq!(finish(pool.submit(move || deep(of_job, 20))).unwrap(), 20);
+    assert_eq!(finish(pool.submit(move || deep(&of_job, 20))).unwrap(), 20);
     // And in a job among others that wait, on a pool that could have more threads but for the system.
     let gate = Gate::closed();
     let (door, of_job, count) = (gate.clone(), pool.clone(), Arc::new(AtomicUsize::new(0)));
     let outer = pool.submit(move || {
         door.pass();
-        deep(of_job, 5)
+        deep(&of_job, 5)
     });
     gate.wait_for(1);
     let job = |_| {

@@ -9,6 +9,7 @@
     clippy::never_loop,
     clippy::too_many_arguments,
     clippy::trivially_copy_pass_by_ref,
+    clippy::unnecessary_debug_formatting,
     clippy::unnecessary_wraps,
     clippy::unused_self,
     reason = "forms are shown, not code that does something; `tests/hygiene` shows that the attribute adds no warning"

@@ -66,8 +66,12 @@ impl Ledger {
     pub(crate) fn open(self: &Arc<Self>) -> (Card, Ticket) {
         self.submitted.fetch_add(1, Ordering::SeqCst);
         let word = Arc::new(AtomicU32::new(0));
-        let ticket =
-            Ticket { word: Arc::clone(&word), ledger: Arc::clone(self), fate: Fate::Unrun, _token: self.tokens.token() };
+        let ticket = Ticket {
+            word: Arc::clone(&word),
+            ledger: Arc::clone(self),
+            fate: Fate::Unrun,
+            _token: self.tokens.token(),
+        };
         (Card { word, ledger: Arc::clone(self) }, ticket)
     }
 

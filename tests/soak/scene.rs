@@ -42,9 +42,8 @@ impl Place {
         match self {
             Self::Pool if is_first => random.of(&[Self::Pool, Self::One, Self::Two]),
             Self::Pool => Self::Pool,
-            Self::One => random.of(&[self, Self::Pool]),
-            Self::Two if is_first => random.of(&[self, Self::Pool]),
-            Self::Two => random.of(&[self, Self::Pool]),
+            Self::Two if is_first => random.of(&[self, Self::Pool, Self::OfTwo]),
+            Self::One | Self::Two => random.of(&[self, Self::Pool]),
             Self::OfTwo => random.of(&[self, Self::Two, Self::Pool]),
         }
     }
@@ -90,7 +89,8 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new(random: &mut Random, ledger: &Arc<Ledger>) -> Self {
-        let keep_alive = random.of(&[Duration::ZERO, Duration::from_micros(50), Duration::from_millis(2), Duration::MAX]);
+        let keep_alive =
+            random.of(&[Duration::ZERO, Duration::from_micros(50), Duration::from_millis(2), Duration::MAX]);
         let capacity = random.of(&[usize::MAX, usize::MAX, 0, 20]);
         let pool = ThreadPool::builder()
             .max_threads(random.of(&[1, 2, 3, 8]))
@@ -121,11 +121,7 @@ impl Scene {
         F: FnOnce(Ticket) -> T + Send + 'static,
         T: Send + 'static,
     {
-        if random.one_in(8) {
-            self.submit_to(&*self.foreign, body)
-        } else {
-            self.submit_at(Place::any(random), body)
-        }
+        if random.one_in(8) { self.submit_to(&*self.foreign, body) } else { self.submit_at(Place::any(random), body) }
     }
 
     /// Submits a job to one of ours.

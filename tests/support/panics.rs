@@ -17,7 +17,7 @@ pub fn silence() {
         let _alone = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if info.payload_as_str().is_some_and(|message| !message.contains(ON_PURPOSE)) {
+            if message_of(info.payload()).is_some_and(|message| !message.contains(ON_PURPOSE)) {
                 report(info);
             }
         }));
@@ -51,6 +51,10 @@ pub fn panic_of<T>(f: impl FnOnce() -> T) -> Box<dyn Any + Send> {
 #[track_caller]
 pub fn panic_message<T>(f: impl FnOnce() -> T) -> String {
     let payload = panic_of(f);
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| payload.downcast_ref::<String>().cloned()).expect("a panic with a message")
+    message_of(&*payload).expect("a panic with a message").to_owned()
+}
+
+fn message_of(payload: &(dyn Any + Send)) -> Option<&str> {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
 }

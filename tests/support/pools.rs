@@ -11,12 +11,7 @@ use offload_runtime::ThreadPoolBuilder;
 /// If the system gives it no thread.
 #[must_use]
 pub fn tokio_runtime(n: usize) -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .max_blocking_threads(n)
-        .enable_all()
-        .build()
-        .unwrap()
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).max_blocking_threads(n).enable_all().build().unwrap()
 }
 
 /// A rayon pool with `n` threads.

@@ -34,7 +34,7 @@ pub(super) const ALL: &[Check] = &[
     Check { name: "a_closed_executor_refuses", applies: |_, closes| closes, run: a_closed_executor_refuses },
 ];
 
-fn a_value_reaches_its_handle(on: Subject) -> Checked {
+fn a_value_reaches_its_handle(on: &Subject) -> Checked {
     for i in 0..50_u64 {
         verify(on.value(on.submit(move || i * i))? == i * i, "a handle resolved to another job's value")?;
     }
@@ -42,12 +42,12 @@ fn a_value_reaches_its_handle(on: Subject) -> Checked {
 }
 
 /// Four threads submit at once, then await.
-fn each_job_runs_once(on: Subject) -> Checked {
+fn each_job_runs_once(on: &Subject) -> Checked {
     const EACH: usize = 100;
     let runs: Arc<Vec<AtomicUsize>> = Arc::new((0..4 * EACH).map(|_| AtomicUsize::new(0)).collect());
     let handles: Vec<_> = thread::scope(|scope| {
         let producer = |n: usize| {
-            let (runs, executor) = (Arc::clone(&runs), Arc::clone(on.get()));
+            let (runs, executor) = (Arc::clone(&runs), on.get());
             scope.spawn(move || {
                 let submit = |i: usize| {
                     let runs = Arc::clone(&runs);
@@ -66,13 +66,13 @@ fn each_job_runs_once(on: Subject) -> Checked {
     verify(runs.iter().all(|runs| runs.load(Ordering::SeqCst) == 1), "a job did not run exactly once")
 }
 
-fn a_job_may_submit_jobs(on: Subject) -> Checked {
-    let executor = Arc::clone(on.get());
+fn a_job_may_submit_jobs(on: &Subject) -> Checked {
+    let executor = on.get();
     let inner = on.value(on.submit(move || executor.submit(|| 7)))?;
     verify(on.value(inner)? == 7, "a job that was submitted by a job returned another value")
 }
 
-fn submit_returns_first(on: Subject) -> Checked {
+fn submit_returns_first(on: &Subject) -> Checked {
     let gate = on.gate();
     let (door, submitter) = (gate.clone(), thread::current().id());
     let handle = on.submit(move || {
@@ -87,7 +87,7 @@ fn submit_returns_first(on: Subject) -> Checked {
     verify(elsewhere, "the job ran inside `execute`: promise `inline`, or give it a thread")
 }
 
-fn a_job_runs_where_it_is_submitted(on: Subject) -> Checked {
+fn a_job_runs_where_it_is_submitted(on: &Subject) -> Checked {
     let (log, order) = mpsc::channel();
     for i in 0..20 {
         let log = log.clone();
@@ -101,7 +101,7 @@ fn a_job_runs_where_it_is_submitted(on: Subject) -> Checked {
     verify(order.try_iter().eq(0..20), "jobs ran in another order than they were submitted in")
 }
 
-fn a_detached_job_ends(on: Subject) -> Checked {
+fn a_detached_job_ends(on: &Subject) -> Checked {
     let tokens = Tokens::default();
     let (done, wait) = mpsc::channel();
     for _ in 0..20 {
@@ -120,7 +120,7 @@ fn a_detached_job_ends(on: Subject) -> Checked {
     on.eventually("a detached job's result is kept", || tokens.alive() == 0)
 }
 
-fn a_running_job_is_cancelled(on: Subject) -> Checked {
+fn a_running_job_is_cancelled(on: &Subject) -> Checked {
     let gate = on.gate();
     let (door, (hook, ran)) = (gate.clone(), mpsc::channel());
     let handle = on.submit(move || {
@@ -139,7 +139,7 @@ fn a_running_job_is_cancelled(on: Subject) -> Checked {
     verify(ran.try_recv().is_err(), "the hook of a cancelled job ran twice")
 }
 
-fn a_running_job_is_abandoned(on: Subject) -> Checked {
+fn a_running_job_is_abandoned(on: &Subject) -> Checked {
     let gate = on.gate();
     let tokens = Tokens::default();
     let (door, returned, (saw, seen)) = (gate.clone(), tokens.token(), mpsc::channel());
@@ -160,7 +160,7 @@ fn a_running_job_is_abandoned(on: Subject) -> Checked {
 /// The payload of a panic on purpose. It is raised without the panic hook, so that nothing is printed.
 struct Payload(u64);
 
-fn a_panic_reaches_its_handle(on: Subject) -> Checked {
+fn a_panic_reaches_its_handle(on: &Subject) -> Checked {
     for i in 0..20 {
         let panicking = on.submit(move || -> u64 { resume_unwind(Box::new(Payload(i))) });
         let Err(Error::Panicked(panic)) = on.result(panicking)? else {
@@ -172,13 +172,13 @@ fn a_panic_reaches_its_handle(on: Subject) -> Checked {
     on.still_works()
 }
 
-fn panics_cost_no_thread(on: Subject) -> Checked {
+fn panics_cost_no_thread(on: &Subject) -> Checked {
     for _ in 0..100 {
         on.submit(|| -> () { resume_unwind(Box::new(Payload(0))) }).detach();
     }
     on.still_works()?;
     match on.promises.parallel {
-        Some(n) => on.occupy(n)?.release(&on),
+        Some(n) => on.occupy(n)?.release(on),
         None => Ok(()),
     }
 }
@@ -194,7 +194,7 @@ impl Drop for PanicsOnDrop {
     }
 }
 
-fn destructors_may_panic(on: Subject) -> Checked {
+fn destructors_may_panic(on: &Subject) -> Checked {
     let tokens = Tokens::default();
     for _ in 0..10 {
         let (captured, returned, cancelled) = (tokens.token(), tokens.token(), tokens.token());
@@ -233,16 +233,16 @@ fn woken_by(on: &Subject, wake: impl Fn() + Send + Sync + 'static) -> Checked {
     on.value(handle)
 }
 
-fn a_waker_may_panic(on: Subject) -> Checked {
+fn a_waker_may_panic(on: &Subject) -> Checked {
     for _ in 0..10 {
-        woken_by(&on, || resume_unwind(Box::new(Payload(0))))?;
+        woken_by(on, || resume_unwind(Box::new(Payload(0))))?;
     }
     on.still_works()
 }
 
-fn a_waker_may_come_back(on: Subject) -> Checked {
+fn a_waker_may_come_back(on: &Subject) -> Checked {
     let (came, wait) = mpsc::channel();
-    let executor = Arc::clone(on.get());
+    let executor = on.get();
     let gate = on.gate();
     let door = gate.clone();
     let mut handle = on.submit(move || door.pass());
@@ -260,7 +260,7 @@ fn a_waker_may_come_back(on: Subject) -> Checked {
     on.still_works()
 }
 
-fn nothing_lingers(on: Subject) -> Checked {
+fn nothing_lingers(on: &Subject) -> Checked {
     let tokens = Tokens::default();
     for _ in 0..100 {
         let (captured, returned) = (tokens.token(), tokens.token());
@@ -276,9 +276,9 @@ fn nothing_lingers(on: Subject) -> Checked {
 }
 
 /// Jobs that are awaited, dropped, cancelled, detached, that panic: in the end nothing is left of any.
-fn nothing_is_lost_in_a_mixture(on: Subject) -> Checked {
+fn nothing_is_lost_in_a_mixture(on: &Subject) -> Checked {
     let tokens = Tokens::default();
-    let mixture = |executor: Arc<dyn crate::Executor>, patience| -> Checked {
+    let mixture = |executor: &dyn crate::Executor, patience| -> Checked {
         for i in 0..200 {
             let (captured, returned) = (tokens.token(), tokens.token());
             let handle = executor.submit(move || {
@@ -308,14 +308,14 @@ fn nothing_is_lost_in_a_mixture(on: Subject) -> Checked {
         Ok(())
     };
     thread::scope(|scope| {
-        let run = |_| scope.spawn(|| mixture(Arc::clone(on.get()), on.patience));
+        let run = |_| scope.spawn(|| mixture(&*on.get(), on.patience));
         let threads: Vec<_> = (0..3).map(run).collect();
         threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| Err("`execute` panicked".into())))
     })?;
     on.eventually("something that a job captured or returned is never dropped", || tokens.alive() == 0)
 }
 
-fn a_dropped_executor(on: Subject) -> Checked {
+fn a_dropped_executor(on: &Subject) -> Checked {
     let tokens = Tokens::default();
     let patience = on.patience;
     let handles: Vec<_> = (0..50).map(|_| tokens.token()).map(|token| on.submit(move || drop(token))).collect();
@@ -327,27 +327,27 @@ fn a_dropped_executor(on: Subject) -> Checked {
     verify(tokens.alive() == 0, "what a job captured outlived its handle")
 }
 
-fn a_job_may_block_on_jobs(on: Subject) -> Checked {
-    fn deep(executor: Arc<dyn crate::Executor>, depth: u64, patience: std::time::Duration) -> u64 {
+fn a_job_may_block_on_jobs(on: &Subject) -> Checked {
+    fn deep(executor: &Arc<dyn crate::Executor>, depth: u64, patience: std::time::Duration) -> u64 {
         if depth == 0 {
             return 0;
         }
-        let inner = Arc::clone(&executor);
-        let handle = executor.submit(move || deep(inner, depth - 1, patience));
+        let inner = Arc::clone(executor);
+        let handle = executor.submit(move || deep(&inner, depth - 1, patience));
         // What is not `Some(Ok(_))` shows as a depth that is too small.
         block_on(handle, patience).and_then(Result::ok).map_or(0, |below| below + 1)
     }
     // The innermost gives up first, and the others have a result to return.
-    let (executor, patience) = (Arc::clone(on.get()), on.patience / 2);
-    let depth = on.value(on.submit(move || deep(executor, 8, patience)))?;
+    let (executor, patience) = (on.get(), on.patience / 2);
+    let depth = on.value(on.submit(move || deep(&executor, 8, patience)))?;
     verify(depth == 8, "a job that blocks on a job of its own executor does not end")
 }
 
-fn a_closed_executor_refuses(on: Subject) -> Checked {
+fn a_closed_executor_refuses(on: &Subject) -> Checked {
     let tokens = Tokens::default();
     let before: Vec<_> = (0..20).map(|_| tokens.token()).map(|token| on.submit(move || drop(token))).collect();
-    (on.close)();
-    (on.close)();
+    on.close();
+    on.close();
     for _ in 0..5 {
         let token = tokens.token();
         let refused = on.result(on.submit(move || drop(token)))?;

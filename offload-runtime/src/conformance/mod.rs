@@ -85,10 +85,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[must_use = "a suite does nothing until `run`"]
 pub struct Conformance<E> {
     make: Arc<dyn Fn() -> E + Send + Sync>,
-    close: Option<Arc<dyn Fn(&E) + Send + Sync>>,
+    close: Option<Close<E>>,
     promises: Promises,
     patience: Duration,
 }
+
+/// How executors are closed.
+type Close<E> = Arc<dyn Fn(&E) + Send + Sync>;
 
 /// What an executor promises beyond the contract.
 #[derive(Clone, Copy, Debug, Default)]
@@ -159,6 +162,7 @@ impl<E: Executor + 'static> Conformance<E> {
     }
 
     /// Runs the checks, and tells how they went.
+    #[must_use = "nothing panics here: look at the failures"]
     pub fn report(&self) -> Report {
         let mut report = Report::default();
         for check in checks::ALL.iter().chain(places::ALL) {
@@ -171,13 +175,8 @@ impl<E: Executor + 'static> Conformance<E> {
             let result = probe::within(patience, move || {
                 let executor = Arc::new(make());
                 let to_close = Arc::clone(&executor);
-                let subject = Subject {
-                    executor: Some(executor),
-                    close: Box::new(move || close.iter().for_each(|close| close(&to_close))),
-                    promises,
-                    patience,
-                };
-                run(subject)
+                let close = Box::new(move || close.iter().for_each(|close| close(&to_close)));
+                run(&Subject::new(executor, close, promises, patience))
             });
             report.ran(check.name, result);
         }
@@ -199,5 +198,5 @@ struct Check {
     name: &'static str,
     /// Whether it applies to an executor with these promises, which has or has not a way to be closed.
     applies: fn(&Promises, bool) -> bool,
-    run: fn(Subject) -> Result<(), String>,
+    run: fn(&Subject) -> Result<(), String>,
 }

@@ -31,16 +31,16 @@ fn limit_of(on: &Subject) -> Checked<usize> {
     limit(&on.promises).ok_or_else(|| "no limit was promised".into())
 }
 
-fn so_many_run_at_once(on: Subject) -> Checked {
+fn so_many_run_at_once(on: &Subject) -> Checked {
     // Twice: the second time the threads that there are have to be woken.
     for _ in 0..2 {
-        on.occupy(on.promises.parallel.unwrap_or(1))?.release(&on)?;
+        on.occupy(on.promises.parallel.unwrap_or(1))?.release(on)?;
     }
     Ok(())
 }
 
-fn no_more_run_at_once(on: Subject) -> Checked {
-    let limit = limit_of(&on)?;
+fn no_more_run_at_once(on: &Subject) -> Checked {
+    let limit = limit_of(on)?;
     let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let job = |_| {
         let (running, most) = (Arc::clone(&running), Arc::clone(&most));
@@ -56,19 +56,19 @@ fn no_more_run_at_once(on: Subject) -> Checked {
     verify(most <= limit, format!("{most} jobs ran at once"))
 }
 
-fn submit_waits_for_no_thread(on: Subject) -> Checked {
-    let occupied = on.occupy(limit_of(&on)?)?;
+fn submit_waits_for_no_thread(on: &Subject) -> Checked {
+    let occupied = on.occupy(limit_of(on)?)?;
     let waiting: Vec<_> = (0..50).map(|i| on.submit(move || i)).collect();
     verify(!waiting.iter().any(crate::JobHandle::is_finished), "a job ended though no place was free")?;
-    occupied.release(&on)?;
+    occupied.release(on)?;
     for (i, handle) in waiting.into_iter().enumerate() {
         verify(on.value(handle)? == i, "a handle resolved to another job's value")?;
     }
     Ok(())
 }
 
-fn a_waiting_job_is_abandoned(on: Subject) -> Checked {
-    let limit = limit_of(&on)?;
+fn a_waiting_job_is_abandoned(on: &Subject) -> Checked {
+    let limit = limit_of(on)?;
     for position in 0..3 {
         let occupied = on.occupy(limit)?;
         let tokens = Tokens::default();
@@ -83,7 +83,7 @@ fn a_waiting_job_is_abandoned(on: Subject) -> Checked {
         let mut handles: Vec<_> = (0..3).map(job).collect();
         drop(handles.remove(position));
         verify(tokens.alive() == 2, "what a waiting job captured is still there when its handle is dropped")?;
-        occupied.release(&on)?;
+        occupied.release(on)?;
         handles.into_iter().try_for_each(|handle| on.value(handle))?;
         let mut ran: Vec<_> = ran.try_iter().collect();
         ran.sort_unstable();
@@ -93,8 +93,8 @@ fn a_waiting_job_is_abandoned(on: Subject) -> Checked {
     Ok(())
 }
 
-fn a_waiting_job_is_cancelled(on: Subject) -> Checked {
-    let occupied = on.occupy(limit_of(&on)?)?;
+fn a_waiting_job_is_cancelled(on: &Subject) -> Checked {
+    let occupied = on.occupy(limit_of(on)?)?;
     let tokens = Tokens::default();
     let token = tokens.token();
     let handle = on.submit(move || drop(token));
@@ -102,13 +102,13 @@ fn a_waiting_job_is_cancelled(on: Subject) -> Checked {
     verify(tokens.alive() == 0, "what a waiting job captured is still there when it is cancelled")?;
     let result = on.result(handle)?;
     verify(matches!(result, Err(Error::Cancelled)), format!("a job that was cancelled while it waited: {result:?}"))?;
-    occupied.release(&on)?;
+    occupied.release(on)?;
     on.still_works()
 }
 
 /// A job that was given up still has its thread: no other may run in its place.
-fn a_cancelled_job_keeps_its_place(on: Subject) -> Checked {
-    let limit = limit_of(&on)?;
+fn a_cancelled_job_keeps_its_place(on: &Subject) -> Checked {
+    let limit = limit_of(on)?;
     let gate = on.gate();
     let job = |_| {
         let gate = gate.clone();
@@ -128,7 +128,7 @@ fn a_cancelled_job_keeps_its_place(on: Subject) -> Checked {
     verify(!early, "a job began while the places were taken by jobs that were given up")
 }
 
-fn jobs_run_in_order(on: Subject) -> Checked {
+fn jobs_run_in_order(on: &Subject) -> Checked {
     let occupied = on.occupy(1)?;
     let (log, order) = mpsc::channel();
     let job = |i| {
@@ -138,7 +138,7 @@ fn jobs_run_in_order(on: Subject) -> Checked {
         })
     };
     let handles: Vec<_> = (0..100).map(job).collect();
-    occupied.release(&on)?;
+    occupied.release(on)?;
     handles.into_iter().try_for_each(|handle| on.value(handle))?;
     verify(order.try_iter().eq(0..100), "jobs ran in another order than they were submitted in")
 }

@@ -24,25 +24,49 @@ pub(super) fn verify(holds: bool, otherwise: impl Into<String>) -> Checked {
 
 /// The executor under test.
 pub(super) struct Subject {
-    pub(super) executor: Option<Arc<dyn Executor>>,
-    pub(super) close: Box<dyn Fn() + Send + Sync>,
+    /// `None` once it was abandoned.
+    executor: Mutex<Option<Parts>>,
     pub(super) promises: Promises,
     pub(super) patience: Duration,
 }
 
+/// The executor, and how it is closed.
+struct Parts {
+    executor: Arc<dyn Executor>,
+    close: Box<dyn Fn() + Send>,
+}
+
 impl Subject {
+    pub(super) fn new(
+        executor: Arc<dyn Executor>,
+        close: Box<dyn Fn() + Send>,
+        promises: Promises,
+        patience: Duration,
+    ) -> Self {
+        Self { executor: Mutex::new(Some(Parts { executor, close })), promises, patience }
+    }
+
+    fn parts(&self) -> MutexGuard<'_, Option<Parts>> {
+        self.executor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The executor.
-    pub(super) fn get(&self) -> &Arc<dyn Executor> {
-        self.executor.as_ref().expect("only `abandon` takes it, and uses the subject up")
+    pub(super) fn get(&self) -> Arc<dyn Executor> {
+        Arc::clone(&self.parts().as_ref().expect("it is the last thing that a check does to abandon it").executor)
+    }
+
+    pub(super) fn close(&self) {
+        self.parts().iter().for_each(|parts| (parts.close)());
+    }
+
+    /// Drops the executor.
+    pub(super) fn abandon(&self) {
+        let parts = self.parts().take();
+        drop(parts);
     }
 
     pub(super) fn submit<T: Send + 'static>(&self, f: impl FnOnce() -> T + Send + 'static) -> JobHandle<T> {
         self.get().submit(f)
-    }
-
-    /// Drops the executor.
-    pub(super) fn abandon(self) {
-        drop(self);
     }
 
     /// A closed door.

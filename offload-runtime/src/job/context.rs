@@ -97,11 +97,13 @@ pub(super) enum Serves {
 }
 
 /// Whether this thread serves the queue at `head`, which need not be there any more.
+#[inline]
 pub(super) fn serves(head: *const Head) -> Serves {
-    let mut queues = frames().map(|frame| frame.queue).filter(|queue| !queue.is_null()).peekable();
-    if head.is_null() || queues.peek().is_none() {
+    if INNERMOST.try_with(Cell::get).unwrap_or(ptr::null()).is_null() {
+        // Most awaits are not inside a job.
         return Serves::Nothing;
     }
+    let mut queues = frames().map(|frame| frame.queue).filter(|queue| !queue.is_null());
     if queues.any(|queue| queue == head) {
         return Serves::Itself;
     }

@@ -103,7 +103,6 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Claimed>) 
     let pool = &queue.shared;
     let mut scout = first.is_none();
     let mut handed = first;
-    let mut search = Search::new();
     let mut state = queue.lock();
     loop {
         if let Some(job) = handed.take() {
@@ -124,7 +123,7 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Claimed>) 
             (scout, state.scout) = (true, true);
             pool.hint(false);
             drop(state);
-            search.look(pool);
+            Search::look(pool);
             state = queue.lock();
             continue;
         }

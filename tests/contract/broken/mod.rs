@@ -79,13 +79,13 @@ fn an_executor_that_refuses_for_no_reason() {
 
 #[test]
 fn an_executor_with_fewer_threads_than_it_says() {
-    let report = suite(2, |pool, job| pool.execute(job)).parallel(3).report();
+    let report = suite(2, ThreadPool::execute).parallel(3).report();
     fails(&report, "so_many_run_at_once", "of 3 jobs that have to run at once 2 began");
 }
 
 #[test]
 fn an_executor_with_more_threads_than_it_says() {
-    let report = suite(3, |pool, job| pool.execute(job)).at_most(2).report();
+    let report = suite(3, ThreadPool::execute).at_most(2).report();
     fails(&report, "a_cancelled_job_keeps_its_place_until_it_ends", "by jobs that were given up");
 }
 
@@ -139,7 +139,7 @@ fn an_executor_that_panics() {
 
 #[test]
 fn an_executor_that_runs_after_it_was_closed() {
-    let report = suite(1, |pool, job| pool.execute(job)).closed_by(|_| {}).report();
+    let report = suite(1, ThreadPool::execute).closed_by(|_| {}).report();
     fails(&report, "a_closed_executor_refuses", "after it was closed a job resolved to Ok(())");
 }
 
