@@ -139,8 +139,9 @@ fn executor(value: &[TokenTree], errors: &mut Errors) -> Option<ExecutorArg> {
 }
 
 fn twin_name(value: &[TokenTree], errors: &mut Errors) -> Option<Ident> {
-    if let [TokenTree::Ident(name)] = value {
-        return Some(name.clone());
+    // No keyword is one.
+    if let Ok(name) = syn::parse2(value.iter().cloned().collect()) {
+        return Some(name);
     }
     errors.under(value, "expected a name for the synchronous method; write `sync = find_sync`");
     None

@@ -204,8 +204,10 @@ fn destructors_that_panic_in_every_place() {
         executor.submit(move || panic_any(payload)).detach();
         executor.submit(|| panic_any(EndlessPanic)).detach();
         executor.submit(|| EndlessPanic).detach();
-        let payload = finish(executor.submit(|| panic_any(EndlessPanic)));
-        std::mem::forget::<Result<(), _>>(payload); // this function could not drop it either
+        let Err(Error::Panicked(panic)) = finish(executor.submit(|| -> () { panic_any(EndlessPanic) })) else {
+            panic!("it panicked");
+        };
+        std::mem::forget::<Box<dyn std::any::Any + Send>>(panic.into_payload()); // this function could not drop it either
     }
     finish(pool.submit(|| ())).unwrap();
     tokens.wait_until_none();
@@ -220,7 +222,7 @@ fn a_destructor_that_panics_after_the_value_was_returned() {
     let captured = PanicsOnDrop(tokens.token());
     let result = finish(pool.submit(move || {
         let _captured = captured;
-        Box::new(7)
+        7
     }));
     assert!(matches!(result, Err(Error::Panicked(_))), "the value that was on its way is lost to the panic");
     assert_eq!(tokens.alive(), 0);

@@ -9,7 +9,13 @@
 //! each handle said has to agree with what happened to its job; and no value that a job captured or returned is left.
 //!
 //! The seed is printed. `OFFLOAD_SOAK_SEED` plays it again: the decisions are the same, the interleaving is the machine's.
-//! `OFFLOAD_SOAK_JOBS` says how many jobs (default 200 000: some ten seconds). The long form is `ci/soak.sh`.
+//! `OFFLOAD_SOAK_JOBS` says how many jobs (default 200 000: some ten seconds). The long form is `ci/soak.sh`, which counted, on two cores
+//! shared with other work, by seed 12457002201308766277, in 272 s and 3597 epochs:
+//!
+//! ```text
+//! 10001626 submitted = 5604652 completed + 416107 panicked + 1613082 cancelled + 2346989 refused + 20796 lost;
+//! 794 cancel hooks ran
+//! ```
 
 mod ledger;
 mod producer;

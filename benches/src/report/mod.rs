@@ -30,9 +30,9 @@ pub(crate) fn is_floor(name: &str) -> bool {
 }
 
 /// Who is compared to ours in any row, in the order of their first appearance.
-fn peers(rows: &[Measured]) -> Vec<&'static str> {
+fn peers<'a>(rows: impl IntoIterator<Item = &'a Measured>) -> Vec<&'static str> {
     let mut names = Vec::new();
-    for name in rows.iter().flat_map(|row| &row.names[1..]) {
+    for name in rows.into_iter().flat_map(|row| &row.names[1..]) {
         if !names.contains(name) {
             names.push(*name);
         }

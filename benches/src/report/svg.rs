@@ -1,11 +1,12 @@
 //! The chart: a lane for each row, a dot for each peer, where 1 is ours and to the right is slower than ours.
 //!
-//! It shows each row's first figure, if that is compared by its ratio. The axis is logarithmic: half as much and twice as
-//! much are equally far from 1.
+//! It shows the first figure of each row that our pool takes part in, if that is compared by its ratio. The axis is
+//! logarithmic: half as much and twice as much are equally far from 1.
 
 use std::fmt::Write;
 
 use super::{is_floor, peers};
+use crate::contestants::{Contestant, Offload};
 use crate::meter::as_f64;
 use crate::rounds::{Measured, MeasuredFigure};
 use crate::stats::Spread;
@@ -46,7 +47,7 @@ impl Axis {
 
 pub(crate) fn chart(rows: &[Measured]) -> String {
     let lanes: Vec<_> = rows.iter().filter_map(|row| Some((row, lane_figure(row)?))).collect();
-    let peers = peers(rows);
+    let peers = peers(lanes.iter().map(|(row, _)| *row));
     let axis = Axis::over(lanes.iter().flat_map(|(_, figure)| figure.ratios.iter().filter_map(|ratio| *ratio)));
     let height = TOP + LANE * as_f64(lanes.len()) + 16.0;
     let mut svg = format!(
@@ -78,7 +79,8 @@ pub(crate) fn chart(rows: &[Measured]) -> String {
 
 /// The figure that the chart shows of a row.
 fn lane_figure(row: &Measured) -> Option<&MeasuredFigure> {
-    row.figures.first().filter(|figure| figure.ratios.iter().any(Option::is_some))
+    let first = row.figures.first().filter(|_| row.names[0] == Offload::NAME);
+    first.filter(|figure| figure.ratios.iter().any(Option::is_some))
 }
 
 fn mark(svg: &mut String, axis: &Axis, y: f64, colour: &str, hollow: bool, ratio: Spread) {

@@ -60,7 +60,11 @@ fn row(id: &str, what: &str, kind: Kind, workload: RoundTrip) -> Row {
     let stands_for = format!("{what}, {}", kind.title());
     Row::new(format!("{id}/{}", kind.suffix()), stands_for, Cost::figures(), move |scale| {
         let mut entries = field(&workload, kind, scale.threads, scale);
-        entries.extend([floor::<Futex>(workload), floor::<Spin>(workload)]);
+        entries.push(floor::<Futex>(workload));
+        // Who spins through the quiet takes the core from those who are to wake up: that is no floor.
+        if workload.pause.is_none() {
+            entries.push(floor::<Spin>(workload));
+        }
         entries
     })
 }
