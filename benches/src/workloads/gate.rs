@@ -2,12 +2,23 @@
 
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::contestants::Contestant;
 
 /// Guards against a pool that does not use the threads that it was given.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until nobody holds `token` any more but the caller: all jobs that captured it have run or been dropped. Otherwise a pool that
+/// still works off a turn's jobs would work in the next one's.
+pub(crate) fn wait_for_all(token: &Arc<()>) {
+    let begun = Instant::now();
+    while Arc::strong_count(token) > 1 {
+        assert!(begun.elapsed() < PATIENCE, "a pool gets through with its jobs");
+        thread::sleep(Duration::from_micros(200));
+    }
+}
 
 #[derive(Default)]
 struct Gate {

@@ -30,14 +30,21 @@ impl Workload for HangUp {
 /// Nanoseconds to drop a handle, and until the next call is served, for each handle dropped.
 fn hang_up<C: Contestant>(pool: &Arc<C>, host: &Host, jobs: usize) -> (f64, f64) {
     let open = gate::close(&**pool, host.setup().threads);
-    let handles: Vec<_> = (0..jobs as u64).map(|i| pool.submit(move || i)).collect();
+    let token = Arc::new(());
+    let submit = |_| {
+        let token = Arc::clone(&token);
+        pool.submit(move || drop(token))
+    };
+    let handles: Vec<_> = (0..jobs).map(submit).collect();
     let begun = Instant::now();
     drop(handles);
     let dropped = begun.elapsed();
     let next = pool.submit(|| ());
     open();
     pollster::block_on(next);
-    (per(dropped, jobs), per(begun.elapsed(), jobs))
+    let served = begun.elapsed();
+    gate::wait_for_all(&token);
+    (per(dropped, jobs), per(served, jobs))
 }
 
 pub(crate) fn rows(scale: &Scale) -> Vec<Row> {

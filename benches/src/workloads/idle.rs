@@ -1,4 +1,7 @@
 //! A pool that has worked and has nothing to do: what it costs to have it.
+//!
+//! Comes first of all rows and leaves `unblock` out: that pool is the process's own, can't be stopped, and its threads wake twice a second, which
+//! the clocks of the process would charge to everybody.
 
 use std::sync::Arc;
 use std::thread;
@@ -6,7 +9,7 @@ use std::time::Duration;
 
 use super::warm_up;
 use crate::args::Scale;
-use crate::contestants::{AffinityPool, Channel, Contestant, Offload, Rayon, SpawnBlocking, Unblock};
+use crate::contestants::{AffinityPool, Channel, Contestant, Offload, Rayon, SpawnBlocking};
 use crate::host::{Host, Kind};
 use crate::meter::Meter;
 use crate::row::{Entry, Figure, Row, Unit};
@@ -43,7 +46,6 @@ pub(crate) fn rows(_: &Scale) -> Vec<Row> {
         vec![
             entry::<Offload>(scale),
             entry::<SpawnBlocking>(scale),
-            entry::<Unblock>(scale),
             entry::<Rayon>(scale),
             entry::<AffinityPool>(scale),
             entry::<Channel>(scale),

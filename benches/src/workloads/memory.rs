@@ -24,9 +24,10 @@ impl Workload for Calls {
         warm_up(pool, host);
         let (pool, calls) = (Arc::clone(pool), self.calls);
         host.run(async move {
+            let token = Arc::new(());
             Count::start();
             for i in 0..calls as u64 {
-                pool.submit(sixteen_bytes(i)).await;
+                pool.submit(sixteen_bytes(i, &token)).await;
             }
             let count = Count::stop();
             [count.allocations, count.bytes].map(|n| as_f64(n) / as_f64(calls)).into()
@@ -45,23 +46,31 @@ impl Workload for Queued {
         let open = gate::close(&**pool, host.setup().threads);
         // Filled once, so that its own pages are there before.
         let mut handles: Vec<_> = (0..self.jobs).map(|_| None).collect();
+        let token = Arc::new(());
         let before = resident();
         Count::start();
         for (i, handle) in (0_u64..).zip(&mut handles) {
-            *handle = Some(pool.submit(sixteen_bytes(i)));
+            *handle = Some(pool.submit(sixteen_bytes(i, &token)));
         }
         let queued = Count::now().live();
         let pages = resident() - before;
         handles.clear();
         let left = Count::stop().live();
         open();
+        gate::wait_for_all(&token);
         [queued, pages, left].map(|bytes| bytes / as_f64(self.jobs)).into()
     }
 }
 
-fn sixteen_bytes(i: u64) -> impl FnOnce() -> u64 + Send + 'static {
-    let pair = [i, i];
-    move || pair[0] ^ pair[1]
+/// A pointer and a number.
+fn sixteen_bytes(i: u64, token: &Arc<()>) -> impl FnOnce() -> u64 + Send + 'static {
+    let token = Arc::clone(token);
+    let job = move || {
+        drop(token);
+        i
+    };
+    assert_eq!(size_of_val(&job), 16);
+    job
 }
 
 pub(crate) fn rows(scale: &Scale) -> Vec<Row> {

@@ -24,7 +24,8 @@ use crate::row::Row;
 
 /// All rows, in the order of the table. Those with many threads come last: one peer's threads outlive the row.
 pub(crate) fn rows(scale: &Scale) -> Vec<Row> {
-    let mut rows = round_trip::rows(scale);
+    let mut rows = idle::rows(scale);
+    rows.extend(round_trip::rows(scale));
     rows.extend(callers::rows(scale));
     rows.extend(burst::rows(scale));
     rows.extend(hold::rows(scale));
@@ -33,7 +34,6 @@ pub(crate) fn rows(scale: &Scale) -> Vec<Row> {
     rows.extend(producers::rows(scale));
     rows.extend(attribute::rows(scale));
     rows.extend(memory::rows(scale));
-    rows.extend(idle::rows(scale));
     rows.extend(sleepers::rows(scale));
     rows.extend(compile::rows());
     rows

@@ -35,6 +35,7 @@ pub(super) const ALL: &[Check] = &[
 ];
 
 fn a_value_reaches_its_handle(on: &Subject) -> Checked {
+    verify(!on.get().is_closed(), "a new executor says that it is closed")?;
     for i in 0..50_u64 {
         verify(on.value(on.submit(move || i * i))? == i * i, "a handle resolved to another job's value")?;
     }

@@ -151,6 +151,22 @@ fn an_executor_that_lets_jobs_hang_when_it_is_closed() {
 }
 
 #[test]
+fn an_executor_that_says_it_is_closed_and_is_not() {
+    struct Pessimist;
+    impl Executor for Pessimist {
+        fn execute(&self, job: Job) {
+            job.run();
+        }
+
+        fn is_closed(&self) -> bool {
+            true
+        }
+    }
+    let report = Conformance::of(|| Pessimist).inline().patience(PATIENCE).report();
+    fails(&report, "a_value_reaches_its_handle", "says that it is closed");
+}
+
+#[test]
 fn an_executor_that_says_nested_and_is_not() {
     let report = Conformance::of(|| tests::support::rayon_pool(1)).nested().patience(PATIENCE).report();
     fails(&report, "a_job_may_block_on_jobs", "does not end");
