@@ -124,6 +124,8 @@ impl Service {
 
     #[blocking]
     fn macros(&self, n: usize) -> Vec<String> {
+        use std::fmt::Write as _;
+
         let lengths = vec![self.words.len(), n];
         assert_eq!(self.words.len(), 3, "{self} has {n}");
         assert!(matches!(self.words.first(), Some(word) if word == "ada"), "{self:?}");
@@ -134,7 +136,6 @@ impl Service {
             format!("{0} {named}", "{self}", named = self.words.len()),
             format!("{lengths:?}"),
         ];
-        use std::fmt::Write as _;
         let mut text = String::new();
         write!(text, "{self:}").unwrap();
         out.push(text);

@@ -3,6 +3,7 @@
 //! What counts is those who are still there: `served` is the time from the hang-up until a call made after it is answered. Most peers
 //! drop a handle at once, and then run, or at least dequeue and free, all that nobody waits for; ours frees each job as its
 //! handle is dropped. `drop` shows that part alone, `growth` that it does not get dearer the more jobs there are.
+//! Each job holds a clone of one `Arc`, as the job of a method holds its service.
 
 use std::sync::Arc;
 use std::time::Instant;

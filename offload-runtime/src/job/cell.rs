@@ -410,14 +410,18 @@ fn discard_payload(payload: Box<dyn Any + Send>) {
 mod tests {
     use super::*;
 
+    struct Small;
+
+    impl Work for Small {
+        type Output = ();
+
+        fn run(self) {}
+    }
+
     #[test]
-    fn a_header_is_eight_words() {
-        assert_eq!(size_of::<Header>(), 8 * size_of::<usize>());
-        struct Small;
-        impl Work for Small {
-            type Output = ();
-            fn run(self) {}
-        }
-        assert_eq!(size_of::<Cell<Small>>(), 8 * size_of::<usize>());
+    fn a_cell_has_eight_words_beside_what_it_holds() {
+        assert_eq!(size_of::<Header>(), size_of::<[usize; 8]>());
+        assert_eq!(size_of::<Cell<Small>>(), size_of::<[usize; 8]>());
+        assert_eq!(size_of::<Job>(), size_of::<usize>());
     }
 }
