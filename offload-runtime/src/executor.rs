@@ -1,6 +1,6 @@
 //! The one trait that every executor implements, and what everyone who has an executor can do with it.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::job::{self, Job, JobHandle, Origin, QueueId};
 use crate::limited::Limited;
@@ -40,7 +40,7 @@ use crate::limited::Limited;
     message = "`{Self}` is no executor",
     label = "this has to be something that runs jobs",
     note = "executors are `offload_runtime::ThreadPool`, `Limited` and `Inline`, `tokio::runtime::Handle` (feature `tokio`) and \
-            `rayon::ThreadPool` (feature `rayon`), and references, `Arc`s and `Box`es of executors",
+            `rayon::ThreadPool` (feature `rayon`), and references, `Arc`s, `Box`es and `LazyLock`s of executors",
     note = "to write one: `impl offload_runtime::Executor for X {{ fn execute(&self, job: Job) {{ run_somewhere(move || job.run()) }} }}`"
 )]
 pub trait Executor: Send + Sync {
@@ -103,6 +103,36 @@ impl<E: Executor + ?Sized> Executor for Arc<E> {
 }
 
 impl<E: Executor + ?Sized> Executor for Box<E> {
+    #[inline]
+    fn execute(&self, job: Job) {
+        (**self).execute(job);
+    }
+
+    fn is_closed(&self) -> bool {
+        (**self).is_closed()
+    }
+
+    fn queue_id(&self) -> Option<QueueId> {
+        (**self).queue_id()
+    }
+}
+
+/// For an executor in a `static`, made by its first job.
+///
+/// # Examples
+/// ```
+/// use offload_runtime::{ThreadPool, blocking};
+/// use std::sync::LazyLock;
+///
+/// static DISK: LazyLock<ThreadPool> = LazyLock::new(|| ThreadPool::new(2));
+///
+/// #[blocking(executor = DISK)]
+/// fn size(path: &str) -> std::io::Result<u64> {
+///     Ok(std::fs::metadata(path)?.len())
+/// }
+/// assert!(pollster::block_on(size("Cargo.toml")).unwrap() > 0);
+/// ```
+impl<E: Executor, F: FnOnce() -> E + Send> Executor for LazyLock<E, F> {
     #[inline]
     fn execute(&self, job: Job) {
         (**self).execute(job);

@@ -209,15 +209,15 @@ impl<T> Drop for JobHandle<T> {
         }
         unregister(cell);
         match cell.state.claim_to_cancel() {
-            Claim::Won { linked } => {
-                if linked {
-                    // SAFETY: claimed while linked: it is this call's to unlink (I4), and with it comes the JOB bit.
-                    let claimed = unsafe { queue::unlink(header) };
-                    claimed.discard();
-                } else {
-                    // SAFETY: claimed, not linked, and the handle keeps the cell.
-                    unsafe { cell::refuse_work(header, &Error::Cancelled) };
-                }
+            Claim::Won { linked: true } => {
+                // SAFETY: claimed while linked: it is this call's to unlink (I4), and with it comes the JOB bit.
+                let claimed = unsafe { queue::unlink(header) };
+                // SAFETY: this is the HANDLE bit, which is not used after.
+                unsafe { claimed.free() };
+            }
+            Claim::Won { linked: false } => {
+                // SAFETY: claimed, not linked, and the handle keeps the cell.
+                unsafe { cell::refuse_work(header, &Error::Cancelled) };
                 // SAFETY: this is the HANDLE bit; the job is claimed by this side, the closure dropped, and there will be no
                 // result.
                 unsafe { release(header) };

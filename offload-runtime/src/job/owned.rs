@@ -237,16 +237,16 @@ impl Claimed {
         unsafe { cell::fail(header, why, true) };
     }
 
-    /// Frees the job of a handle that cancelled it and is gone: nobody will see a result.
-    pub(super) fn discard(self) {
+    /// Frees the job of a handle that is being dropped: nobody will see a result.
+    ///
+    /// # Safety
+    /// The caller also holds the `HANDLE` bit, and does not use it after.
+    pub(super) unsafe fn free(self) {
         let header = ManuallyDrop::new(self).header;
-        // SAFETY: claimed and not linked; the JOB bit keeps the cell.
+        // SAFETY: claimed and not linked; the bits keep the cell.
         unsafe { cell::refuse_work(header, &Error::Cancelled) };
-        // SAFETY: as above.
-        if unsafe { header.as_ref() }.state.release_job(false) == Left::Nobody {
-            // SAFETY: this was the last side, and the closure is dropped.
-            unsafe { cell::deallocate(header) };
-        }
+        // SAFETY: both sides are here, the closure is dropped, and there is no result.
+        unsafe { cell::deallocate(header) };
     }
 }
 

@@ -29,7 +29,7 @@ thread_local! {
 #[cold]
 pub(super) fn start_scout(queue: &Arc<Queue<Pool>>) {
     if let Err(error) = start(queue, || None) {
-        start_failed(queue, &error);
+        start_failed(queue, error);
     }
 }
 
@@ -58,7 +58,7 @@ pub(super) fn builder(pool: &Pool, name: String) -> thread::Builder {
 }
 
 /// The operating system refused the thread. Jobs wait for the threads that there are; without any, they are refused (C5).
-fn start_failed(queue: &Arc<Queue<Pool>>, error: &io::Error) {
+fn start_failed(queue: &Arc<Queue<Pool>>, error: io::Error) {
     let mut state = queue.lock();
     state.threads -= 1;
     state.scout = false;
@@ -73,7 +73,7 @@ fn start_failed(queue: &Arc<Queue<Pool>>, error: &io::Error) {
     let ended = shutdown::take_wakers(&mut state);
     drop(state);
     call.carry_out(queue);
-    let why = Error::Spawn(io::Error::new(error.kind(), error.to_string()));
+    let why = Error::Spawn(error);
     for job in refused {
         job.refuse(why.duplicate());
     }
