@@ -72,49 +72,34 @@ pub trait Executor: Send + Sync {
     }
 }
 
+/// The methods of something that leads to an executor.
+macro_rules! forward {
+    () => {
+        #[inline]
+        fn execute(&self, job: Job) {
+            (**self).execute(job);
+        }
+
+        fn is_closed(&self) -> bool {
+            (**self).is_closed()
+        }
+
+        fn queue_id(&self) -> Option<QueueId> {
+            (**self).queue_id()
+        }
+    };
+}
+
 impl<E: Executor + ?Sized> Executor for &E {
-    #[inline]
-    fn execute(&self, job: Job) {
-        (**self).execute(job);
-    }
-
-    fn is_closed(&self) -> bool {
-        (**self).is_closed()
-    }
-
-    fn queue_id(&self) -> Option<QueueId> {
-        (**self).queue_id()
-    }
+    forward!();
 }
 
 impl<E: Executor + ?Sized> Executor for Arc<E> {
-    #[inline]
-    fn execute(&self, job: Job) {
-        (**self).execute(job);
-    }
-
-    fn is_closed(&self) -> bool {
-        (**self).is_closed()
-    }
-
-    fn queue_id(&self) -> Option<QueueId> {
-        (**self).queue_id()
-    }
+    forward!();
 }
 
 impl<E: Executor + ?Sized> Executor for Box<E> {
-    #[inline]
-    fn execute(&self, job: Job) {
-        (**self).execute(job);
-    }
-
-    fn is_closed(&self) -> bool {
-        (**self).is_closed()
-    }
-
-    fn queue_id(&self) -> Option<QueueId> {
-        (**self).queue_id()
-    }
+    forward!();
 }
 
 /// For an executor in a `static`, made by its first job.
@@ -133,18 +118,7 @@ impl<E: Executor + ?Sized> Executor for Box<E> {
 /// assert!(pollster::block_on(size("Cargo.toml")).unwrap() > 0);
 /// ```
 impl<E: Executor, F: FnOnce() -> E + Send> Executor for LazyLock<E, F> {
-    #[inline]
-    fn execute(&self, job: Job) {
-        (**self).execute(job);
-    }
-
-    fn is_closed(&self) -> bool {
-        (**self).is_closed()
-    }
-
-    fn queue_id(&self) -> Option<QueueId> {
-        (**self).queue_id()
-    }
+    forward!();
 }
 
 /// What everyone who has an [`Executor`] can do with it.
