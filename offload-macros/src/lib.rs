@@ -215,6 +215,22 @@ use proc_macro::TokenStream;
 /// # });
 /// ```
 ///
+/// # What the compiler says, and what to write
+///
+/// Mistakes that the attribute cannot see, because it is shown one method and no more, are found by the compiler:
+///
+/// | Message | Write |
+/// |---|---|
+/// | no field `executor` on type `&Service` | a field `executor: ThreadPool`; or name another: `executor = io`; or `executor = offload_runtime::default_executor()` |
+/// | no field `POOL` on type `&Service` | `executor = *POOL` for a static named `POOL`: with `self`, a single name is a field |
+/// | lifetime parameters or bounds on method `find` do not match the trait declaration | `#[blocking(boxed)]`: the trait, or `#[async_trait]` on it, declares a boxed future |
+/// | expected `JobHandle<User>` to be a future that resolves to `User` | no `handle` in the impl of a trait that declares an `async fn` |
+/// | method `find_sync` is not a member of trait `Find` | no `sync` in a trait impl: there is no room for a twin; keep it in an `impl Service` |
+/// | the `?` operator can only be applied to values that implement `Try` (in a body that calls another such method) | the synchronous twin: `sync = find_sync` there, `self.find_sync(..)?` here; a body that blocks does not await |
+/// | cannot add `impl Future` to `u32` (in a body that calls itself) | the same: recursion goes through the twin |
+/// | `users` does not live long enough, argument requires that `users` is borrowed for `'static` (in `spawn`) | an `async move` block around a clone, or `handle`, which borrows nothing |
+/// | `dyn Error` cannot be sent between threads safely | `Box<dyn Error + Send + Sync>`; likewise `Box<dyn Fn() + Send>`, `Arc<dyn Trait + Send + Sync>` |
+///
 /// # Limits
 ///
 /// * What is a borrow, an `Arc` or an `Option` is read from the spelling; an alias that hides one is taken for an owned
