@@ -109,10 +109,13 @@ impl<E: Executor + 'static> Owner for View<E> {
         view.running -= 1;
         if view.awaited > 0 {
             queue.shared.place.notify_one();
-        } else if !view.is_empty() && view.count < queue.shared.limit {
-            // A driver may have left on account of this job.
-            view.count += 1;
-            drop(view);
+            return;
+        }
+        // Drivers may have left on account of this job, or of one that waited with it.
+        let missing = (queue.shared.limit - view.count).min(view.len());
+        view.count += missing;
+        drop(view);
+        for _ in 0..missing {
             call_driver(queue, origin, Kind::New);
         }
     }

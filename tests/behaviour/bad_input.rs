@@ -3,11 +3,10 @@
 //! One more, the system refusing a thread while others exist, takes a process that is short of memory: `tests/faults/spawn.rs`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 use std::task::Waker;
 
 use offload_runtime::{Error, Executor, ExecutorExt, Inline, Job, ThreadPool};
-use tests::support::{Occupied, finish, panic_message, poll_once, silence};
+use tests::support::{Keeping, Occupied, finish, panic_message, poll_once, silence};
 
 #[test]
 fn zero_and_nonsense_are_panics_that_name_the_method() {
@@ -60,16 +59,6 @@ struct Dropping;
 impl Executor for Dropping {
     fn execute(&self, job: Job) {
         drop(job);
-    }
-}
-
-/// Keeps what it is given, until it is dropped itself.
-#[derive(Default)]
-struct Keeping(Mutex<Vec<Job>>);
-
-impl Executor for Keeping {
-    fn execute(&self, job: Job) {
-        self.0.lock().unwrap().push(job);
     }
 }
 

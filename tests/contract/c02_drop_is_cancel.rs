@@ -1,14 +1,12 @@
 //! C2: dropping the handle of a queued job means that the body never runs and its captured values are freed at once; of a running
 //! job, flips its cancel flag and runs its `on_cancel` hook.
 
+use std::sync::Arc;
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex};
 use std::thread;
 
-use offload_runtime::{
-    Error, Executor, ExecutorExt, Job, JobHandle, ThreadPool, check_cancelled, is_cancelled, on_cancel,
-};
-use tests::support::{Gate, Occupied, PATIENCE, Tokens, finish, rayon_pool, tokio_runtime};
+use offload_runtime::{Error, Executor, ExecutorExt, JobHandle, ThreadPool, check_cancelled, is_cancelled, on_cancel};
+use tests::support::{Gate, Keeping, Occupied, PATIENCE, Tokens, finish, rayon_pool, tokio_runtime};
 
 /// `executor` has one thread, which is held while three jobs wait behind it.
 fn dropped_while_queued(executor: &(dyn Executor + 'static)) {
@@ -53,16 +51,6 @@ fn c02_dropped_while_queued_in_a_limited_view() {
 fn c02_dropped_while_queued_on_executors_of_others() {
     dropped_while_queued(tokio_runtime(1).handle());
     dropped_while_queued(&Arc::new(rayon_pool(1)).limited(1));
-}
-
-/// An executor that keeps jobs: the handle has to do without its help.
-#[derive(Default)]
-struct Keeping(Mutex<Vec<Job>>);
-
-impl Executor for Keeping {
-    fn execute(&self, job: Job) {
-        self.0.lock().unwrap().push(job);
-    }
 }
 
 #[test]

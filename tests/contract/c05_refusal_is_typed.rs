@@ -3,10 +3,9 @@
 //! A thread that the system refuses while others exist is in `tests/faults`, since it takes a process with little memory.
 
 use std::error::Error as _;
-use std::sync::Mutex;
 
 use offload_runtime::{Error, Executor, ExecutorExt, Job, ThreadPool};
-use tests::support::{Occupied, Tokens, eventually, finish, tokio_runtime};
+use tests::support::{Keeping, Occupied, Tokens, eventually, finish, tokio_runtime};
 
 /// More stack than there are addresses: no system has such a thread.
 const NO_SUCH_STACK: usize = 1 << 60;
@@ -102,13 +101,6 @@ fn c05_what_waits_in_a_view_learns_why_its_executor_stops() {
 
 #[test]
 fn c05_a_job_that_an_executor_drops_is_lost() {
-    #[derive(Default)]
-    struct Keeping(Mutex<Vec<Job>>);
-    impl Executor for Keeping {
-        fn execute(&self, job: Job) {
-            self.0.lock().unwrap().push(job);
-        }
-    }
     let executor = Keeping::default();
     let tokens = Tokens::new();
     let token = tokens.token();

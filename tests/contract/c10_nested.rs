@@ -2,9 +2,9 @@
 //!
 //! What the pool cannot help with, because it does not see it, is shown at the end.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use futures::future::Either;
@@ -293,6 +293,38 @@ fn with_a_deadline<T>(handle: &mut JobHandle<T>) -> Option<T> {
             Either::Right(_) => None,
         }
     })
+}
+
+/// Drivers of a view leave their places to a job that is waited for. When it has ended, as many come back as there are places: two jobs of
+/// the view that need each other's progress both complete.
+#[test]
+fn c10_a_view_has_all_its_places_again_after_a_nested_job() {
+    // Which of the drivers leave is a matter of chance: many rounds.
+    for _ in 0..300 {
+        let pool = ThreadPool::new(4);
+        let view = pool.clone().limited(2);
+        let (gate, both) = (Gate::closed(), Arc::new(Barrier::new(2)));
+        let first = [(); 2].map(|()| {
+            let door = gate.clone();
+            view.submit(move || door.pass())
+        });
+        gate.wait_for(2);
+        let second = [(); 2].map(|()| {
+            let both = Arc::clone(&both);
+            view.submit(move || both.wait().is_leader())
+        });
+        let (begun, wait) = mpsc::channel();
+        let outer = pool.submit(move || {
+            let inner = view.submit(|| ());
+            begun.send(()).unwrap();
+            finish(inner).unwrap();
+        });
+        wait.recv_timeout(PATIENCE).unwrap();
+        gate.open();
+        finish(outer).unwrap();
+        first.map(|handle| finish(handle).unwrap());
+        assert_eq!(second.map(|handle| finish(handle).unwrap()).iter().filter(|leads| **leads).count(), 1);
+    }
 }
 
 /// What cannot be made safe, one: a job of a pool that waits for a view of a *view* of that pool, of which its thread knows nothing. It

@@ -12,7 +12,7 @@ mod wakers;
 
 pub use gate::{Gate, Occupied};
 pub use panics::{ON_PURPOSE, panic_message, panic_of, silence, with_hook};
-pub use pools::{Started, rayon_pool, tokio_runtime};
+pub use pools::{Keeping, Started, rayon_pool, tokio_runtime};
 pub use tokens::{Token, Tokens};
 pub use wait::{PATIENCE, eventually, finish, within};
 pub use wakers::{Counting, poll_once, waker_of};

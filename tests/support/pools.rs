@@ -1,9 +1,9 @@
 //! Executors of known sizes.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
-use offload_runtime::ThreadPoolBuilder;
+use offload_runtime::{Executor, Job, ThreadPoolBuilder};
 
 /// A tokio runtime with one worker and at most `n` threads for blocking.
 ///
@@ -55,5 +55,15 @@ impl Started {
         // `gone` first: a thread has begun before it goes, so the difference is never negative.
         let gone = self.gone.load(Ordering::SeqCst);
         self.in_all() - gone
+    }
+}
+
+/// An executor that keeps its jobs until somebody takes them out, or until it is dropped: handles have to do without its help.
+#[derive(Debug, Default)]
+pub struct Keeping(pub Mutex<Vec<Job>>);
+
+impl Executor for Keeping {
+    fn execute(&self, job: Job) {
+        self.0.lock().unwrap().push(job);
     }
 }

@@ -160,12 +160,6 @@ impl<P: Owner> Guard<'_, P> {
         self.len() == 0
     }
 
-    /// How many jobs were taken out by their handles before they began, so far.
-    #[allow(dead_code, reason = "read by the pool's metrics")]
-    pub(crate) fn cancelled(&self) -> u64 {
-        self.locked.list.cancelled
-    }
-
     /// Unlocks until `condvar` is notified, or for no reason at all.
     pub(crate) fn wait(self, condvar: &Condvar) -> Self {
         let locked = condvar.wait(self.locked).unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -234,7 +228,6 @@ unsafe fn unlink_from<P: Owner>(head: NonNull<Head>, header: NonNull<Header>) {
     let mut guard = queue.lock();
     // SAFETY: the job is linked in this list, and the caller is the one to unlink it.
     unsafe { guard.locked.list.remove(header) };
-    guard.locked.list.cancelled += 1;
     guard.unpin();
 }
 
@@ -295,7 +288,6 @@ struct List {
     first: *mut Header,
     last: *mut Header,
     len: usize,
-    cancelled: u64,
 }
 
 // SAFETY: it is a part of what a lock guards; the jobs in it are `Send`.
@@ -303,7 +295,7 @@ unsafe impl Send for List {}
 
 impl List {
     fn new() -> Self {
-        Self { first: ptr::null_mut(), last: ptr::null_mut(), len: 0, cancelled: 0 }
+        Self { first: ptr::null_mut(), last: ptr::null_mut(), len: 0 }
     }
 
     /// # Safety

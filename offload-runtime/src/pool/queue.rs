@@ -40,7 +40,7 @@ pub(super) struct Pool {
 #[repr(align(128))]
 struct Hint(AtomicBool);
 
-/// The part of a pool that its lock guards, besides the queue of jobs. What every job touches comes first, on one cache line.
+/// The part of a pool that its lock guards, besides the queue of jobs. What every job touches comes first, side by side.
 #[repr(C)]
 pub(super) struct State {
     /// Threads that exist, or are being started.
