@@ -322,7 +322,9 @@ fn c10_a_view_has_all_its_places_again_after_a_nested_job() {
         wait.recv_timeout(PATIENCE).unwrap();
         gate.open();
         finish(outer).unwrap();
-        first.into_iter().for_each(|handle| finish(handle).unwrap());
+        for handle in first {
+            finish(handle).unwrap();
+        }
         assert_eq!(second.map(|handle| finish(handle).unwrap()).iter().filter(|leads| **leads).count(), 1);
     }
 }
