@@ -35,8 +35,9 @@ impl Moment {
         Duration::from_nanos(Self::now().since(self))
     }
 
+    /// When `time` will have passed since this.
     pub(crate) fn after(self, time: Duration) -> Self {
-        Self::at(self.0.get().saturating_add(nanoseconds(time)))
+        Self::at(self.0.get().saturating_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)))
     }
 
     /// As a word that is never zero, for an atomic.

@@ -303,7 +303,12 @@ unsafe fn drop_output<W: Work>(header: NonNull<Header>) {
 /// As for `deallocate`, with a cell of `W`.
 unsafe fn free<W: Work>(header: NonNull<Header>) {
     #[cfg(all(test, offload_loom))]
-    super::models::count_cells(-1);
+    {
+        super::models::count_cells(-1);
+        // To a model, who looks at a cell that is freed meanwhile reads what is being written.
+        // SAFETY: the caller is the last to know of it, so it is there.
+        unsafe { header.as_ref() }.b.with_mut(|_| ());
+    }
     let cell: *mut Cell<W> = header.as_ptr().cast();
     // SAFETY: it came from `Box::leak` in `allocate`, and the caller is the last to know of it.
     drop(unsafe { Box::from_raw(cell) });

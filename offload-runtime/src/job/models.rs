@@ -388,21 +388,25 @@ fn a_cancelling_handle_outlives_the_queue_it_leaves() {
 /// The cell that is looked at is there, however the look and the end of the job meet.
 #[test]
 fn a_look_at_a_job_and_its_end() {
-    explore("a look at a job that ends", None, || {
-        let tokens = Tokens::default();
+    let seen = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&seen);
+    explore("a look at a job that ends", Some(3), move || {
         let queue = queue();
         let shown = Arc::new(Shown::new());
-        let (job, handle) = token_job(&tokens);
+        let (job, handle) = job(|| ());
         push(&queue, job);
         let taken = queue.lock().pop().unwrap();
-        let of_worker = Arc::clone(&shown);
-        let worker = thread::spawn(move || {
-            let _: Ran = taken.job.run_shown(&of_worker, |_| ());
+        let (of_looker, count) = (Arc::clone(&shown), Arc::clone(&count));
+        let looker = thread::spawn(move || {
+            if of_looker.look().is_some() {
+                count.fetch_add(1, Ordering::SeqCst);
+            }
         });
-        let canceller = thread::spawn(move || drop(handle));
-        let _ = shown.look();
-        worker.join().unwrap();
-        canceller.join().unwrap();
+        let _: Ran = taken.job.run_shown(&shown, |_| ());
+        // Frees the cell.
+        drop(handle);
         assert!(shown.look().is_none(), "a job is shown that has ended");
+        looker.join().unwrap();
     });
+    assert!(seen.load(Ordering::SeqCst) > 0, "no look met the job");
 }
