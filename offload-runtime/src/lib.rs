@@ -94,6 +94,13 @@ mod pool;
 mod site;
 #[forbid(unsafe_code)]
 mod sync;
+#[cfg(feature = "tracing")]
+#[forbid(unsafe_code)]
+mod trace;
+#[cfg(not(feature = "tracing"))]
+#[forbid(unsafe_code)]
+#[path = "untraced.rs"]
+mod trace;
 
 #[doc(hidden)]
 #[forbid(unsafe_code)]

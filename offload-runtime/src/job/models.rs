@@ -85,7 +85,8 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    cell::observed(Origin::of_caller(), Call::new(f))
+    let origin = Origin::of_caller();
+    cell::observed(origin, Call::new(origin, f))
 }
 
 /// A job that captures a token and returns another.
