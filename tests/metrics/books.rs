@@ -32,7 +32,7 @@ fn a_job_that_was_awaited_is_in_the_books() {
 
 #[test]
 fn the_books_balance_while_jobs_come_and_go() {
-    let _quiet = silence();
+    silence();
     let pool = ThreadPool::builder().max_threads(2).queue_capacity(40).build();
     let over = Arc::new(AtomicBool::new(false));
     let producers = [0, 1].map(|first| {
@@ -72,7 +72,7 @@ fn the_books_balance_while_jobs_come_and_go() {
 
 #[test]
 fn each_end_has_its_own_count() {
-    let _quiet = silence();
+    silence();
     let pool = ThreadPool::builder().max_threads(1).queue_capacity(2).build();
     finish(pool.submit(|| ())).unwrap();
     assert!(matches!(finish(pool.submit(|| panic!("as asked"))), Err::<(), _>(Error::Panicked(_))));

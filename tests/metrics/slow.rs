@@ -96,7 +96,7 @@ fn short_jobs_are_not_told_of() {
 
 #[test]
 fn a_hook_that_panics_or_asks_the_pool_is_contained() {
-    let _quiet = silence();
+    silence();
     let (pool, seen) = (Arc::new(Mutex::new(None::<ThreadPool>)), Arc::new(Mutex::new(0)));
     let (of_hook, count) = (Arc::clone(&pool), Arc::clone(&seen));
     let builder = ThreadPool::builder().max_threads(2).warn_after(SHORT).on_slow_job(move |_| {
