@@ -80,6 +80,8 @@ mod default;
 mod error;
 #[forbid(unsafe_code)]
 mod executor;
+#[forbid(unsafe_code)]
+pub mod guide;
 #[allow(unsafe_code, reason = "all of it is here; `job/mod.rs` tells by what rules")]
 mod job;
 #[forbid(unsafe_code)]
