@@ -65,7 +65,10 @@
 //! 5. **Threads do not keep the process alive.** When `main` returns, what still runs is gone: await
 //!    [`shutdown`](crate::ThreadPool::shutdown).
 
+pub mod alternatives;
 pub mod cancellation;
 pub mod executors;
 pub mod from_spawn_blocking;
 pub mod from_tornado;
+pub mod testing;
+pub mod writing_executors;
