@@ -19,9 +19,9 @@
 //!
 //! # How short is too short?
 //! A call here costs an allocation and two hand-overs between threads, there and back. Each may be a system call and a change of context;
-//! count on some microseconds if the worker is still looking for work, some tens if it sleeps, and measure it on your machine
-//! (`cargo run --release -p benches` in the repository, row `round_trip`). The async runtime, on the other hand, is held up for as long as a
-//! call in place takes. So:
+//! count on some microseconds if the worker is still looking for work, some tens if it sleeps, and measure it on your machine (in the
+//! repository, `cargo run --release -p benches -- --row round-trip`, and `round-trip-quiet`). The async runtime, on the other hand, is
+//! held up for as long as a call in place takes. So:
 //! * under 10 microseconds, and always so: in place. A lock of a `HashMap`, a short hash, formatting.
 //! * over 100 microseconds, or *sometimes* so: here. A file may be in the cache or on a disk that is busy; a lock may be held by
 //!   someone who does I/O.

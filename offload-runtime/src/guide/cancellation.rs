@@ -107,7 +107,7 @@
 //! | Blocked in | In the hook |
 //! |---|---|
 //! | a socket | `socket.shutdown(Both)`, on a `try_clone` |
-//! | SQLite | `InterruptHandle::interrupt` of rusqlite |
+//! | a query of `rusqlite` | `InterruptHandle::interrupt` |
 //! | a child process | `child.kill()`, on what the hook shares with the body |
 //! | a channel | a message, or the sender dropped |
 //! | a lock, a condition | set a flag under the lock, and notify |

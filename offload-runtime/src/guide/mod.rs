@@ -70,5 +70,6 @@ pub mod cancellation;
 pub mod executors;
 pub mod from_spawn_blocking;
 pub mod from_tornado;
+pub mod sleep;
 pub mod testing;
 pub mod writing_executors;
