@@ -1,7 +1,7 @@
 //! When not to use this crate, and what to use instead.
 //!
-//! It is for one thing: a call that blocks for a while, made from async code, whose result somebody awaits. Where that is not what you have,
-//! something else is better.
+//! It is for one thing: a call that blocks for a while, made from async code, whose result somebody awaits. Where that is not what you
+//! have, something else is better.
 //!
 //! | You have | Use |
 //! |---|---|
@@ -23,14 +23,14 @@
 //! repository, `cargo run --release -p benches -- --row round-trip`, and `round-trip-quiet`). The async runtime, on the other hand, is
 //! held up for as long as a call in place takes. So:
 //! * under 10 microseconds, and always so: in place. A lock of a `HashMap`, a short hash, formatting.
-//! * over 100 microseconds, or *sometimes* so: here. A file may be in the cache or on a disk that is busy; a lock may be held by
-//!   someone who does I/O.
+//! * over 100 microseconds, or *sometimes* so: here. A file may be in the cache or on a disk that is busy; a lock may be held by someone
+//!   who does I/O.
 //! * in between: whichever reads better. Or make it longer: one job for a hundred rows, not a hundred jobs.
 //!
 //! # Data parallelism
-//! Splitting a computation into jobs and awaiting them works, but each part pays for its own hand-over, and a part that is finished early does not
-//! help the others. rayon divides the work as threads come free. The two go together: a rayon pool is an executor (feature `rayon`), so a
-//! method that computes on all cores is awaited like any other.
+//! Splitting a computation into jobs and awaiting them works, but each part pays for its own hand-over, and a part that is finished early
+//! does not help the others. rayon divides the work as threads come free. The two go together: a rayon pool is an executor (feature
+//! `rayon`), so a method that computes on all cores is awaited like any other.
 //! ```
 //! # #[cfg(feature = "rayon")]
 //! # mod with_rayon {
@@ -62,8 +62,8 @@
 //! ```
 //!
 //! # A loop that never ends
-//! In a pool it takes a thread away for good, looks like a job that hangs, and keeps `shutdown` from resolving. It wants a thread, and a channel
-//! to it whose end is its end:
+//! In a pool it takes a thread away for good, looks like a job that hangs, and keeps `shutdown` from resolving. It wants a thread, and a
+//! channel to it whose end is its end:
 //! ```
 //! use std::thread;
 //! use tokio::sync::{mpsc, oneshot};
@@ -100,13 +100,13 @@
 //! [`writing_executors`](super::writing_executors#one-thread-one-bound).
 //!
 //! # Work that must not be lost
-//! Jobs are closures in memory. `shutdown` finishes what is there, if the process is given the time; a crash, `kill -9` or a lost machine takes
-//! the queue with it. A mail that must be sent, an invoice that must be written: put a row into a database, in the transaction that
+//! Jobs are closures in memory. `shutdown` finishes what is there, if the process is given the time; a crash, `kill -9` or a lost machine
+//! takes the queue with it. A mail that must be sent, an invoice that must be written: put a row into a database, in the transaction that
 //! causes it, and let a worker take rows, here or on another machine. The worker's blocking steps may be `#[blocking]` again.
 //!
 //! # What this crate does not do
 //! * **Priorities.** Jobs of a pool begin in the order of their submission. Two classes of work are two pools, or two views.
 //! * **Stopping threads.** See [what can't be stopped](super::cancellation#what-cant-be-stopped).
-//! * **Very many cores with very short jobs.** Every submit and every run takes the pool's one lock for some tens of nanoseconds. That is a few
-//!   million jobs per second for the whole pool, however many cores there are; `benches/README.md` has the reckoning, and the peers that
-//!   go further at the price of order.
+//! * **Very many cores with very short jobs.** Every submit and every run takes the pool's one lock for some tens of nanoseconds. That is
+//!   a few million jobs per second for the whole pool, however many cores there are; `benches/README.md` has the reckoning, and the peers
+//!   that go further at the price of order.

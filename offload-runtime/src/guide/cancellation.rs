@@ -10,8 +10,8 @@
 //! | runs | [`is_cancelled`](crate::is_cancelled) turns true inside it, its [`on_cancel`](crate::on_cancel) hooks run; its body goes on until it returns; the result is dropped on the worker |
 //! | has ended | its result is dropped |
 //!
-//! `drop` never waits for the job (C3). Three things drop futures: `tokio::time::timeout`, `select!` (the branches that lost) and a server whose
-//! client has hung up. None of them needs to know that there is a thread behind the future.
+//! `drop` never waits for the job (C3). Three things drop futures: `tokio::time::timeout`, `select!` (the branches that lost) and a
+//! server whose client has hung up. None of them needs to know that there is a thread behind the future.
 //!
 //! On purpose, and without losing the handle, it is [`JobHandle::cancel`](crate::JobHandle::cancel): the same, and the handle then
 //! resolves to [`Error::Cancelled`](crate::Error::Cancelled) or, if the body went on to its end, to what it returned.
@@ -91,14 +91,14 @@
 //!     Ok(())
 //! }
 //! ```
-//! A handle that is polled by reference is cancel safe in the sense of `select!`: no result is lost. The future of a plain `#[blocking]` method
-//! does as well, pinned and lent (`std::pin::pin!`).
+//! A handle that is polled by reference is cancel safe in the sense of `select!`: no result is lost. The future of a plain `#[blocking]`
+//! method does as well, pinned and lent (`std::pin::pin!`).
 //!
 //! # Inside the job
 //! A body that takes long should look, in each step of its loop:
 //! * [`is_cancelled()`](crate::is_cancelled) costs an atomic load or two. Return early, with whatever; nobody sees it.
-//! * [`check_cancelled()`](crate::check_cancelled) ends the job where it stands, by unwinding: destructors run, no panic is reported. Not with
-//!   `panic = "abort"`, where it ends the process.
+//! * [`check_cancelled()`](crate::check_cancelled) ends the job where it stands, by unwinding: destructors run, no panic is reported. Not
+//!   with `panic = "abort"`, where it ends the process.
 //! * [`on_cancel(f)`](crate::on_cancel) is for a body that is blocked and can't look: `f` runs on the thread that cancels, and interrupts
 //!   what the body waits for. It must be quick. The guard it returns disarms it.
 //!
@@ -180,8 +180,8 @@
 //! [`shutdown_now`](crate::ThreadPool::shutdown_now) sets the same flag, and runs the same hooks, in all jobs of a pool.
 //!
 //! # To its end, whoever waits
-//! Work that must not stop half way (a payment, a file with its index) should not depend on who awaits it. `handle`, with a place in the code that
-//! decides what a timeout means:
+//! Work that must not stop half way (a payment, a file with its index) should not depend on who awaits it. `handle`, with a place in the
+//! code that decides what a timeout means:
 //! ```
 //! use offload_runtime::{ThreadPool, blocking};
 //! use std::sync::mpsc::{self, Receiver, Sender};
@@ -214,14 +214,58 @@
 //!     assert_eq!(bookings.recv(), Ok(1));
 //! }
 //! ```
-//! If the handler itself may be dropped while it awaits (most servers drop it when the client hangs up), the handle in it goes down with it. Await
-//! it in a task of its own, then: `tokio::spawn(job)`.
+//! If the handler itself may be dropped while it awaits (most servers drop it when the client hangs up), the handle in it goes down with
+//! it. Await it in a task of its own, then: `tokio::spawn(job)`.
+//!
+//! # At the end of the process
+//! Close first, so that nothing new comes; give what is there some time; then tell it to stop, and name what does not. Each step is
+//! bounded, none of them blocks the runtime, and [`Shutdown`](crate::Shutdown) may be dropped and made again (C9).
+//! ```
+//! use offload_runtime::{ExecutorExt, ThreadPool, is_cancelled};
+//! use std::sync::mpsc;
+//! use std::time::Duration;
+//!
+//! /// Returns whether everything has ended.
+//! async fn stop(pool: &ThreadPool, to_finish: Duration, to_give_up: Duration) -> bool {
+//!     if tokio::time::timeout(to_finish, pool.shutdown()).await.is_ok() {
+//!         return true;
+//!     }
+//!     // Refuses what waits, cancels what runs.
+//!     if tokio::time::timeout(to_give_up, pool.shutdown_now()).await.is_ok() {
+//!         return true;
+//!     }
+//!     for job in pool.running_jobs() {
+//!         eprintln!("{} still runs on {}, for {:?} now", job.site(), job.thread_name(), job.elapsed());
+//!     }
+//!     false
+//! }
+//!
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() {
+//!     let (short, long) = (Duration::from_millis(10), Duration::from_secs(60));
+//!     let pool = ThreadPool::new(1);
+//!     pool.submit(|| while !is_cancelled() { std::thread::yield_now() }).detach();
+//!     assert!(stop(&pool, short, long).await);
+//!
+//!     let ((began, begins), (open, gate)) = (mpsc::channel(), mpsc::channel::<()>());
+//!     let deaf = ThreadPool::new(1);
+//!     let job = deaf.submit(move || {
+//!         began.send(()).unwrap();
+//!         let _ = gate.recv();
+//!     });
+//!     begins.recv().unwrap();
+//!     assert!(!stop(&deaf, short, short).await); // says where `job` was submitted
+//!     drop(open);
+//!     assert!(job.await.is_ok());
+//! }
+//! ```
 //!
 //! # What can't be stopped
 //! * **A thread, from outside.** A body that neither looks nor can be interrupted runs to its end, in a system call or in somebody's
-//!   library. Give what it calls a limit of its own: `set_read_timeout`, `busy_timeout`, `recv_timeout`, a limit on the size of the input.
-//! * **So a timeout frees the caller, not the thread.** A pool whose jobs hang is full of jobs that nobody waits for, and every timeout after
-//!   that is one of waiting. [`running_jobs`](crate::ThreadPool::running_jobs) shows them, with their places in the source.
+//!   library. Give what it calls a limit of its own: `set_read_timeout`, `busy_timeout`, `recv_timeout`, a limit on the size of the
+//!   input.
+//! * **So a timeout frees the caller, not the thread.** A pool whose jobs hang is full of jobs that nobody waits for, and every timeout
+//!   after that is one of waiting. [`running_jobs`](crate::ThreadPool::running_jobs) shows them, with their places in the source.
 //! * **A place is taken until its job has ended**, cancelled or not, in a pool and in a [`Limited`](crate::Limited) view: that is what a
 //!   limit is for.
 //! * **What it did outside** the process: a request that was sent, a row that was committed.

@@ -12,8 +12,8 @@
 //! | belongs to no object | [`default_executor`](crate::default_executor) |
 //! | is in a test | [`Inline`](crate::Inline), or a pool all the same: [`testing`](super::testing) |
 //!
-//! Work that waits and work that computes do not share a pool: what computes wants as few threads as cores, what waits as many as it has things
-//! to wait for, and the first would sit on the threads of the second.
+//! Work that waits and work that computes do not share a pool: what computes wants as few threads as cores, what waits as many as it has
+//! things to wait for, and the first would sit on the threads of the second.
 //!
 //! # One pool per resource
 //! A pool is where a slow resource stops. If the database hangs, all threads that may call it hang, and everything else that needs one of
@@ -45,11 +45,11 @@
 //! A pool that has had nothing to do for a while has no threads ([`sleep`](super::sleep)), so several are no luxury. Give each a
 //! [`thread_name`](crate::ThreadPoolBuilder::thread_name): it is what a debugger, `top -H` and a panic's message show.
 //!
-//! A [`Limited`](crate::Limited) view bounds a resource without threads of its own. Its jobs wait in the view and not on a thread, and it hands
-//! threads back at least every millisecond, between two jobs. It isolates as well as a pool does where a pool is used through views only,
-//! and their limits add up to no more than its threads. Two rules:
-//! * **A view is made once** and kept, as a field of type `Limited<ThreadPool>`. Each call of `limited` makes another, which knows nothing
-//!   of the first:
+//! A [`Limited`](crate::Limited) view bounds a resource without threads of its own. Its jobs wait in the view and not on a thread, and it
+//! hands threads back at least every millisecond, between two jobs. It isolates as well as a pool does where a pool is used through views
+//! only, and their limits add up to no more than its threads. Two rules:
+//! * **A view is made once** and kept, as a field of type `Limited<ThreadPool>`. Each call of `limited` makes another, which knows
+//!   nothing of the first:
 //!   ```
 //!   use offload_runtime::{ExecutorExt, ThreadPool};
 //!   use std::sync::{Arc, Barrier};
@@ -62,8 +62,8 @@
 //!   });
 //!   jobs.into_iter().for_each(|job| pollster::block_on(job).unwrap()); // they met
 //!   ```
-//! * **Its `queue_capacity` is set before it is used or cloned.** If the pool below has a bound too, and refuses the view, the jobs that wait in
-//!   the view are refused with the same [`QueueFull`](crate::Error::QueueFull). One bound is enough: have it in the view.
+//! * **Its `queue_capacity` is set before it is used or cloned.** If the pool below has a bound too, and refuses the view, the jobs that
+//!   wait in the view are refused with the same [`QueueFull`](crate::Error::QueueFull). One bound is enough: have it in the view.
 //!
 //! # How many threads
 //! **What computes:** as many as there are cores. More take turns and do not get more done.
@@ -74,8 +74,8 @@
 //! let cores = available_parallelism().map_or(1, usize::from);
 //! let cpu = ThreadPool::builder().max_threads(cores).queue_capacity(4 * cores).thread_name("cpu").build();
 //! ```
-//! Under full load there are up to twice as many busy threads as cores then, those of the async runtime included, and the system shares the
-//! cores out. Where the runtime's own answers come too late, measure with one thread less.
+//! Under full load there are up to twice as many busy threads as cores then, those of the async runtime included, and the system shares
+//! the cores out. Where the runtime's own answers come too late, measure with one thread less.
 //!
 //! **What waits:** no more than the resource bears, and as many as are busy on average, with some to spare. Little's law has the average:
 //! *busy threads = jobs per second × seconds per job*. It holds for any system that keeps up, whatever its arrivals are like.
@@ -109,8 +109,8 @@
 //! | 8 | 0.02 | 0.11 | 0.29 | 0.88 | 2.11 |
 //! | 16 | 0.00 | 0.03 | 0.10 | 0.37 | 0.98 |
 //!
-//! Read downwards, it says that threads for one resource belong in one pool; read to the right, that the last tenth of a pool is dear. Your run
-//! times are other than the formula's: take them from the pool ([`figures`](super::figures)) rather than from a guess.
+//! Read downwards, it says that threads for one resource belong in one pool; read to the right, that the last tenth of a pool is dear.
+//! Your run times are other than the formula's: measure them rather than guess.
 //!
 //! `max_threads` is a bound, not an allotment: threads are started while jobs wait and leave after
 //! [`keep_alive`](crate::ThreadPoolBuilder::keep_alive) without work (C8).
@@ -123,15 +123,16 @@
 //! # use offload_runtime::ThreadPool;
 //! let database = ThreadPool::builder().max_threads(6).queue_capacity(100).thread_name("db").build();
 //! ```
-//! Without a bound, the queue grows for as long as an overload lasts. Six threads do 400 queries per second; if 420 come, a minute later 1,200
-//! wait, for 3 seconds each. Callers that give up take their waiting jobs with them (C2), which helps; but then those that are begun have
-//! waited almost until their callers gave up, and many of them end too late. With the bound, the 20 that are too many are told at once.
+//! Without a bound, the queue grows for as long as an overload lasts. Six threads do 400 queries per second; if 420 come, a minute later
+//! 1,200 wait, for 3 seconds each. Callers that give up take their waiting jobs with them (C2), which helps; but then those that are
+//! begun have waited almost until their callers gave up, and many of them end too late. With the bound, the 20 that are too many are told
+//! at once.
 //!
 //! A pool of `m` threads with a capacity of `n` holds `m + n` jobs. A capacity of 0 refuses whatever no thread is free for.
 //!
 //! # When it is full
-//! Submitting never waits for room (C3). It refuses, with [`Error::QueueFull`](crate::Error::QueueFull), before anything has been done, so the
-//! call may be made again. Give it a variant of the service's error, and a status:
+//! Submitting never waits for room (C3). It refuses, with [`Error::QueueFull`](crate::Error::QueueFull), before anything has been done,
+//! so the call may be made again. Give it a variant of the service's error, and a status:
 //! ```
 //! use offload_runtime::{Error, ExecutorExt, ThreadPool, blocking};
 //! use std::sync::mpsc;
@@ -189,8 +190,8 @@
 //!     assert_eq!(pictures.thumbnail(vec![1, 2, 3]).await.unwrap(), [1, 3]); // there is room again
 //! }
 //! ```
-//! To wait for room instead, in a program that feeds a pool from a list and has nobody to answer to, bound what is under way on the async side:
-//! `buffer_unordered(n)` of a stream, or a semaphore.
+//! To wait for room instead, in a program that feeds a pool from a list and has nobody to answer to, bound what is under way on the async
+//! side: `buffer_unordered(n)` of a stream, or a semaphore.
 //!
 //! # The rest of the builder
 //! | | When |
@@ -201,6 +202,6 @@
 //! | [`on_thread_start`](crate::ThreadPoolBuilder::on_thread_start) | a connection per thread, a priority, a name in somebody's profiler |
 //!
 //! # Jobs that wait for jobs
-//! A job may block on jobs of its own pool, or of a view of it: such a job begins at once, so that a pool can't deadlock on itself (C10). Jobs
-//! of *two* pools that wait for each other's threads can, as can a job that waits for anything else that needs the pool. Let
-//! calls between pools go one way only, or let the async code do the waiting: it holds no thread.
+//! A job may block on jobs of its own pool, or of a view of it: such a job begins at once, so that a pool can't deadlock on itself (C10).
+//! Jobs of *two* pools that wait for each other's threads can, as can a job that waits for anything else that needs the pool. Let calls
+//! between pools go one way only, or let the async code do the waiting: it holds no thread.

@@ -66,8 +66,8 @@
 //! | outside of a tokio runtime | panics | works (C12) |
 //!
 //! ## It is lazy
-//! A `JoinHandle` is of something under way; the future of an `async fn` is of something that has not begun. Code that calls first and awaits
-//! later, so that both overlap, needs `handle`, or something that polls both, such as `join!`.
+//! A `JoinHandle` is of something under way; the future of an `async fn` is of something that has not begun. Code that calls first and
+//! awaits later, so that both overlap, needs `handle`, or something that polls both, such as `join!`.
 //! ```
 //! use offload_runtime::{Error, JobHandle, ThreadPool, blocking};
 //! use std::sync::mpsc::{self, Sender};
@@ -105,8 +105,34 @@
 //!     Ok(())
 //! }
 //! ```
-//! The future also borrows from `self` and the arguments, so `tokio::spawn(service.lazy())` does not compile: spawn an `async move` block
-//! around a clone, or use `handle`.
+//! The future also borrows from `self` and the arguments, so it cannot be spawned as it is:
+//! ```compile_fail
+//! // `users` does not live long enough: it is borrowed for `'static`.
+//! # use offload_runtime::{ThreadPool, blocking};
+//! # #[derive(Clone)]
+//! # struct Users { executor: ThreadPool }
+//! # impl Users { #[blocking] fn find(&self, id: u32) -> u32 { id } }
+//! # async fn f(executor: ThreadPool) {
+//! let users = Users { executor };
+//! tokio::spawn(users.find(1));
+//! # }
+//! ```
+//! An `async move` block around a clone can, and so can what `handle` returns:
+//! ```
+//! # use offload_runtime::{ThreadPool, blocking};
+//! # #[derive(Clone)]
+//! # struct Users { executor: ThreadPool }
+//! # impl Users { #[blocking] fn find(&self, id: u32) -> u32 { id } #[blocking(handle)] fn start(&self, id: u32) -> u32 { id } }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! # let executor = ThreadPool::new(1);
+//! let users = Users { executor };
+//! let of_task = users.clone();
+//! let task = tokio::spawn(async move { of_task.find(1).await });
+//! let job = tokio::spawn(users.start(2)); // `#[blocking(handle)] fn start`
+//! # assert_eq!((task.await.unwrap(), job.await.unwrap().unwrap()), (1, 2));
+//! # }
+//! ```
 //!
 //! ## Dropping cancels
 //! A dropped `JoinHandle` lets its closure run; a dropped [`JobHandle`](crate::JobHandle), or future, cancels its job. So a timeout or a
@@ -134,15 +160,22 @@
 //! drop(open);
 //! # Ok::<(), std::io::Error>(())
 //! ```
-//! The price: a fire-and-forget `spawn_blocking(f);` becomes [`pool.submit(f).detach()`](crate::JobHandle::detach). A `let _ = pool.submit(f);`
-//! cancels; a bare `pool.submit(f);` does too, and the compiler warns. All about this is in [`cancellation`](super::cancellation).
+//! The price: a fire-and-forget `spawn_blocking(f);` becomes [`pool.submit(f).detach()`](crate::JobHandle::detach). A
+//! `let _ = pool.submit(f);` cancels. A bare `pool.submit(f);` does too, and the compiler warns:
+//! ```compile_fail
+//! #![deny(unused_must_use)] // the warning, as an error: dropping a `JobHandle` cancels its job
+//! # use offload_runtime::{ExecutorExt, ThreadPool};
+//! # let pool = ThreadPool::new(1);
+//! pool.submit(|| println!("hardly ever printed"));
+//! ```
+//! All about this is in [`cancellation`](super::cancellation).
 //!
 //! ## Errors
-//! `spawn_blocking` has one more `Result` around yours, and most code unwraps it. Here a refusal goes into the method's own error type, if that
-//! is `From<offload_runtime::Error>` (`io::Error`, `anyhow::Error` and `Box<dyn Error + Send + Sync>` are); if there is no place for it, it
-//! is a panic that names the method. So in a service that bounds its queues, let methods return a `Result`, and give your error type a
-//! variant for [`QueueFull`](crate::Error::QueueFull): it is the one that a client should be told. [`executors`](super::executors) has it
-//! end to end.
+//! `spawn_blocking` has one more `Result` around yours, and most code unwraps it. Here a refusal goes into the method's own error type,
+//! if that is `From<offload_runtime::Error>` (`io::Error`, `anyhow::Error` and `Box<dyn Error + Send + Sync>` are); if there is no place
+//! for it, it is a panic that names the method. So in a service that bounds its queues, let methods return a `Result`, and give your
+//! error type a variant for [`QueueFull`](crate::Error::QueueFull): it is the one that a client should be told.
+//! [`executors`](super::executors) has it end to end.
 //!
 //! ## Panics
 //! They go where they would have gone without a thread in between: up through the caller. A task of the async runtime that awaits a
@@ -174,18 +207,17 @@
 //! ```
 //!
 //! ## Bounds
-//! A semaphore in front of `spawn_blocking` limits how many run. Its permit has to move into the closure, or a caller that is dropped gives
-//! it back while the closure still runs. A pool of so many threads, or a view [`limited`](crate::ExecutorExt::limited) to so
-//! many of its jobs, is that semaphore: a cancelled job keeps its place until it has really ended, and what waits occupies no
-//! thread.
+//! A semaphore in front of `spawn_blocking` limits how many run. Its permit has to move into the closure, or a caller that is dropped
+//! gives it back while the closure still runs. A pool of so many threads, or a view [`limited`](crate::ExecutorExt::limited) to so many
+//! of its jobs, is that semaphore: a cancelled job keeps its place until it has really ended, and what waits occupies no thread.
 //!
 //! ## What the job can see of the runtime
-//! With the feature `tokio`, `Handle::current()`, and so `tokio::spawn` and `Handle::block_on`, work inside a job as in `spawn_blocking`, and find
-//! the runtime from which the job was submitted. Without it they panic. A `task_local!` is not carried over, in either.
+//! With the feature `tokio`, `Handle::current()`, and so `tokio::spawn` and `Handle::block_on`, work inside a job as in `spawn_blocking`,
+//! and find the runtime from which the job was submitted. Without it they panic. A `task_local!` is not carried over, in either.
 //!
 //! # On tokio's own threads
-//! The attribute and the threads are two decisions. With the feature `tokio`, a `tokio::runtime::Handle` is an executor, so that methods can be
-//! converted one by one without a new pool, and be given one later:
+//! The attribute and the threads are two decisions. With the feature `tokio`, a `tokio::runtime::Handle` is an executor, so that methods
+//! can be converted one by one without a new pool, and be given one later:
 //! ```
 //! # #[cfg(feature = "tokio")]
 //! # mod with_tokio {

@@ -111,8 +111,8 @@
 //! ```
 //!
 //! # Callbacks
-//! `run_background(func, callback, args)` and its like become a task that awaits. The callback runs on the async runtime, as it ran on the
-//! loop. That nothing of the loop may be touched from a thread is a rule in Tornado; here the types say what may cross.
+//! `run_background(func, callback, args)` and its like become a task that awaits. The callback runs on the async runtime, as it ran on
+//! the loop. That nothing of the loop may be touched from a thread is a rule in Tornado; here the types say what may cross.
 //! ```
 //! use offload_runtime::{ExecutorExt, ThreadPool};
 //!
@@ -134,15 +134,16 @@
 //!   [`from_spawn_blocking`](super::from_spawn_blocking#it-is-lazy) shows both.
 //! * **Forgetting cancels.** A Python future that nobody keeps lets its function run. A handle that is dropped cancels its job; call
 //!   [`detach`](crate::JobHandle::detach) to let it run.
-//! * **`self` is cloned, not shared.** The thread works on a clone, so the struct is a handle: `Arc`s around what is shared, a lock where it
-//!   is written. `&mut self` is refused, and a value that must not leave its thread is refused by the compiler.
-//! * **Exceptions are two things.** An error that callers expect is a `Result`, and comes back as it is. A panic goes on in who awaits, with its
-//!   payload. Neither ends the thread. What the executor has to say (it is closed, it is full) is an [`Error`](crate::Error).
-//! * **A queue can have a bound.** `ThreadPoolExecutor` queues without end. [`queue_capacity`](crate::ThreadPoolBuilder::queue_capacity) refuses
-//!   beyond it: [`executors`](super::executors).
+//! * **`self` is cloned, not shared.** The thread works on a clone, so the struct is a handle: `Arc`s around what is shared, a lock where
+//!   it is written. `&mut self` is refused, and a value that must not leave its thread is refused by the compiler.
+//! * **Exceptions are two things.** An error that callers expect is a `Result`, and comes back as it is. A panic goes on in who awaits,
+//!   with its payload. Neither ends the thread. What the executor has to say (it is closed, it is full) is an [`Error`](crate::Error).
+//! * **A queue can have a bound.** `ThreadPoolExecutor` queues without end. [`queue_capacity`](crate::ThreadPoolBuilder::queue_capacity)
+//!   refuses beyond it: [`executors`](super::executors).
 //! * **Python waits for the threads of its executors at exit; `main` does not.** Await `shutdown()` for work that must be finished.
 //! * **Threads compute in parallel**, so an executor for computing is of use, with as many threads as there are cores, beside the one for
 //!   waiting.
-//! * **Arguments are checked, and owned.** What is borrowed is cloned for the thread (a `&str` crosses as a `String`), what is owned is moved.
+//! * **Arguments are checked, and owned.** What is borrowed is cloned for the thread (a `&str` crosses as a `String`), what is owned is
+//!   moved.
 //!
 //! Tornado's own tests of the decorator, asked of this crate by the same names, are in `tests/behaviour/tornado.rs`.

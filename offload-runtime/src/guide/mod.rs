@@ -1,7 +1,7 @@
 //! The guide: what to do with this crate, and what to know before.
 //!
-//! The pages of the items say what each of them does. These chapters go the other way, from what you have or want to the items. Each can be
-//! read alone. What a chapter claims, its snippets assert wherever that can be done in a few lines, and they run with the tests of the
+//! The pages of the items say what each of them does. These chapters go the other way, from what you have or want to the items. Each can
+//! be read alone. What a chapter claims, its snippets assert wherever that can be done in a few lines, and they run with the tests of the
 //! crate; the rest is in `tests/contract`, by the number that stands beside it (C1 to C12).
 //!
 //! | Chapter | The question |
@@ -9,7 +9,6 @@
 //! | [`from_spawn_blocking`] | I have `spawn_blocking` everywhere. What does a method look like after, and what behaves differently? |
 //! | [`from_tornado`] | I know `run_on_executor` and `IOLoop.run_in_executor`. What is what here? |
 //! | [`executors`] | Which executor, how many threads, how long a queue, and what happens when it is full? |
-//! | [`figures`] | What do the figures of a pool mean, and which of them says that it is too small? |
 //! | [`cancellation`] | A client hangs up, a timeout fires. What stops, what goes on, and how does a job find out? |
 //! | [`testing`] | How do I test code that uses `#[blocking]`, without sleeps, and its failures too? |
 //! | [`writing_executors`] | How do I write an executor of my own, and how do I know that it is right? |
@@ -17,8 +16,8 @@
 //! | [`alternatives`] | When is all this the wrong tool, and which is the right one? |
 //!
 //! # In one minute
-//! A service is a struct that is cheap to clone, with its executors as fields. Its methods are plain Rust that may block; `#[blocking]` makes
-//! them async. Handlers await them.
+//! A service is a struct that is cheap to clone, with its executors as fields. Its methods are plain Rust that may block; `#[blocking]`
+//! makes them async. Handlers await them.
 //!
 //! ```
 //! use offload_runtime::{Error, ThreadPool, blocking};
@@ -54,6 +53,8 @@
 //!     Ok(())
 //! }
 //! ```
+//!
+//! `submit` and `limited` are methods of [`ExecutorExt`](crate::ExecutorExt), which has to be imported where they are called.
 //!
 //! # Five things that surprise
 //! 1. **A `#[blocking]` method is lazy**, as every `async fn` is: until its future is polled, nothing is submitted. `#[blocking(handle)]`

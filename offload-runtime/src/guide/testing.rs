@@ -1,20 +1,21 @@
 //! Testing code that uses `#[blocking]`: without sleeps, without luck, and its failures too.
 //!
-//! A method with `#[blocking]` is tested as any `async fn` is: under `#[tokio::test]`, or by a bare `pollster::block_on`, since it needs no
-//! runtime (C12). A `ThreadPool::new(1)` per test is cheap: to make it starts nothing, its first job starts a thread. Most tests need no
-//! more than that; what follows is for the rest.
+//! A method with `#[blocking]` is tested as any `async fn` is: under `#[tokio::test]`, or by a bare `pollster::block_on`, since it needs
+//! no runtime (C12). A `ThreadPool::new(1)` per test is cheap: to make it starts nothing, its first job starts a thread. Most tests need
+//! no more than that; what follows is for the rest.
 //!
 //! # Let the test choose the executor
 //! Three ways, from the least to the most that the type shows:
 //! * a field `executor: ThreadPool`, made by whoever makes the service: tests give a small one, a closed one, a full one;
-//! * a field `executor: Arc<dyn Executor>`, for which tests can put in anything below, and no type changes;
+//! * a field `executor: Arc<dyn Executor>`, for which tests can put in anything below, and no type changes (`shutdown` is not of the
+//!   trait: who makes the service keeps a clone of the pool);
 //! * a parameter, `struct Service<E> { executor: E }` with `impl<E: Executor + Clone + 'static> Service<E>`, without the indirection.
 //!
 //! The synchronous body can be tested alone: `#[blocking(sync = find_sync)]` keeps it.
 //!
 //! # On the test's own thread: `Inline`
-//! [`Inline`](crate::Inline) runs each job where it is submitted. Jobs run in the order of the calls, thread-locals of the test are there (a
-//! captured log, a fake clock), and a debugger steps into the body.
+//! [`Inline`](crate::Inline) runs each job where it is submitted. Jobs run in the order of the calls, thread-locals of the test are there
+//! (a captured log, a fake clock), and a debugger steps into the body.
 //! ```
 //! use offload_runtime::{Executor, Inline, ThreadPool, blocking};
 //! use std::cell::Cell;
@@ -53,8 +54,8 @@
 //! `set_default_executor(Inline)` does so for all its tests. `#[blocking(executor = pool)]` with an argument `pool` avoids that.
 //!
 //! # In a known order: `limited(1)`
-//! `ThreadPool::new(1)` and a view `limited(1)` run jobs one at a time, in the order of their submission, on another thread. So a
-//! job that was submitted later and has ended tells that all before it have:
+//! `ThreadPool::new(1)` and a view `limited(1)` run jobs one at a time, in the order of their submission, on another thread. So a job
+//! that was submitted later and has ended tells that all before it have:
 //! ```
 //! use offload_runtime::{ExecutorExt, ThreadPool};
 //! use std::sync::{Arc, Mutex};
@@ -117,8 +118,8 @@
 //! }
 //! # a_rename_that_is_given_up_while_it_waits_does_not_happen();
 //! ```
-//! For several threads, hold as many. To have two jobs *run* at the same moment, give both a `Barrier`. `hold` and a queue of one make a pool
-//! that is full for real:
+//! For several threads, hold as many. To have two jobs *run* at the same moment, give both a `Barrier`. `hold` and a queue of one make a
+//! pool that is full for real:
 //! ```
 //! # use offload_runtime::{Error, ExecutorExt, ThreadPool};
 //! # use std::sync::mpsc;

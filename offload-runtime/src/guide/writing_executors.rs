@@ -1,7 +1,7 @@
 //! Writing an executor: the contract, one of your own with a bound and a thread, and the suite that tests it.
 //!
-//! The trait has one method that has to be written, [`Executor::execute`](crate::Executor::execute). It is given a [`Job`](crate::Job), one
-//! word wide and `Send`, and has two things to do with it: [`run`](crate::Job::run) it on a thread that may block, or
+//! The trait has one method that has to be written, [`Executor::execute`](crate::Executor::execute). It is given a [`Job`](crate::Job),
+//! one word wide and `Send`, and has two things to do with it: [`run`](crate::Job::run) it on a thread that may block, or
 //! [`refuse`](crate::Job::refuse) it. Everything else is the job's own affair, and the same on every executor: its result, its panic, its
 //! cancellation, the waker of who awaits it, the tokio runtime of its submitter.
 //!
@@ -21,13 +21,13 @@
 //! | keep an order | only [`ThreadPool`](crate::ThreadPool) and [`Limited`](crate::Limited) promise one |
 //! | run a job only once, resolve a handle only once | neither can be written: `run` and `refuse` take the job (C1) |
 //!
-//! Two things come for free with the trait: [`submit`](crate::ExecutorExt::submit), and [`limited`](crate::ExecutorExt::limited) with
-//! its queue. What an executor of your own does not have is C10: a job that blocks on jobs of the same executor waits for a thread like any
+//! Two things come for free with the trait: [`submit`](crate::ExecutorExt::submit), and [`limited`](crate::ExecutorExt::limited) with its
+//! queue. What an executor of your own does not have is C10: a job that blocks on jobs of the same executor waits for a thread like any
 //! other, and can deadlock. (A view of it, `limited(n)`, has that of itself: there such a job begins at once.)
 //!
 //! # One thread, one bound
-//! A thread that owns something for its whole life (a connection that may not move, a device) and does one job after the other,
-//! with a queue of so many:
+//! A thread that owns something for its whole life (a connection that may not move, a device) and does one job after the other, with a
+//! queue of so many:
 //! ```
 //! use offload_runtime::{Error, Executor, Job};
 //! use std::io;
@@ -108,9 +108,9 @@
 //! # Ok(())
 //! # }
 //! ```
-//! What it lacks beside `ThreadPool`, so that you can decide whether it matters: a job that is cancelled while it waits frees what it captured,
-//! but its shell keeps a place in the channel until the thread comes to it, and counts against the bound; nobody can wait for the end;
-//! nothing is counted; the thread stays when it is idle.
+//! What it lacks beside `ThreadPool`, so that you can decide whether it matters: a job that is cancelled while it waits frees what it
+//! captured, but its shell keeps a place in the channel until the thread comes to it, and counts against the bound; nobody can wait for
+//! the end; nothing is counted; the thread stays when it is idle.
 //!
 //! # The suite
 #![cfg_attr(feature = "testing", doc = "[`conformance`](crate::conformance),")]
@@ -178,8 +178,8 @@
 //! # #[cfg(feature = "testing")]
 //! # with_testing::one_thread_conforms();
 //! ```
-//! It does not promise `nested`, and would not keep it. It takes well under a second, none of it by waiting for a time to pass unless something is wrong
-//! (one check apart, which gives a job that must *not* begin 50 ms to do so).
+//! It does not promise `nested`, and would not keep it. The suite takes well under a second, and waits for no time to pass unless
+//! something is wrong (one check apart, which gives a job that must *not* begin a moment in which it would).
 //!
 //! # Wrapping one
 //! To count, log, delay or refuse some, wrap an executor instead of writing one. A [`Job`](crate::Job) says where it comes from:
