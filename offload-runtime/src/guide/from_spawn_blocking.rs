@@ -168,7 +168,8 @@
 //! # let pool = ThreadPool::new(1);
 //! pool.submit(|| println!("hardly ever printed"));
 //! ```
-//! All about this is in [`cancellation`](super::cancellation).
+//! The compiler's own help, to write `let _ =`, silences the warning and cancels all the same. All about this is in
+//! [`cancellation`](super::cancellation).
 //!
 //! ## Errors
 //! `spawn_blocking` has one more `Result` around yours, and most code unwraps it. Here a refusal goes into the method's own error type,
