@@ -21,7 +21,7 @@
 //! let pool = ThreadPool::builder()
 //!     .max_threads(4)
 //!     .keep_alive(Duration::from_millis(1))
-//!     .on_thread_stop(move || left.send(()).unwrap())
+//!     .on_thread_stop(move || drop(left.send(())))
 //!     .build();
 //! pollster::block_on(pool.submit(|| ())).unwrap(); // starts a thread
 //! leaves.recv().unwrap(); // which leaves, though the pool is there still
