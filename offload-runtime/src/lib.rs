@@ -32,9 +32,9 @@
 //!
 //! The [`guide`] has a chapter for each question that comes with it: what changes for who comes
 //! [from `spawn_blocking`](guide::from_spawn_blocking) or [from Tornado](guide::from_tornado), how [executors](guide::executors) are
-//! chosen and sized, what is [cancelled](guide::cancellation) and what goes on, how to [test](guide::testing) all this, how to
-//! [write an executor](guide::writing_executors), how the pool [sleeps](guide::sleep), and when to use
-//! [something else](guide::alternatives).
+//! chosen and sized and their [figures](guide::figures) read, what is [cancelled](guide::cancellation) and what goes on, how to
+//! [test](guide::testing) all this, how to [write an executor](guide::writing_executors), how the pool [sleeps](guide::sleep), and when
+//! to use [something else](guide::alternatives).
 //!
 //! # The parts
 //! * a **job** is one submitted call, [`Job`] to the executor that runs it;

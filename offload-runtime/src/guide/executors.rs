@@ -110,7 +110,7 @@
 //! | 16 | 0.00 | 0.03 | 0.10 | 0.37 | 0.98 |
 //!
 //! Read downwards, it says that threads for one resource belong in one pool; read to the right, that the last tenth of a pool is dear.
-//! Your run times are other than the formula's: measure them rather than guess.
+//! Your run times are other than the formula's: take them from the pool ([`figures`](super::figures)) rather than guess.
 //!
 //! `max_threads` is a bound, not an allotment: threads are started while jobs wait and leave after
 //! [`keep_alive`](crate::ThreadPoolBuilder::keep_alive) without work (C8).

@@ -9,6 +9,7 @@
 //! | [`from_spawn_blocking`] | I have `spawn_blocking` everywhere. What does a method look like after, and what behaves differently? |
 //! | [`from_tornado`] | I know `run_on_executor` and `IOLoop.run_in_executor`. What is what here? |
 //! | [`executors`] | Which executor, how many threads, how long a queue, and what happens when it is full? |
+//! | [`figures`] | What do the figures of a pool mean, and which of them says that it is too small? |
 //! | [`cancellation`] | A client hangs up, a timeout fires. What stops, what goes on, and how does a job find out? |
 //! | [`testing`] | How do I test code that uses `#[blocking]`, without sleeps, and its failures too? |
 //! | [`writing_executors`] | How do I write an executor of my own, and how do I know that it is right? |
@@ -69,6 +70,7 @@
 pub mod alternatives;
 pub mod cancellation;
 pub mod executors;
+pub mod figures;
 pub mod from_spawn_blocking;
 pub mod from_tornado;
 pub mod sleep;

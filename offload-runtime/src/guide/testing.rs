@@ -131,6 +131,52 @@
 //! # drop(open);
 //! ```
 //!
+//! # Counting what happened
+//! The [figures](super::figures) of a pool are exact, and a job that was awaited is in them: that nothing was submitted twice, that a
+//! cached answer cost no job, that a call that was given up never ran.
+//! ```
+//! use offload_runtime::{ThreadPool, blocking};
+//! use std::collections::HashMap;
+//! use std::sync::{Arc, Mutex};
+//!
+//! #[derive(Clone)]
+//! struct Users {
+//!     executor: ThreadPool,
+//!     cache: Arc<Mutex<HashMap<u32, String>>>,
+//! }
+//!
+//! impl Users {
+//!     #[blocking]
+//!     fn load(&self, id: u32) -> String {
+//!         format!("user {id}")
+//!     }
+//!
+//!     async fn name(&self, id: u32) -> String {
+//!         if let Some(name) = self.cache.lock().unwrap().get(&id) {
+//!             return name.clone();
+//!         }
+//!         let name = self.load(id).await;
+//!         self.cache.lock().unwrap().insert(id, name.clone());
+//!         name
+//!     }
+//! }
+//!
+//! // #[test]
+//! fn a_cached_name_costs_no_job() {
+//!     let users = Users { executor: ThreadPool::new(1), cache: Arc::default() };
+//!     for _ in 0..3 {
+//!         assert_eq!(pollster::block_on(users.name(7)), "user 7");
+//!     }
+//!     let metrics = users.executor.metrics();
+//!     assert_eq!((metrics.submitted(), metrics.completed()), (1, 1));
+//!     let [load] = metrics.by_site() else { panic!("{metrics}") };
+//!     assert_eq!(load.site().to_string(), "Users::load");
+//! }
+//! # a_cached_name_costs_no_job();
+//! ```
+//! `cancelled_before_start`, `refused_queue_full`, `peak_running` and `panicked` are asserted in the same way, and `queued` tells that a
+//! job that was submitted by a task does wait now. Do not assert times.
+//!
 //! # Executors that refuse
 //! What does a handler answer when the pool is full, closed, out of threads? Each takes an executor of a few lines:
 //! ```
