@@ -208,10 +208,8 @@ impl Hooks {
 
     /// The job has ended: drops hooks whose guards were leaked.
     pub(crate) fn close(&self) {
-        let mut state = sync::lock(&self.state);
-        state.cancelled = true;
-        let armed = std::mem::take(&mut state.armed);
-        drop(state);
+        // Nobody adds another: that takes the job's own thread, inside the job.
+        let armed = std::mem::take(&mut sync::lock(&self.state).armed);
         for hook in armed {
             discard(hook);
         }
