@@ -193,9 +193,9 @@ impl<E: Executor + 'static> Executor for Limited<E> {
             drop(view);
             return job.refuse(Error::QueueFull);
         }
-        if let Err(cancelled) = view.push(job) {
-            drop(view);
-            return drop(cancelled);
+        if view.push(job).is_err() {
+            // It was cancelled before: no more is left of it than its memory.
+            return;
         }
         if view.count == *limit {
             return;

@@ -73,17 +73,20 @@ impl Executor for Later {
     }
 }
 
+/// Computes for so long that a view hands its thread back afterwards, if jobs wait.
+fn longer_than_a_slice() {
+    let until = Instant::now() + Duration::from_millis(2);
+    while Instant::now() < until {
+        std::hint::spin_loop();
+    }
+}
+
 /// A driver has handed its thread back, and the one that was to come instead is given up by the executor, after it had taken it.
 #[test]
 fn c05_a_relief_that_is_dropped_later_takes_its_jobs_along() {
     for refuse in [true, false] {
         let view = Later::default().limited(1);
-        let first = view.submit(|| {
-            let until = Instant::now() + Duration::from_millis(2);
-            while Instant::now() < until {
-                std::hint::spin_loop();
-            }
-        });
+        let first = view.submit(longer_than_a_slice);
         let waiting = [view.submit(|| ()), view.submit(|| ())];
         view.executor().take().run(); // longer than a slice: another driver has to come
         finish(first).unwrap();
@@ -105,4 +108,27 @@ fn c05_a_relief_that_is_dropped_later_takes_its_jobs_along() {
         view.executor().take().run();
         assert_eq!(finish(again).unwrap(), 7, "it is as good as new");
     }
+}
+
+/// A driver runs one job after the other while its slice lasts, and asks for another driver only for jobs that wait.
+#[test]
+fn c05_a_view_asks_for_no_driver_that_it_does_not_need() {
+    let ran_before_a_hand_over = || {
+        let view = Later::default().limited(1);
+        let jobs: Vec<_> = (0..20).map(|i| view.submit(move || i)).collect();
+        view.executor().take().run();
+        let ran = jobs.iter().filter(|job| job.is_finished()).count();
+        while let Some(driver) = { view.executor().0.lock().unwrap().pop() } {
+            driver.run();
+        }
+        assert_eq!(jobs.into_iter().map(|job| finish(job).unwrap()).sum::<i32>(), 190);
+        ran
+    };
+    // A machine that is busy elsewhere may take a slice away at any place, but not always after the first job.
+    assert!((0..100).any(|_| ran_before_a_hand_over() > 1), "a driver for each job");
+    let view = Later::default().limited(1);
+    let alone = view.submit(longer_than_a_slice);
+    view.executor().take().run();
+    finish(alone).unwrap();
+    assert!(view.executor().0.lock().unwrap().is_empty(), "a driver for an empty view");
 }

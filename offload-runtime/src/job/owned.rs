@@ -167,7 +167,7 @@ impl Drop for Job {
             // is not used after.
             Claim::Won { .. } => unsafe { Claimed::from_header(self.header) }.refuse(Error::Lost),
             Claim::Lost => {
-                if self.cell().state.release_job(false) == Left::Nobody {
+                if self.cell().state.release_job() == Left::Nobody {
                     // SAFETY: this was the last side, and who claimed the job has moved the closure out.
                     unsafe { cell::deallocate(self.header) };
                 }
@@ -255,5 +255,22 @@ impl Drop for Claimed {
         // A queue that is taken apart with jobs in hand; no path of the crate does it.
         // SAFETY: the value is not used after this.
         unsafe { Self::from_header(self.header) }.refuse(Error::Lost);
+    }
+}
+
+#[cfg(all(test, not(offload_loom)))]
+mod tests {
+    use super::*;
+    use crate::context::Call;
+
+    /// No executor of the crate drops a job that it has claimed. If one did, it would not be lost unseen.
+    #[test]
+    fn c05_a_claimed_job_that_is_dropped_is_lost() {
+        let captured = std::sync::Arc::new(());
+        let kept = std::sync::Arc::clone(&captured);
+        let (job, handle) = cell::observed(Origin::of_caller(), Call::new(move || drop(kept)));
+        drop(job.claim());
+        assert_eq!(std::sync::Arc::strong_count(&captured), 1);
+        assert!(matches!(pollster::block_on(handle), Err(Error::Lost)));
     }
 }
