@@ -234,3 +234,42 @@ fn call_hook(hook: Option<&Hook>) {
         discard(payload);
     }
 }
+
+#[cfg(all(test, not(offload_loom)))]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::executor::ExecutorExt;
+    use crate::pool::ThreadPool;
+
+    /// While a thread was being started the only other one fell asleep, and a job came, for which the coming thread was counted on. It does
+    /// not come: the one that sleeps is called.
+    #[test]
+    fn c05_a_thread_that_sleeps_is_called_when_another_cannot_be_had() {
+        let pool = ThreadPool::builder().max_threads(2).min_threads(1).build();
+        pollster::block_on(pool.submit(|| ())).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let mut state = pool.queue().lock();
+            if state.idle.len() == 1 && !state.scout {
+                // As `Call::decide` does for a thread that is to be started.
+                state.scout = true;
+                state.one_more_thread();
+                break;
+            }
+            drop(state);
+            assert!(Instant::now() < deadline, "the thread does not fall asleep");
+            thread::yield_now();
+        }
+        let job = pool.submit(|| 7);
+        start_failed(pool.queue(), io::Error::other("no room"));
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !job.is_finished() {
+            assert!(Instant::now() < deadline, "nobody was called for the job");
+            thread::yield_now();
+        }
+        assert_eq!(pollster::block_on(job).unwrap(), 7);
+        pollster::block_on(pool.shutdown());
+    }
+}
