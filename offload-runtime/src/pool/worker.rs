@@ -141,8 +141,6 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             state = come_back(queue);
             continue;
         }
-        // From here on time passes that no job has taken.
-        notes.pause();
         if state.closed {
             state.scout &= !scout;
             return resign(&mut state);
