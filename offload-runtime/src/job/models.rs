@@ -7,7 +7,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 use loom::future::block_on;
 use loom::thread;
@@ -98,6 +98,16 @@ fn token_job(tokens: &Tokens) -> (Job, JobHandle<Token>) {
     })
 }
 
+/// Polls once with a waker of which only the cell has a reference.
+fn poll_once<T>(tokens: &Tokens, handle: &mut JobHandle<T>) -> Poll<Result<T, Error>> {
+    struct Counted(#[expect(dead_code, reason = "counted")] Token);
+    impl Wake for Counted {
+        fn wake(self: Arc<Self>) {}
+    }
+    let waker = Waker::from(Arc::new(Counted(tokens.new_one())));
+    pin!(handle).poll(&mut Context::from_waker(&waker))
+}
+
 #[test]
 fn complete_and_poll() {
     explore("complete and poll", None, || {
@@ -117,8 +127,8 @@ fn complete_and_poll_with_two_wakers() {
         let tokens = Tokens::default();
         let (job, handle) = token_job(&tokens);
         let worker = thread::spawn(move || job.run());
-        let mut handle = pin!(handle);
-        match handle.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        let mut handle = handle;
+        match poll_once(&tokens, &mut handle) {
             Poll::Ready(output) => drop(output.unwrap()),
             Poll::Pending => drop(block_on(handle).unwrap()),
         }
@@ -143,7 +153,7 @@ fn complete_and_drop_after_a_poll() {
         let tokens = Tokens::default();
         let (job, mut handle) = token_job(&tokens);
         let worker = thread::spawn(move || job.run());
-        let polled = pin!(&mut handle).poll(&mut Context::from_waker(Waker::noop()));
+        let polled = poll_once(&tokens, &mut handle);
         drop(polled);
         drop(handle);
         worker.join().unwrap();
@@ -156,7 +166,7 @@ fn complete_and_detach() {
         let tokens = Tokens::default();
         let (job, mut handle) = token_job(&tokens);
         let worker = thread::spawn(move || job.run());
-        if pin!(&mut handle).poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+        if poll_once(&tokens, &mut handle).is_pending() {
             handle.detach();
         }
         worker.join().unwrap();
@@ -202,7 +212,7 @@ fn cancel_wakes_an_await_elsewhere() {
         let tokens = Tokens::default();
         let (job, mut handle) = token_job(&tokens);
         let worker = thread::spawn(move || job.run());
-        let polled = pin!(&mut handle).poll(&mut Context::from_waker(Waker::noop()));
+        let polled = poll_once(&tokens, &mut handle);
         if polled.is_pending() {
             handle.cancel();
             drop(block_on(handle));
