@@ -114,6 +114,7 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
     let mut scout = first.is_none();
     let mut handed = first;
     let mut notes = Notes::new();
+    let mut search = Search::default();
     let mut state = queue.lock();
     loop {
         if let Some(job) = handed.take() {
@@ -149,7 +150,7 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             (scout, state.scout) = (true, true);
             pool.hint(false);
             drop(state);
-            Search::look(pool);
+            search.look(pool);
             state = queue.lock();
             continue;
         }
