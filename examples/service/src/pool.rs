@@ -1,0 +1,63 @@
+//! One of the service's executors: [`Pool`], a pool of threads or, for comparison, none at all.
+//!
+//! A service without `--inline` in mind has fields of type `ThreadPool` and no such file.
+
+use std::time::Duration;
+
+use offload_runtime::{Executor, Inline, Job, Shutdown, StillRunning, ThreadPool};
+
+use crate::config::PoolSize;
+
+/// An executor of the service.
+#[derive(Clone, Debug)]
+pub enum Pool {
+    /// Threads of its own behind a bounded queue.
+    Threads(ThreadPool),
+    /// The thread that calls: the async runtime's, which has nothing else to do meanwhile but waits for this.
+    Inline,
+}
+
+impl Pool {
+    pub(crate) fn new(name: &str, size: PoolSize, inline: bool) -> Self {
+        if inline {
+            return Self::Inline;
+        }
+        let pool = ThreadPool::builder().thread_name(name).max_threads(size.threads).queue_capacity(size.queue);
+        Self::Threads(pool.build())
+    }
+
+    /// The threads, if it has any.
+    #[must_use]
+    pub fn threads(&self) -> Option<&ThreadPool> {
+        match self {
+            Self::Threads(pool) => Some(pool),
+            Self::Inline => None,
+        }
+    }
+
+    /// Takes no more jobs; resolves when those it has are done.
+    pub(crate) async fn drain(&self) {
+        if let Self::Threads(pool) = self {
+            pool.shutdown().await;
+        }
+    }
+
+    /// Refuses what waits, asks what runs to end, and tells what that is, if anything.
+    pub(crate) fn give_up(&self) -> Option<StillRunning> {
+        let left: Shutdown = self.threads()?.shutdown_now();
+        left.wait_timeout(Duration::ZERO).err()
+    }
+}
+
+impl Executor for Pool {
+    fn execute(&self, job: Job) {
+        match self {
+            Self::Threads(pool) => pool.execute(job),
+            Self::Inline => Inline.execute(job),
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.threads().is_some_and(Executor::is_closed)
+    }
+}
