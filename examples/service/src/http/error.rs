@@ -58,6 +58,7 @@ fn status(error: &Error) -> StatusCode {
         | Error::Database(_)
         | Error::Io(_)
         | Error::Hashing(_)
+        | Error::Recorder(_)
         | Error::Random(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -27,8 +27,8 @@ use crate::state::State;
 /// The largest body of JSON.
 const JSON_BODY: usize = 4 << 10;
 
-/// All routes. `in_hand` counts the requests.
-pub(crate) fn routes(state: State, in_hand: InHand) -> Router {
+/// All routes, `watch` among them. `in_hand` counts the requests.
+pub(crate) fn routes(state: State, in_hand: InHand, watch: Router<State>) -> Router {
     Router::new()
         .route("/", get(hello))
         .route("/accounts", post(accounts::sign_up))
@@ -36,6 +36,7 @@ pub(crate) fn routes(state: State, in_hand: InHand) -> Router {
         .route("/pictures", get(pictures::list).post(pictures::add))
         .route("/pictures/{id}", get(pictures::original).delete(pictures::remove))
         .route("/pictures/{id}/thumbnail", get(pictures::thumbnail))
+        .merge(watch)
         .fallback(async || Error::NotFound)
         .method_not_allowed_fallback(async || Error::WrongMethod)
         .layer(DefaultBodyLimit::max(JSON_BODY))

@@ -1,7 +1,8 @@
 //! `/pictures`. An account sees its own alone: another's is not there.
 
 use axum::Json;
-use axum::extract::{Path, State as Shared};
+use axum::extract::{FromRequestParts, Path, State as Shared};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -13,6 +14,19 @@ use crate::state::State;
 
 /// A picture never changes, but only its owner's browser may keep it.
 const CACHE: (HeaderName, &str) = (header::CACHE_CONTROL, "private, max-age=31536000, immutable");
+
+/// The picture that the path names.
+pub(super) struct Named(PictureId);
+
+impl FromRequestParts<State> for Named {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Error> {
+        // What is no name of a picture is a name of nothing.
+        let Path(id) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| Error::NotFound)?;
+        id.parse().map(Self)
+    }
+}
 
 pub(super) async fn add(
     Shared(state): Shared<State>,
@@ -34,9 +48,9 @@ pub(super) async fn list(
 pub(super) async fn original(
     Shared(state): Shared<State>,
     SignedIn(account): SignedIn,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Response, Error> {
-    let picture = state.pictures.find(account, id.parse()?).await?;
+    let picture = state.pictures.find(account, id).await?;
     let opened = state.pictures.open(picture.id, Side::Original).await?;
     Ok(send(picture.format.content_type(), opened))
 }
@@ -44,9 +58,9 @@ pub(super) async fn original(
 pub(super) async fn thumbnail(
     Shared(state): Shared<State>,
     SignedIn(account): SignedIn,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Response, Error> {
-    let picture = state.pictures.find(account, id.parse()?).await?;
+    let picture = state.pictures.find(account, id).await?;
     let opened = state.pictures.open(picture.id, Side::Thumbnail).await?;
     Ok(send("image/jpeg", opened))
 }
@@ -54,9 +68,8 @@ pub(super) async fn thumbnail(
 pub(super) async fn remove(
     Shared(state): Shared<State>,
     SignedIn(account): SignedIn,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<StatusCode, Error> {
-    let id: PictureId = id.parse()?;
     state.pictures.remove(account, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -97,25 +97,30 @@ pub(crate) fn files(data: &Path) -> Vec<String> {
 
 /// Jobs that hold threads of a pool until this is dropped.
 pub(crate) struct Held {
-    _release: Vec<Sender<()>>,
-    _jobs: Vec<JobHandle<()>>,
+    // Dropped first: nobody waits for the jobs.
+    release: Vec<Sender<()>>,
+    jobs: Vec<JobHandle<()>>,
 }
 
-/// Holds `threads` threads of a pool, and returns when it does.
+/// Holds `threads` threads of a pool, and returns when it does. Where the pool refuses, it tries again.
 pub(crate) async fn hold(pool: &Pool, threads: usize) -> Held {
-    let (mut release, mut jobs) = (Vec::new(), Vec::new());
-    for _ in 0..threads {
+    let mut held = Held { release: Vec::new(), jobs: Vec::new() };
+    let begin = Instant::now();
+    while held.jobs.len() < threads {
+        assert!(begin.elapsed() < LONG, "the pool has no thread to be held");
         let (sender, wait) = channel::<()>();
         let (started, begun) = tokio::sync::oneshot::channel();
-        jobs.push(pool.submit(move || {
+        let job = pool.submit(move || {
             started.send(()).unwrap();
             // Nothing is sent: it ends when the sender is dropped.
             wait.recv().unwrap_err();
-        }));
-        tokio::time::timeout(LONG, begun).await.expect("the job begins").unwrap();
-        release.push(sender);
+        });
+        if tokio::time::timeout(LONG, begun).await.expect("the job begins or is refused").is_ok() {
+            held.release.push(sender);
+            held.jobs.push(job);
+        }
     }
-    Held { _release: release, _jobs: jobs }
+    held
 }
 
 /// Waits until something is so.
