@@ -142,8 +142,8 @@ impl Drop for Shelved {
     fn drop(&mut self) {
         if !self.kept {
             // This may be on a thread of the async runtime. If `files` refuses, the next start sweeps.
-            let (shelf, id) = (self.shelf.clone(), self.id);
-            self.files.submit(move || shelf.remove(id)).detach();
+            let (place, id) = (self.shelf.clone(), self.id);
+            self.files.submit(move || place.remove(id)).detach();
         }
     }
 }

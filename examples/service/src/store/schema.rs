@@ -1,13 +1,13 @@
 //! The tables, and how an older database becomes a current one.
 //!
-//! `VERSIONS[n]` takes a database from version n to n + 1; `user_version` tells where it is. A step that has been released is never
+//! `STEPS[n]` takes a database from version n to n + 1; `user_version` tells where it is. A step that has been released is never
 //! changed: the next one is added.
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::Error;
 
-const VERSIONS: [&str; 1] = ["
+const STEPS: [&str; 1] = ["
     CREATE TABLE account (
         id INTEGER PRIMARY KEY,
         name TEXT NOT NULL UNIQUE COLLATE NOCASE,
@@ -40,11 +40,11 @@ pub(super) fn bring_up_to_date(connection: &mut Connection) -> Result<(), Error>
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let steps =
-        usize::try_from(version).ok().and_then(|version| VERSIONS.get(version..)).ok_or(Error::Newer(version))?;
+        usize::try_from(version).ok().and_then(|version| STEPS.get(version..)).ok_or(Error::Newer(version))?;
     for step in steps {
         transaction.execute_batch(step)?;
     }
-    transaction.pragma_update(None, "user_version", VERSIONS.len() as i64)?;
+    transaction.pragma_update(None, "user_version", STEPS.len())?;
     transaction.commit()?;
     Ok(())
 }
