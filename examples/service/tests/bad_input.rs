@@ -52,7 +52,7 @@ async fn pictures_that_are_none() {
     let good = png(200, 200, 1);
     let mut flipped = good.clone();
     flipped[good.len() / 2] ^= 0xff;
-    let cases: [(&str, &str, Vec<u8>, u16); 14] = [
+    let cases: [(&str, &str, Vec<u8>, u16); 16] = [
         ("nothing", "image/png", Vec::new(), 422),
         ("text", "image/png", b"hello".to_vec(), 422),
         ("only a signature", "image/png", good[..8].to_vec(), 422),
@@ -61,8 +61,10 @@ async fn pictures_that_are_none() {
         ("a broken JPEG", "image/jpeg", [&b"\xff\xd8\xff\xe0"[..], &[7; 500]].concat(), 422),
         ("half a GIF", "image/gif", picture(ImageFormat::Gif, 90, 90, 1)[..100].to_vec(), 422),
         ("half a WebP", "image/webp", picture(ImageFormat::WebP, 90, 90, 1)[..100].to_vec(), 422),
-        ("a valid bomb", "image/png", bomb(16_000), 422),
-        ("one that says that it is wide", "image/png", boast(16_385, 1), 422),
+        ("a valid bomb", "image/png", bomb(16_000, 16_000), 422),
+        ("one that is too wide", "image/png", bomb(16_385, 1), 422),
+        ("one that is too high", "image/png", bomb(1, 16_385), 422),
+        ("one that has too many pixels", "image/png", bomb(6_000, 4_001), 422),
         ("one that says that it is huge", "image/png", boast(u32::MAX >> 1, u32::MAX >> 1), 422),
         ("a PNG that is said to be a JPEG", "image/jpeg", good.clone(), 415),
         ("of a type that is not taken", "image/svg+xml", b"<svg/>".to_vec(), 415),
@@ -73,6 +75,12 @@ async fn pictures_that_are_none() {
         assert_eq!(status(&answer), expected, "{what}: {answer:?}");
     }
     settled.is_as_before().await;
+    // The largest that is taken, and what its decoder may allocate.
+    assert_eq!(settled.ada.upload("image/png", bomb(6_000, 4_000)).await.status, 201);
+    let service = Service::start_with(|config| config.limits.decode = 100_000).await;
+    let ada = service.client.join("ada").await;
+    assert_eq!(ada.upload("image/png", png(150, 200, 1)).await.status, 201);
+    assert_eq!(status(&ada.upload("image/png", png(200, 200, 1)).await), 422);
 }
 
 /// Once with its length before it, and once without.
@@ -112,7 +120,7 @@ async fn refusing_takes_no_memory() {
     let before = peak(&program);
     for _ in 0..3 {
         assert_eq!(status(&ada.upload("image/png", hundred_megabytes()).await), 413);
-        assert_eq!(status(&ada.upload("image/png", bomb(16_000)).await), 422);
+        assert_eq!(status(&ada.upload("image/png", bomb(16_000, 16_000)).await), 422);
     }
     let grown = peak(&program) - before;
     // 8 MB are the largest body, in a vector that grows by doubling. The bomb alone would be 256 MB.

@@ -18,7 +18,7 @@ use service::{Pool, PoolSize};
 
 use crate::support::client::{Answer, PASSWORD};
 use crate::support::pictures::png;
-use crate::support::{Held, Service, hold, until};
+use crate::support::{Held, Service, hold, queued, until};
 
 /// One thread, and room for one job to wait.
 const SMALL: PoolSize = PoolSize { threads: 1, queue: 1 };
@@ -99,7 +99,7 @@ async fn when_the_row_is_refused_the_files_are_removed() {
         let ada = ada.clone();
         async move { ada.upload("image/png", png(20, 20, 1)).await }
     });
-    until("the upload waits for `cpu`", || format!("{cpu:?}").contains("queued: 1")).await;
+    until("the upload waits for `cpu`", || queued(&cpu) == 1).await;
     let full = fill(&service.state().db).await;
     drop(waiting);
     assert_refused(&upload.await.unwrap());

@@ -123,6 +123,13 @@ pub(crate) async fn hold(pool: &Pool, threads: usize) -> Held {
     held
 }
 
+/// How many jobs wait for a thread of a pool.
+pub(crate) fn queued(pool: &Pool) -> usize {
+    let text = format!("{pool:?}");
+    let (_, queued) = text.split_once("queued: ").expect("a pool of threads");
+    queued.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
+}
+
 /// Waits until something is so.
 pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begin = Instant::now();

@@ -21,19 +21,19 @@ pub(crate) fn png(width: u32, height: u32, seed: u32) -> Vec<u8> {
     picture(ImageFormat::Png, width, height, seed)
 }
 
-/// A valid PNG of a few kilobytes whose pixels are all there: grey, one bit each, all black.
-pub(crate) fn bomb(side: u32) -> Vec<u8> {
+/// A valid PNG of few bytes whose pixels are all there: grey, one bit each, all black.
+pub(crate) fn bomb(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, side, side);
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Grayscale);
     encoder.set_depth(png::BitDepth::One);
-    let row = vec![0; side.div_ceil(8) as usize];
     let mut writer = encoder.write_header().unwrap();
-    let mut stream = writer.stream_writer().unwrap();
-    for _ in 0..side {
-        std::io::Write::write_all(&mut stream, &row).unwrap();
+    let mut pixels = writer.stream_writer().unwrap();
+    let row = vec![0; width.div_ceil(8) as usize];
+    for _ in 0..height {
+        std::io::Write::write_all(&mut pixels, &row).unwrap();
     }
-    stream.finish().unwrap();
+    pixels.finish().unwrap();
     drop(writer);
     bytes
 }
