@@ -66,6 +66,9 @@ pub enum Error {
     /// A password could not be hashed.
     #[error("hashing: {0}")]
     Hashing(#[from] password_hash::Error),
+    /// This process publishes its metrics elsewhere already.
+    #[error("metrics: {0}")]
+    Recorder(#[from] metrics_exporter_prometheus::BuildError),
     /// The operating system gave no random bytes.
     #[error("no random bytes: {0}")]
     Random(#[from] getrandom::Error),

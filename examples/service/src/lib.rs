@@ -5,7 +5,7 @@
 //!
 //! `state.rs` what handlers share, with the three executors · `accounts/` and `pictures/` the domains · `store/` the database ·
 //! `data.rs` the data directory · `http/` routes, what a request may be, what errors look like · `running.rs` its start and its
-//! graceful stop · `config.rs` all sizes and bounds. `main.rs` makes a program of it.
+//! graceful stop · `watch/` what is seen of it while it runs · `config.rs` all sizes and bounds. `main.rs` makes a program of it.
 
 #![forbid(unsafe_code)]
 
@@ -19,6 +19,7 @@ mod pool;
 mod running;
 mod state;
 mod store;
+mod watch;
 
 pub use config::{Config, Limits, PoolSize};
 pub use error::Error;

@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::http::{self, InHand};
 use crate::state::State;
+use crate::watch;
 
 /// For how long no request may be in hand before connections that stay open are left to themselves: time enough to flush the last
 /// answer. What is open then has never sent a whole request, as connections that a browser opens in advance do not.
@@ -38,13 +39,15 @@ pub struct Running {
 /// # Errors
 /// If the data directory cannot be used, or the address cannot be listened on.
 pub async fn serve(config: Config) -> Result<Running, Error> {
+    // Before there is a pool, which would have nobody to publish its figures to.
+    let prometheus = watch::install()?;
     let state = State::open(&config).await?;
     let listener = TcpListener::bind(config.address).await?;
     let address = listener.local_addr()?;
     // Answers are short, and should not wait for more.
     let listener = listener.tap_io(|connection| _ = connection.set_nodelay(true));
     let in_hand = InHand::new();
-    let routes = http::routes(state.clone(), in_hand.clone());
+    let routes = http::routes(state.clone(), in_hand.clone(), watch::routes(&state, prometheus));
     let stopping = state.stopping().clone().cancelled_owned();
     let server = axum::serve(listener, routes).with_graceful_shutdown(stopping);
     Ok(Running { address, state, in_hand, server: tokio::spawn(server.into_future()), drain: config.drain })
