@@ -2,6 +2,7 @@
 //!
 //! The bounds on what a run may cost are checked here, and that the address is one of this machine's own.
 
+use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ pub(crate) const HELP: &str = "\
 Drives the service over loopback, harder than its CPU can bear, and prints how it took it.
 
 usage: load [--address 127.0.0.1:3000] [--pid PID] [options]   a service that runs
-       load --compare [options]                               starts the service itself, as it is and with --inline
+       load --compare [options] [-- SERVICE OPTIONS]          starts the service itself, as it is and with --inline
 
   --address ADDRESS   where the service listens: a loopback address       (127.0.0.1:3000)
   --pid PID           the service's process, to read its memory from /proc
@@ -40,6 +41,8 @@ pub(crate) struct Arguments {
     /// Jobs for the CPU per second, instead of `factor`.
     pub(crate) rate: Option<f64>,
     pub(crate) seed: u64,
+    /// What a service that is started is given beside what this needs.
+    pub(crate) service: Vec<OsString>,
 }
 
 /// What to drive.
@@ -57,7 +60,7 @@ impl Arguments {
 
     fn parse_from(mut parser: Parser) -> Result<Option<Self>, Failure> {
         let mut address = SocketAddr::from((Ipv4Addr::LOCALHOST, 3000));
-        let (mut pid, mut compare) = (None, false);
+        let (mut pid, mut compare, mut service) = (None, false, Vec::new());
         let (mut seconds, mut requests, mut factor, mut rate, mut seed) = (20_u64, 50_000_u64, 4.0_f64, None, 1);
         while let Some(argument) = parser.next()? {
             match argument {
@@ -70,6 +73,7 @@ impl Arguments {
                 Arg::Long("rate") => rate = Some(parser.value()?.parse()?),
                 Arg::Long("seed") => seed = parser.value()?.parse()?,
                 Arg::Long("help") | Arg::Short('h') => return Ok(None),
+                Arg::Value(option) if compare => service.push(option),
                 _ => return Err(argument.unexpected().into()),
             }
         }
@@ -83,7 +87,7 @@ impl Arguments {
             return Err("expected a factor and a rate above 0 and below 100000".into());
         }
         let target = if compare { Target::Compared } else { Target::Running { address, pid } };
-        Ok(Some(Self { target, time: Duration::from_secs(seconds), requests, factor, rate, seed }))
+        Ok(Some(Self { target, time: Duration::from_secs(seconds), requests, factor, rate, seed, service }))
     }
 }
 

@@ -74,7 +74,7 @@ async fn run(arguments: &Arguments) -> Result<bool, Failure> {
 
 /// One run against a service of its own. Without a rate, it is measured first.
 async fn in_service(arguments: &Arguments, inline: bool, rate: Option<f64>) -> Result<(f64, Run), Failure> {
-    let service = Service::start(inline).await?;
+    let service = Service::start(inline, &arguments.service).await?;
     let client = Client::new(service.address())?;
     let rate = match rate {
         Some(rate) => rate,

@@ -2,6 +2,7 @@
 //!
 //! Each is started on a free port of loopback, with a directory of its own that goes when it does.
 
+use std::ffi::OsString;
 use std::fs;
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -29,11 +30,15 @@ pub(crate) struct Service {
 
 impl Service {
     /// Starts the program `service` that was built beside this one.
-    pub(crate) async fn start(inline: bool) -> Result<Self, Failure> {
+    pub(crate) async fn start(inline: bool, options: &[OsString]) -> Result<Self, Failure> {
         let program = std::env::current_exe()?.with_file_name(format!("service{}", std::env::consts::EXE_SUFFIX));
         let data = tempfile::tempdir()?;
         let mut command = Command::new(&program);
-        command.args(["--address", "127.0.0.1:0", "--data"]).arg(data.path()).args(inline.then_some("--inline"));
+        command
+            .args(["--address", "127.0.0.1:0", "--data"])
+            .arg(data.path())
+            .args(inline.then_some("--inline"))
+            .args(options);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().map_err(|error| {
             format!("cannot start {}: {error}; `cargo build --release -p service` builds it", program.display())
