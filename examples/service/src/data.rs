@@ -9,7 +9,8 @@
 //! A picture's files are there before its row and go after it. So, whenever the service is killed, a row never points to a missing
 //! file, and files without a row are what nobody was promised: they are swept away here.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ pub(crate) struct DataDirectory {
 
 impl DataDirectory {
     pub(crate) fn open(path: &Path, connections: usize) -> Result<Self, Error> {
-        fs::create_dir_all(path)?;
+        create(path)?;
         let lock = File::options().create(true).truncate(false).write(true).open(path.join("lock"))?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -48,4 +49,13 @@ impl DataDirectory {
         }
         Ok(Self { store, shelf, _lock: Arc::new(lock) })
     }
+}
+
+/// Its contents are nobody else's business.
+fn create(path: &Path) -> io::Result<()> {
+    let mut directory = DirBuilder::new();
+    directory.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut directory, 0o700);
+    directory.create(path)
 }

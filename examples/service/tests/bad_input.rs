@@ -100,6 +100,21 @@ async fn a_body_of_a_hundred_megabytes() {
     settled.is_as_before().await;
 }
 
+/// A client that asks before it sends is told at once, and never to go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_nobody_wants_is_not_asked_for() {
+    let settled = settled().await;
+    for (who, line) in [(&settled.ada, "HTTP/1.1 413 "), (&settled.service.client, "HTTP/1.1 401 ")] {
+        let head =
+            "POST /pictures HTTP/1.1\r\nContent-Type: image/png\r\nContent-Length: 100000000\r\nExpect: 100-continue";
+        let mut connection = who.connect(head);
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with(line), "{answer}");
+    }
+    settled.is_as_before().await;
+}
+
 /// What a refused body, a bomb and all of the above may cost is bounded, and far below what they claim.
 #[cfg(target_os = "linux")]
 #[tokio::test]

@@ -58,7 +58,10 @@ async fn sigterm_finishes_what_is_in_hand() {
 #[test]
 fn an_interrupt_stops_an_idle_service() {
     let data = TempDir::new().unwrap();
-    let mut program = Program::start(&data.path().join("made/on/the/way"), &[]);
+    let directory = data.path().join("made/on/the/way");
+    let mut program = Program::start(&directory, &[]);
+    let mode = std::os::unix::fs::PermissionsExt::mode(&directory.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o700, "others can read it");
     program.interrupt();
     assert_eq!(program.wait().0.code(), Some(0));
 }

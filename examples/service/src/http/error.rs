@@ -3,6 +3,7 @@
 //! What is the service's own fault is told to its log, and to the client only that it happened.
 
 use std::any::Any;
+use std::io;
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -49,6 +50,10 @@ fn status(error: &Error) -> StatusCode {
         Error::WrongType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::Invalid(_) | Error::BadPicture(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::Refused(_) | Error::TooManyUploads => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        Error::Database(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {
+            StatusCode::INSUFFICIENT_STORAGE
+        }
         // One writer held the database for longer than the busy timeout.
         Error::Database(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
             StatusCode::SERVICE_UNAVAILABLE

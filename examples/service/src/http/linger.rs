@@ -1,7 +1,8 @@
 //! What is left of a request's body when its answer is there already.
 //!
 //! A server that answers and closes while its client still sends resets the connection, and the client may never see why it was refused.
-//! So the rest is read, and thrown away piece by piece, up to a size and a time that no decent client exceeds.
+//! So the rest is read, and thrown away piece by piece, up to a size and a time that no decent client exceeds. A client that asks before it
+//! sends (`Expect: 100-continue`) is not asked to send what nobody wants.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
+use axum::http::header;
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::StreamExt;
@@ -22,35 +24,41 @@ const LONGEST: Duration = Duration::from_secs(10);
 
 /// Reads what the handler leaves of the body.
 pub(super) async fn read_the_rest(request: Request, next: Next) -> Response {
-    next.run(request.map(|body| Body::new(Lingering(body)))).await
+    let asks = request.headers().contains_key(header::EXPECT);
+    next.run(request.map(|body| Body::new(Lingering { body, comes: !asks }))).await
 }
 
-struct Lingering(Body);
+struct Lingering {
+    body: Body,
+    /// Whether the client sends it, asked or not.
+    comes: bool,
+}
 
 impl HttpBody for Lingering {
     type Data = Bytes;
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.0).poll_frame(cx)
+        self.comes = true;
+        Pin::new(&mut self.body).poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
+        self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.size_hint()
+        self.body.size_hint()
     }
 }
 
 impl Drop for Lingering {
     fn drop(&mut self) {
-        if self.0.is_end_stream() {
+        if self.body.is_end_stream() || !self.comes {
             return;
         }
         if let Ok(runtime) = Handle::try_current() {
-            let body = std::mem::take(&mut self.0);
+            let body = std::mem::take(&mut self.body);
             runtime.spawn(time::timeout(LONGEST, throw_away(body)));
         }
     }

@@ -39,8 +39,7 @@ const STEPS: [&str; 1] = ["
 pub(super) fn bring_up_to_date(connection: &mut Connection) -> Result<(), Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let steps =
-        usize::try_from(version).ok().and_then(|version| STEPS.get(version..)).ok_or(Error::Newer(version))?;
+    let steps = usize::try_from(version).ok().and_then(|version| STEPS.get(version..)).ok_or(Error::Newer(version))?;
     for step in steps {
         transaction.execute_batch(step)?;
     }
