@@ -70,6 +70,12 @@ pub trait Executor: Send + Sync {
     fn queue_id(&self) -> Option<QueueId> {
         None
     }
+
+    /// What it is called where figures are published.
+    #[doc(hidden)]
+    fn label(&self) -> Option<String> {
+        None
+    }
 }
 
 /// The methods of something that leads to an executor.
@@ -86,6 +92,10 @@ macro_rules! forward {
 
         fn queue_id(&self) -> Option<QueueId> {
             (**self).queue_id()
+        }
+
+        fn label(&self) -> Option<String> {
+            (**self).label()
         }
     };
 }

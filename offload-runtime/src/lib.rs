@@ -69,6 +69,8 @@
 mod adapters;
 #[forbid(unsafe_code)]
 mod cancel;
+#[forbid(unsafe_code)]
+mod clock;
 #[cfg(feature = "testing")]
 #[forbid(unsafe_code)]
 pub mod conformance;
@@ -84,6 +86,8 @@ mod executor;
 mod job;
 #[forbid(unsafe_code)]
 mod limited;
+#[forbid(unsafe_code)]
+mod metrics;
 #[forbid(unsafe_code)]
 mod pool;
 #[forbid(unsafe_code)]
@@ -103,6 +107,7 @@ pub use error::{Error, Panic};
 pub use executor::{Executor, ExecutorExt};
 pub use job::{Job, JobHandle};
 pub use limited::Limited;
+pub use metrics::{Histogram, LimitedMetrics, PoolMetrics, SiteMetrics};
 #[doc(inline)]
 pub use offload_macros::blocking;
 pub use pool::{RunningJob, Shutdown, StillRunning, ThreadPool, ThreadPoolBuilder};

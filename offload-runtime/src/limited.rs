@@ -12,7 +12,10 @@ use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::executor::Executor;
-use crate::job::{self, Claimed, Ended, Guard, Job, Origin, Owner, Queue, QueueId, Ran, Registration, Work};
+use crate::job::{self, Begun, Ended, Job, Origin, Owner, Queue, QueueId, Ran, Registration, Taken, Work};
+use crate::metrics::{Ledger, LimitedMetrics, Notes};
+use crate::pool;
+use crate::site::Site;
 use crate::sync::{Arc, Condvar, thread};
 
 /// How long a driver keeps its thread while jobs wait in the view. Other users of the executor wait no longer than this, plus the
@@ -85,16 +88,13 @@ struct Drivers {
 impl<E: Executor + 'static> Owner for View<E> {
     type Guarded = Drivers;
 
-    fn run_nested(_: &Arc<Queue<Self>>, job: Claimed, _own: bool) {
+    fn run_nested(_: &Arc<Queue<Self>>, job: Begun, _own: bool) {
         // A thread of a foreign executor. The place is that of the job that waits.
         let name = thread::current().name().unwrap_or("offload").to_owned();
-        job::run_on_stand_in(thread::Builder::new().name(name), job, |job| {
-            let _: Ran = job.run();
-        });
+        job::run_on_stand_in(thread::Builder::new().name(name), job, Begun::run);
     }
 
-    fn run_in_a_place(queue: &Arc<Queue<Self>>, job: Claimed, run: fn(Claimed)) {
-        let origin = job.origin();
+    fn run_in_a_place(queue: &Arc<Queue<Self>>, job: Begun, run: fn(Begun)) {
         let mut view = queue.lock();
         view.awaited += 1;
         while view.running == queue.shared.limit {
@@ -116,15 +116,17 @@ impl<E: Executor + 'static> Owner for View<E> {
         view.count += missing;
         drop(view);
         for _ in 0..missing {
-            call_driver(queue, origin, Kind::New);
+            call_driver(queue, Kind::New);
         }
     }
 }
 
 /// Gives the executor a driver, which the caller has counted.
-fn call_driver<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>, origin: Origin, kind: Kind) {
+fn call_driver<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>, kind: Kind) {
+    // What the executor's own figures call the turns that its views have on its threads.
+    static TURN: Site = Site::function("Limited", module_path!(), file!(), line!(), column!());
     let driver = Driver { view: Arc::clone(queue), kind };
-    queue.shared.executor.execute(Job::unobserved(origin, driver));
+    queue.shared.executor.execute(Job::unobserved(Origin::of_site(&TURN), driver));
 }
 
 impl<E: Executor + 'static> Limited<E> {
@@ -135,7 +137,11 @@ impl<E: Executor + 'static> Limited<E> {
     }
 
     fn with(view: View<E>) -> Self {
-        let view = Queue::new(view, Drivers::default());
+        let label = match view.executor.label() {
+            Some(label) => format!("{label}.limited({})", view.limit).into(),
+            None => format!("limited({})", view.limit).into(),
+        };
+        let view = Queue::new(view, Drivers::default(), Ledger::new(true, label));
         if let Some(parent) = view.shared.executor.queue_id() {
             view.shared.registration.enter(Queue::id(&view), parent);
         }
@@ -175,31 +181,57 @@ impl<E: Executor + 'static> Limited<E> {
     pub fn executor(&self) -> &E {
         &self.view.shared.executor
     }
+
+    /// What the view is doing, and has done, as [`ThreadPool::metrics`](crate::ThreadPool::metrics) tells of a pool.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, ThreadPool};
+    ///
+    /// let database = ThreadPool::default().limited(4);
+    /// pollster::block_on(database.submit(|| ())).unwrap();
+    /// let metrics = database.metrics();
+    /// assert_eq!((metrics.completed(), metrics.limit()), (1, 4));
+    /// println!("{metrics}"); // 4 at once, 0 running, 0 queued; 1 completed, ...
+    /// ```
+    #[must_use]
+    pub fn metrics(&self) -> LimitedMetrics {
+        let mut view = self.view.lock();
+        let (peak_queued, snapshot) = (view.ledger().peak_queued(), view.ledger().snapshot());
+        drop(view);
+        let (figures, sites) = snapshot.finish();
+        LimitedMetrics { limit: self.view.shared.limit, peak_queued, figures, sites }
+    }
+
+    fn turn_away(&self, job: Job, why: Error) {
+        let ticket = self.view.lock().ledger().turned_away(job.origin(), &why);
+        ticket.announce();
+        job.refuse(why);
+    }
 }
 
 impl<E: Executor + 'static> Executor for Limited<E> {
     fn execute(&self, job: Job) {
-        let origin = job.origin();
         if self.view.shared.executor.is_closed() {
-            return job.refuse(Error::ShutDown);
+            return self.turn_away(job, Error::ShutDown);
         }
+        let now = self.view.now();
         let mut view = self.view.lock();
         let View { limit, capacity, ended, .. } = &self.view.shared;
         let free = limit - view.running + ended.as_ref().map_or(0, Ended::get);
         if view.len() >= capacity.saturating_add(free) {
             drop(view);
-            return job.refuse(Error::QueueFull);
+            return self.turn_away(job, Error::QueueFull);
         }
-        if let Err(cancelled) = view.push(job) {
-            drop(view);
-            return drop(cancelled);
-        }
-        if view.count == *limit {
-            return;
-        }
-        view.count += 1;
+        let (ticket, pushed) = view.push(job, now);
+        let call = pushed.is_ok() && view.count < *limit;
+        view.count += usize::from(call);
         drop(view);
-        call_driver(&self.view, origin, Kind::New);
+        ticket.announce();
+        drop(pushed);
+        if call {
+            call_driver(&self.view, Kind::New);
+        }
     }
 
     fn is_closed(&self) -> bool {
@@ -208,6 +240,10 @@ impl<E: Executor + 'static> Executor for Limited<E> {
 
     fn queue_id(&self) -> Option<QueueId> {
         Some(Queue::id(&self.view))
+    }
+
+    fn label(&self) -> Option<String> {
+        self.view.shared.executor.label().map(|label| format!("{label}.limited({})", self.view.shared.limit))
     }
 }
 
@@ -257,32 +293,42 @@ impl<E: Executor + 'static> Work for Driver<E> {
             // Another driver will come to what waits, or be called.
             return;
         }
-        let refused = drain(&mut view);
+        let refused = view.drain(why);
         drop(view);
-        for job in refused {
+        for (job, ticket) in refused {
+            ticket.announce();
             job.refuse(why.duplicate());
         }
     }
 }
 
-fn drain<E: Executor + 'static>(view: &mut Guard<'_, View<E>>) -> Vec<Claimed> {
-    std::iter::from_fn(|| view.pop()).collect()
-}
-
 /// Runs what waits, until nothing does or the slice is over.
 fn drive<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) {
+    let ended = queue.shared.ended.as_ref();
+    // On a thread of a pool, what it is running is the job, not the view.
+    let worker = pool::current_worker();
+    let mut notes = Notes::new();
     let mut since = Instant::now();
     let mut view = queue.lock();
     // A job that runs, or waits for its place, without a driver calls one when it ends.
     while view.awaited == 0
         && view.running < queue.shared.limit
-        && let Some(job) = view.pop()
+        && let Some(Taken { job, stamp, place }) = view.pop()
     {
         view.running += 1;
+        notes.meet(view.ledger(), place);
         drop(view);
-        let origin = job.origin();
-        let ended = queue.shared.ended.as_ref();
-        let _: Ran = job.run_noting(ended);
+        let began = notes.began(place, stamp);
+        let mut note = |ran| {
+            notes.ended(ran);
+            if let Some(ended) = ended {
+                ended.note();
+            }
+        };
+        let _: Ran = match &worker {
+            Some(worker) => worker.running.run(job, began, &mut note),
+            None => job.run_noting(&mut note),
+        };
         let slice_over = since.elapsed() >= SLICE;
         view = queue.lock();
         view.running -= 1;
@@ -295,9 +341,10 @@ fn drive<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) {
         if slice_over && !view.is_empty() {
             view.handing_back += 1;
             drop(view);
-            if hand_back(queue, origin) {
+            if hand_back(queue) {
                 return;
             }
+            notes.pause();
             since = Instant::now();
             view = queue.lock();
         }
@@ -306,8 +353,8 @@ fn drive<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) {
 }
 
 /// Gives the thread back, with another driver to come later. `false`: the executor refused that one, go on here.
-fn hand_back<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>, origin: Origin) -> bool {
-    call_driver(queue, origin, Kind::Relief);
+fn hand_back<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) -> bool {
+    call_driver(queue, Kind::Relief);
     let mut view = queue.lock();
     view.handing_back -= 1;
     if view.bounced == 0 {

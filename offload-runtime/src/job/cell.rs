@@ -46,7 +46,7 @@ impl Ended {
         Self(AtomicUsize::new(0))
     }
 
-    fn note(&self) {
+    pub(crate) fn note(&self) {
         // ORDERING: Relaxed: the Release of `State::finish` comes after it, and who awaited the job has acquired that.
         self.0.fetch_add(1, Ordering::Relaxed);
     }
@@ -86,7 +86,7 @@ pub(super) struct Header {
 
 /// What depends on a job's types.
 struct Vtable {
-    run: unsafe fn(NonNull<Header>, Option<&Ended>) -> Ran,
+    run: unsafe fn(NonNull<Header>, &mut dyn FnMut(Ran)) -> Ran,
     refuse: unsafe fn(NonNull<Header>, &Error),
     /// Moves the output to where the second pointer, one to the output's type, leads.
     take_output: unsafe fn(NonNull<Header>, *mut ()),
@@ -153,15 +153,15 @@ pub(super) fn unobserved<W: Work<Output = ()>>(origin: Origin, work: W) -> Job {
     unsafe { Job::from_header(header) }
 }
 
-/// Runs the job, notes in `ended` that it has ended, stores the result, wakes the awaiter. Never unwinds.
+/// Runs the job, calls `note` with how it ended, stores the result, wakes the awaiter. Never unwinds, as `note` must not.
 ///
 /// # Safety
-/// The caller claimed the job and holds its `JOB` bit, which this call takes over; the job is not linked.
-pub(super) unsafe fn run_claimed(header: NonNull<Header>, ended: Option<&Ended>) -> Ran {
+/// The caller claimed the job and holds its `JOB` bit, which this call takes over once `note` has returned; the job is not linked.
+pub(super) unsafe fn run_claimed(header: NonNull<Header>, note: &mut dyn FnMut(Ran)) -> Ran {
     // SAFETY: the JOB bit keeps the cell until the call returns or gives the bit up.
     let vtable = unsafe { header.as_ref() }.vtable;
     // SAFETY: the vtable is that of the cell; the rest is what the caller promises.
-    unsafe { (vtable.run)(header, ended) }
+    unsafe { (vtable.run)(header, note) }
 }
 
 /// Drops the closure of a job that will not run, telling it why. Never unwinds.
@@ -230,7 +230,7 @@ unsafe fn finish(header: NonNull<Header>, failed: bool, owns_job: bool) {
 
 /// # Safety
 /// As for `run_claimed`, with a cell of `W`.
-unsafe fn run<W: Work>(header: NonNull<Header>, ended: Option<&Ended>) -> Ran {
+unsafe fn run<W: Work>(header: NonNull<Header>, note: &mut dyn FnMut(Ran)) -> Ran {
     let cell: NonNull<Cell<W>> = header.cast();
     // SAFETY: the JOB bit keeps the cell, which is one of `W`.
     let cell = unsafe { cell.as_ref() };
@@ -242,11 +242,9 @@ unsafe fn run<W: Work>(header: NonNull<Header>, ended: Option<&Ended>) -> Ran {
         // SAFETY: HOOKS is set, so `a` holds them until the cell is freed (I5).
         unsafe { hooks(header) }.close();
     }
-    if let Some(ended) = ended {
-        ended.note();
-    }
     match result {
         Ok(output) => {
+            note(Ran::Completed);
             // SAFETY: the slot is the claimer's until DONE is set (I2), and empty.
             cell.slot.with_mut(|slot| unsafe { slot.cast::<W::Output>().write(output) });
             // SAFETY: claimed, not linked, closure consumed, output written, and the JOB bit is ours.
@@ -259,6 +257,7 @@ unsafe fn run<W: Work>(header: NonNull<Header>, ended: Option<&Ended>) -> Ran {
             } else {
                 (Ran::Panicked, Error::Panicked(Panic::new(payload)))
             };
+            note(ran);
             // SAFETY: claimed, not linked, closure consumed, and the JOB bit is ours.
             unsafe { fail(header, error, true) };
             ran

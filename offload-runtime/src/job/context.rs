@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
 use super::cell::{self, Header, discard};
-use super::owned::{Claimed, Ran};
+use super::owned::Begun;
 use super::queue::{self, Head, Owner, Queue};
 use super::views::{self, QueueId};
 use crate::cancel::{Hooks, Stop};
@@ -114,20 +114,18 @@ pub(super) fn serves(head: *const Head) -> Serves {
 }
 
 /// Lets the queue that this thread belongs to see to it that `job` begins at once, in the place of the job that waits for it.
-pub(super) fn run_elsewhere(job: Claimed) {
+pub(super) fn run_elsewhere(job: Begun) {
     run_by_outermost(job, false);
 }
 
 /// As `run_elsewhere`. `own`: `job` was in the queue that this thread belongs to.
-pub(super) fn run_by_outermost(job: Claimed, own: bool) {
+pub(super) fn run_by_outermost(job: Begun, own: bool) {
     let thread_of = frames().filter_map(|frame| NonNull::new(frame.queue.cast_mut())).last();
     match thread_of {
         // SAFETY: a queue is alive until the frame that serves it is left, which is further out than this call.
         Some(thread_of) => unsafe { queue::run_nested(thread_of, job, own) },
         // Nobody's thread: only a destructor of a thread-local can come here.
-        None => {
-            let _: Ran = job.run();
-        }
+        None => job.run(),
     }
 }
 

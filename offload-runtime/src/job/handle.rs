@@ -99,12 +99,12 @@ impl<T> JobHandle<T> {
     pub fn cancel(&self) {
         let Some(header) = self.header else { return };
         match cell_of(&header).state.claim_to_cancel() {
-            Claim::Won { linked: true } => {
+            Claim::Won { linked: true, .. } => {
                 // SAFETY: claimed while linked: it is this call's to unlink (I4), and with it comes the JOB bit.
                 let claimed = unsafe { queue::unlink(header) };
                 claimed.refuse(Error::Cancelled);
             }
-            Claim::Won { linked: false } => {
+            Claim::Won { linked: false, .. } => {
                 // SAFETY: claimed, not linked, and the handle keeps the cell.
                 unsafe { cell::refuse_work(header, &Error::Cancelled) };
                 // SAFETY: as above; the closure is dropped; the handle exists until this returns.
@@ -209,13 +209,13 @@ impl<T> Drop for JobHandle<T> {
         }
         unregister(cell);
         match cell.state.claim_to_cancel() {
-            Claim::Won { linked: true } => {
+            Claim::Won { linked: true, .. } => {
                 // SAFETY: claimed while linked: it is this call's to unlink (I4), and with it comes the JOB bit.
                 let claimed = unsafe { queue::unlink(header) };
                 // SAFETY: this is the HANDLE bit, which is not used after.
                 unsafe { claimed.free() };
             }
-            Claim::Won { linked: false } => {
+            Claim::Won { linked: false, .. } => {
                 // SAFETY: claimed, not linked, and the handle keeps the cell.
                 unsafe { cell::refuse_work(header, &Error::Cancelled) };
                 // SAFETY: this is the HANDLE bit; the job is claimed by this side, the closure dropped, and there will be no
@@ -294,15 +294,15 @@ fn run_here(header: NonNull<Header>) -> bool {
         return false;
     }
     let claim = cell.state.claim();
-    let Claim::Won { linked } = claim else { return false };
+    let Claim::Won { linked, stamp } = claim else { return false };
     debug_assert!(linked, "a job that was linked and not claimed stays so until it is claimed");
     if matches!(serves, Serves::Parent) {
         // SAFETY: claimed while linked; the handle keeps the cell.
-        unsafe { queue::run_in_a_place(header) };
+        unsafe { queue::run_in_a_place(header, stamp) };
     } else {
         // SAFETY: claimed while linked: it is this call's to unlink (I4), and with it comes the JOB bit.
-        let claimed = unsafe { queue::unlink(header) };
-        context::run_by_outermost(claimed, context::is_outermost(owner));
+        let job = unsafe { queue::begin(header, stamp) };
+        context::run_by_outermost(job, context::is_outermost(owner));
     }
     true
 }

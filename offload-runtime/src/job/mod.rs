@@ -3,7 +3,7 @@
 //! This page is the protocol. The files beside it are its parts: `state.rs` the state word and its transitions,
 //! `cell.rs` the allocation, `owned.rs` the executor's side ([`Job`] and [`Claimed`]), `handle.rs` the submitter's
 //! side ([`JobHandle`]), `queue.rs` the intrusive queue, `context.rs` what a thread knows of the job it runs,
-//! `origin.rs` the one-word [`Site`](crate::Site), `views.rs` whose threads a view uses. All `unsafe` of the crate is in this folder.
+//! `shown.rs` the running job as other threads see it, `origin.rs` the one-word [`Site`](crate::Site), `views.rs` whose threads a view uses. All `unsafe` of the crate is in this folder.
 //!
 //! # Who is there
 //! Two parties refer to a cell, each by one bit of the state word: the submitter (`HANDLE`) and the executor (`JOB`).
@@ -45,16 +45,18 @@ pub(crate) mod models;
 mod origin;
 mod owned;
 mod queue;
+mod shown;
 mod state;
 mod views;
 
 pub(crate) use cell::{Ended, Work, discard};
 pub(crate) use context::{current, host};
 pub use handle::JobHandle;
-pub(crate) use origin::{AtomicOrigin, Origin};
+pub(crate) use origin::Origin;
 pub use owned::Job;
-pub(crate) use owned::{Claimed, Ran};
+pub(crate) use owned::{Begun, Claimed, Ran, Taken};
 pub(crate) use queue::{Guard, Owner, Queue};
+pub(crate) use shown::Shown;
 pub use views::QueueId;
 pub(crate) use views::Registration;
 
@@ -67,11 +69,11 @@ use crate::sync::{self, Arc, Mutex, thread};
 ///
 /// A thread of its own, because what blocks here is somebody's `block_on`, and most of them refuse to be entered twice by one thread; and
 /// because locals of this thread may be in use.
-pub(crate) fn run_on_stand_in(builder: thread::Builder, job: Claimed, run: impl Fn(Claimed) + Clone + Send + 'static) {
+pub(crate) fn run_on_stand_in(builder: thread::Builder, job: Begun, run: impl Fn(Begun) + Clone + Send + 'static) {
     // The job must not go down with a closure that finds no thread.
     let job = Arc::new(Mutex::new(Some(job)));
     let (of_thread, run_there) = (Arc::clone(&job), run.clone());
-    let take = |job: &Mutex<Option<Claimed>>| sync::lock(job).take();
+    let take = |job: &Mutex<Option<Begun>>| sync::lock(job).take();
     let lent = context::lend(builder, move || {
         if let Some(job) = take(&of_thread) {
             run_there(job);

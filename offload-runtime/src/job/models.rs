@@ -12,10 +12,11 @@ use std::task::{Context, Poll, Waker};
 use loom::future::block_on;
 use loom::thread;
 
-use super::{Claimed, Guard, Job, JobHandle, Origin, Owner, Queue, Ran, cell, current};
+use super::{Begun, Guard, Job, JobHandle, Origin, Owner, Queue, Ran, Shown, Taken, cell, current};
 use crate::cancel::{is_cancelled, on_cancel};
 use crate::context::Call;
 use crate::error::Error;
+use crate::metrics::Ledger;
 
 std::thread_local! {
     /// Cells that are allocated. loom runs all threads of a model on the test's own.
@@ -305,31 +306,41 @@ struct Bare;
 impl Owner for Bare {
     type Guarded = ();
 
-    fn run_nested(_: &Arc<Queue<Self>>, job: Claimed, _own: bool) {
-        let _: Ran = job.run();
+    fn run_nested(_: &Arc<Queue<Self>>, job: Begun, _own: bool) {
+        job.run();
     }
 
-    fn run_in_a_place(_: &Arc<Queue<Self>>, job: Claimed, run: fn(Claimed)) {
+    fn run_in_a_place(_: &Arc<Queue<Self>>, job: Begun, run: fn(Begun)) {
         run(job);
     }
 }
 
-fn pop(queue: &Arc<Queue<Bare>>) -> Option<Claimed> {
+fn queue() -> Arc<Queue<Bare>> {
+    Queue::new(Bare, (), Ledger::new(false, "bare".into()))
+}
+
+fn push(queue: &Arc<Queue<Bare>>, job: Job) {
+    let (_, pushed) = queue.lock().push(job, None);
+    drop(pushed);
+}
+
+/// Runs the first job of `queue`. `false`: there is none.
+fn run_first(queue: &Arc<Queue<Bare>>) -> bool {
     let mut guard: Guard<'_, Bare> = queue.lock();
-    guard.pop()
+    let Some(Taken { job, .. }) = guard.pop() else { return false };
+    drop(guard);
+    let _: Ran = job.run();
+    true
 }
 
 #[test]
 fn push_and_cancel() {
     explore("push and drop of the handle", None, || {
         let tokens = Tokens::default();
-        let queue = Queue::new(Bare, ());
+        let queue = queue();
         let (job, handle) = token_job(&tokens);
         let to = Arc::clone(&queue);
-        let pusher = thread::spawn(move || {
-            let pushed = to.lock().push(job);
-            drop(pushed);
-        });
+        let pusher = thread::spawn(move || push(&to, job));
         drop(handle);
         pusher.join().unwrap();
         assert!(queue.lock().is_empty(), "a job whose handle is gone stays in the queue");
@@ -341,18 +352,14 @@ fn push_and_cancel() {
 fn pop_and_cancel() {
     explore("pop, and drop of two handles", Some(3), || {
         let tokens = Tokens::default();
-        let queue = Queue::new(Bare, ());
+        let queue = queue();
         let handles = [(); 2].map(|()| {
             let (job, handle) = token_job(&tokens);
-            queue.lock().push(job).unwrap();
+            push(&queue, job);
             handle
         });
         let from = Arc::clone(&queue);
-        let worker = thread::spawn(move || {
-            while let Some(job) = pop(&from) {
-                let _: Ran = job.run();
-            }
-        });
+        let worker = thread::spawn(move || while run_first(&from) {});
         let [first, second] = handles;
         let dropper = thread::spawn(move || drop(second));
         drop(first);
@@ -366,16 +373,36 @@ fn pop_and_cancel() {
 fn a_cancelling_handle_outlives_the_queue_it_leaves() {
     explore("cancel as the queue's last users go", None, || {
         let tokens = Tokens::default();
-        let queue = Queue::new(Bare, ());
+        let queue = queue();
         let (job, handle) = token_job(&tokens);
-        queue.lock().push(job).unwrap();
+        push(&queue, job);
         let worker = thread::spawn(move || {
-            if let Some(job) = pop(&queue) {
-                let _: Ran = job.run();
-            }
+            run_first(&queue);
             drop(queue);
         });
         drop(handle);
         worker.join().unwrap();
+    });
+}
+
+/// The cell that is looked at is there, however the look and the end of the job meet.
+#[test]
+fn a_look_at_a_job_and_its_end() {
+    explore("a look at a job that ends", None, || {
+        let tokens = Tokens::default();
+        let queue = queue();
+        let shown = Arc::new(Shown::new());
+        let (job, handle) = token_job(&tokens);
+        push(&queue, job);
+        let taken = queue.lock().pop().unwrap();
+        let of_worker = Arc::clone(&shown);
+        let worker = thread::spawn(move || {
+            let _: Ran = taken.job.run_shown(&of_worker, |_| ());
+        });
+        let canceller = thread::spawn(move || drop(handle));
+        let _ = shown.look();
+        worker.join().unwrap();
+        canceller.join().unwrap();
+        assert!(shown.look().is_none(), "a job is shown that has ended");
     });
 }

@@ -5,10 +5,9 @@ use std::panic::Location;
 use std::ptr::NonNull;
 
 use crate::site::Site;
-use crate::sync::{AtomicPtr, Ordering};
 
 /// A pointer to a `Site` (lowest bit clear) or to a `Location` (lowest bit set), both `'static`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Origin(NonNull<()>);
 
 const LOCATION: usize = 1;
@@ -47,28 +46,6 @@ impl Origin {
             // SAFETY: with the bit this was the `&'static Location` of `of_caller`; the bit is removed.
             Site::at(unsafe { &*address.cast::<Location<'static>>() })
         }
-    }
-}
-
-/// An origin that one thread sets and others look at: what a worker is running.
-#[derive(Debug)]
-pub(crate) struct AtomicOrigin(AtomicPtr<()>);
-
-impl AtomicOrigin {
-    pub(crate) fn new() -> Self {
-        Self(AtomicPtr::new(std::ptr::null_mut()))
-    }
-
-    #[inline]
-    pub(crate) fn set(&self, origin: Option<Origin>) {
-        let word = origin.map_or(std::ptr::null_mut(), |origin| origin.0.as_ptr());
-        // ORDERING: Relaxed: what it points to is `'static` and never changes.
-        self.0.store(word, Ordering::Relaxed);
-    }
-
-    pub(crate) fn get(&self) -> Option<Origin> {
-        // ORDERING: Relaxed, as in `set`.
-        NonNull::new(self.0.load(Ordering::Relaxed)).map(Origin)
     }
 }
 

@@ -4,11 +4,15 @@ use std::fmt;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
-use super::cell::{self, Ended, Header, Work};
+use super::cell::{self, Header, Work};
 use super::origin::Origin;
+use super::shown::Shown;
 use super::state::{Claim, Left, Link};
+use crate::clock::{Moment, Stamp};
 use crate::error::Error;
+use crate::metrics::{Place, Tally, this_thread};
 use crate::site::Site;
+use crate::sync::Arc;
 
 /// One submitted call, on its way to the thread that runs it.
 ///
@@ -138,7 +142,7 @@ impl Job {
     /// Takes the job for this thread. `None`: it was cancelled.
     fn claim(self) -> Option<Claimed> {
         match self.cell().state.claim() {
-            Claim::Won { linked } => {
+            Claim::Won { linked, .. } => {
                 debug_assert!(!linked, "a linked job is its queue's");
                 Some(Claimed { header: ManuallyDrop::new(self).header })
             }
@@ -148,8 +152,8 @@ impl Job {
     }
 
     /// Marks the job as part of a queue whose lock the caller holds, and gives the queue the `JOB` bit. `Err`: it was cancelled.
-    pub(super) fn link(self) -> Result<NonNull<Header>, Self> {
-        match self.cell().state.link() {
+    pub(super) fn link(self, stamp: Stamp) -> Result<NonNull<Header>, Self> {
+        match self.cell().state.link(stamp) {
             Link::Linked => Ok(ManuallyDrop::new(self).header),
             Link::AlreadyClaimed => Err(self),
         }
@@ -217,15 +221,27 @@ impl Claimed {
     /// As [`Job::run`].
     #[inline]
     pub(crate) fn run(self) -> Ran {
-        self.run_noting(None)
+        self.run_noting(&mut |_| ())
     }
 
-    /// As [`Job::run`], noting the end in `ended` before the result can be seen.
+    /// As [`Job::run`], with a call of `note`, which must not panic, before the result can be seen.
     #[inline]
-    pub(crate) fn run_noting(self, ended: Option<&Ended>) -> Ran {
+    pub(crate) fn run_noting(self, note: &mut dyn FnMut(Ran)) -> Ran {
         let header = ManuallyDrop::new(self).header;
         // SAFETY: claimed and not linked; the JOB bit is handed over.
-        unsafe { cell::run_claimed(header, ended) }
+        unsafe { cell::run_claimed(header, note) }
+    }
+
+    /// As [`run_noting`](Self::run_noting), with the job in `shown` while it runs.
+    #[inline]
+    pub(crate) fn run_shown(self, shown: &Shown, mut note: impl FnMut(Ran)) -> Ran {
+        let header = self.header;
+        // SAFETY: the JOB bit is this call's until `note` has returned, and the job is hidden there.
+        let outer = unsafe { shown.show(header) };
+        self.run_noting(&mut |ran| {
+            shown.hide(header, outer);
+            note(ran);
+        })
     }
 
     /// As [`Job::refuse`].
@@ -255,5 +271,41 @@ impl Drop for Claimed {
         // A queue that is taken apart with jobs in hand; no path of the crate does it.
         // SAFETY: the value is not used after this.
         unsafe { Self::from_header(self.header) }.refuse(Error::Lost);
+    }
+}
+
+/// A job that its queue has counted as begun, for a thread of that queue.
+#[must_use]
+pub(crate) struct Taken {
+    pub(crate) job: Claimed,
+    pub(crate) stamp: Stamp,
+    /// Its site in the queue's ledger.
+    pub(crate) place: Place,
+}
+
+/// A job that its queue has counted as begun, for whatever thread it is (C10): with what its end is noted in.
+#[must_use]
+pub(crate) struct Begun {
+    pub(super) job: Claimed,
+    pub(super) stamp: Stamp,
+    pub(super) tally: Arc<Tally>,
+}
+
+impl Begun {
+    /// Runs the job by `run`, which is given when it began and what to call at its end, as for [`Claimed::run_noting`].
+    pub(crate) fn run_with(self, run: impl FnOnce(Claimed, Option<Moment>, &mut dyn FnMut(Ran)) -> Ran) {
+        let Self { job, stamp, tally } = self;
+        // It may be another thread's by the time that it ends.
+        let thread = this_thread();
+        let since = tally.began(thread, stamp, None);
+        let _: Ran = run(job, since, &mut |ran| match since {
+            Some(since) => tally.ended(thread, ran, Moment::now().since(since), 1),
+            None => tally.ended_untimed(thread, ran),
+        });
+    }
+
+    /// Runs the job on a thread of which nothing is told.
+    pub(crate) fn run(self) {
+        self.run_with(|job, _, note| job.run_noting(note));
     }
 }

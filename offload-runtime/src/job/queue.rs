@@ -10,11 +10,14 @@ use std::time::Duration;
 
 use super::cell::Header;
 use super::context;
-use super::owned::{Claimed, Job};
+use super::owned::{Begun, Claimed, Job, Taken};
 use super::state::Claim;
 use super::views::QueueId;
 use crate::cancel::Stop;
-use crate::sync::{self, Arc, Condvar, Mutex, MutexGuard, Ordering};
+use crate::clock::{Moment, Stamp};
+use crate::error::Error;
+use crate::metrics::{DEEP, Ledger, Tally, Ticket};
+use crate::sync::{self, Arc, Condvar, LooseFlag, Mutex, MutexGuard, Ordering};
 
 /// Who a queue belongs to.
 pub(crate) trait Owner: Sized + Send + Sync + 'static {
@@ -23,10 +26,10 @@ pub(crate) trait Owner: Sized + Send + Sync + 'static {
 
     /// Sees to it that `job`, whose handle is being polled inside a job on a thread of this queue, begins at once (C10). `own`: the job
     /// was in this queue, not in that of a view.
-    fn run_nested(queue: &Arc<Queue<Self>>, job: Claimed, own: bool);
+    fn run_nested(queue: &Arc<Queue<Self>>, job: Begun, own: bool);
 
     /// Runs a job of this queue by `run`, in one of its places, on a thread that does not serve it (C10).
-    fn run_in_a_place(queue: &Arc<Queue<Self>>, job: Claimed, run: fn(Claimed));
+    fn run_in_a_place(queue: &Arc<Queue<Self>>, job: Begun, run: fn(Begun));
 }
 
 /// The queue of a `P`, with the rest of `P` beside it.
@@ -35,15 +38,29 @@ pub(crate) struct Queue<P: Owner> {
     // First, so that a pointer to the queue is one to its head.
     head: Head,
     pub(crate) shared: P,
+    /// Whether times are kept.
+    timing: bool,
+    /// Whether so many jobs wait that not each is stamped.
+    deep: LooseFlag,
     locked: Mutex<Locked<P>>,
 }
 
+/// Unlinks a job, and returns what its end is to be noted in if it begins.
+type Unlink = unsafe fn(NonNull<Head>, NonNull<Header>, Why) -> Option<Arc<Tally>>;
+
 /// What a job knows of the queue it is linked in.
 pub(crate) struct Head {
-    unlink: unsafe fn(NonNull<Head>, NonNull<Header>),
-    run_nested: unsafe fn(NonNull<Head>, Claimed, bool),
-    run_in_a_place: unsafe fn(NonNull<Head>, NonNull<Header>),
+    unlink: Unlink,
+    run_nested: unsafe fn(NonNull<Head>, Begun, bool),
+    run_in_a_place: unsafe fn(NonNull<Head>, NonNull<Header>, Stamp),
     stop: Stop,
+}
+
+/// Why a claimed job leaves its queue by another way than through the front.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    Cancelled,
+    Begins,
 }
 
 impl Head {
@@ -58,11 +75,12 @@ struct Locked<P: Owner> {
     list: List,
     /// The queue itself, while `list` is not empty (I4).
     pin: Option<Arc<Queue<P>>>,
+    ledger: Ledger,
     guarded: P::Guarded,
 }
 
 impl<P: Owner> Queue<P> {
-    pub(crate) fn new(shared: P, guarded: P::Guarded) -> Arc<Self> {
+    pub(crate) fn new(shared: P, guarded: P::Guarded, ledger: Ledger) -> Arc<Self> {
         Arc::new(Self {
             head: Head {
                 unlink: unlink_from::<P>,
@@ -71,7 +89,9 @@ impl<P: Owner> Queue<P> {
                 stop: Stop::default(),
             },
             shared,
-            locked: Mutex::new(Locked { list: List::new(), pin: None, guarded }),
+            timing: ledger.is_timing(),
+            deep: LooseFlag::default(),
+            locked: Mutex::new(Locked { list: List::new(), pin: None, ledger, guarded }),
         })
     }
 
@@ -79,6 +99,12 @@ impl<P: Owner> Queue<P> {
     #[inline]
     pub(crate) fn lock(self: &Arc<Self>) -> Guard<'_, P> {
         Guard { queue: self, locked: sync::lock(&self.locked) }
+    }
+
+    /// When a job that is now pushed will have come, if that is noted for each: to be asked before the queue is locked.
+    #[inline]
+    pub(crate) fn now(&self) -> Option<Moment> {
+        (self.timing && !self.deep.get()).then(Moment::now)
     }
 
     pub(crate) fn stop(&self) -> &Stop {
@@ -107,26 +133,53 @@ pub(crate) struct Guard<'a, P: Owner> {
 }
 
 impl<P: Owner> Guard<'_, P> {
-    /// Appends `job`. `Err`: it was cancelled before; drop it after unlocking.
+    /// Appends `job`, which came at `now` ([`Queue::now`]). `Err`: it was cancelled before; drop it after unlocking. The ticket is to be
+    /// announced then.
     #[inline]
-    pub(crate) fn push(&mut self, job: Job) -> Result<(), Job> {
+    pub(crate) fn push(&mut self, job: Job, now: Option<Moment>) -> (Ticket, Result<(), Job>) {
         let header = job.header();
         // SAFETY: `job` keeps the cell.
         let cell = unsafe { header.as_ref() };
+        let origin = cell.origin;
+        let stamp = self.locked.ledger.stamp(now);
         // ORDERING: Relaxed: `State::link` publishes it.
         cell.owner.store(Queue::head(self.queue).cast_mut(), Ordering::Relaxed);
-        let header = job.link()?;
+        let header = match job.link(stamp) {
+            Ok(header) => header,
+            Err(cancelled) => return (self.locked.ledger.came_cancelled(origin), Err(cancelled)),
+        };
         // SAFETY: `link` gave this queue the job: its cell stays until it is unlinked, and it is in no other list.
         unsafe { self.locked.list.push_back(header) };
         if self.locked.pin.is_none() {
             self.locked.pin = Some(Arc::clone(self.queue));
         }
-        Ok(())
+        let len = self.len();
+        if len == DEEP {
+            self.queue.deep.set(true);
+        }
+        (self.locked.ledger.submitted(origin, len), Ok(()))
     }
 
-    /// Takes the first job that no handle has cancelled.
+    /// Takes the first job that no handle has cancelled, to run it.
     #[inline]
-    pub(crate) fn pop(&mut self) -> Option<Claimed> {
+    pub(crate) fn pop(&mut self) -> Option<Taken> {
+        let (job, stamp) = self.claim_first()?;
+        let place = self.locked.ledger.started(job.origin());
+        Some(Taken { job, stamp, place })
+    }
+
+    /// Takes all jobs that no handle has cancelled, to refuse them because of `why`. The tickets are to be announced after unlocking.
+    pub(crate) fn drain(&mut self, why: &Error) -> Vec<(Claimed, Ticket)> {
+        let mut drained = Vec::new();
+        while let Some((job, _)) = self.claim_first() {
+            let ticket = self.locked.ledger.refused(job.origin(), why);
+            drained.push((job, ticket));
+        }
+        drained
+    }
+
+    #[inline]
+    fn claim_first(&mut self) -> Option<(Claimed, Stamp)> {
         let mut next = self.locked.list.first;
         // A job that was claimed but is still linked is about to be unlinked by its canceller, who waits for the lock: there
         // are at most as many of them as threads in `cancel` or `drop` of a handle.
@@ -134,19 +187,24 @@ impl<P: Owner> Guard<'_, P> {
             // SAFETY: it is linked, so its cell is there.
             let cell = unsafe { header.as_ref() };
             match cell.state.claim() {
-                Claim::Won { linked } => {
+                Claim::Won { linked, stamp } => {
                     debug_assert!(linked);
                     // SAFETY: it is linked in this list; having claimed it, this call is the one to unlink it.
                     unsafe { self.locked.list.remove(header) };
-                    self.unpin();
+                    self.settle();
                     // SAFETY: claimed and unlinked; its JOB bit was the queue's.
-                    return Some(unsafe { Claimed::from_header(header) });
+                    return Some((unsafe { Claimed::from_header(header) }, stamp));
                 }
                 // SAFETY: under the lock the links of a linked job are the list's (I5).
                 Claim::Lost => next = cell.a.with(|a| unsafe { *a }).cast(),
             }
         }
         None
+    }
+
+    /// The books.
+    pub(crate) fn ledger(&mut self) -> &mut Ledger {
+        &mut self.locked.ledger
     }
 
     /// How many jobs are linked. Counts jobs that are just being cancelled.
@@ -173,11 +231,17 @@ impl<P: Owner> Guard<'_, P> {
         (Self { queue: self.queue, locked }, result.timed_out())
     }
 
-    /// Gives the reference of an empty queue to itself up. Never the last one: `self.queue` is another.
+    /// After a job was unlinked: gives the reference of an empty queue to itself up. Never the last one: `self.queue` is another.
     #[inline]
-    fn unpin(&mut self) {
-        if self.locked.list.len == 0 {
-            self.locked.pin = None;
+    fn settle(&mut self) {
+        match self.locked.list.len {
+            0 => {
+                self.locked.pin = None;
+                self.queue.deep.set(false);
+            }
+            // Well below where it was set, so that it does not change with each job.
+            len if len == DEEP / 2 => self.queue.deep.set(false),
+            _ => {}
         }
     }
 }
@@ -196,44 +260,92 @@ impl<P: Owner> DerefMut for Guard<'_, P> {
     }
 }
 
-/// Unlinks a job and returns it, with the `JOB` bit that was its queue's.
+/// Unlinks a job that was cancelled and returns it, with the `JOB` bit that was its queue's.
 ///
 /// # Safety
 /// The caller claimed the job while it was linked, and the cell stays until this returns.
 pub(super) unsafe fn unlink(header: NonNull<Header>) -> Claimed {
+    // SAFETY: as promised.
+    let (job, _) = unsafe { leave(header, Why::Cancelled) };
+    job
+}
+
+/// Unlinks a job that somebody waits for, to run it (C10). `stamp` is that of the claim.
+///
+/// # Safety
+/// As for `unlink`.
+pub(super) unsafe fn begin(header: NonNull<Header>, stamp: Stamp) -> Begun {
+    // SAFETY: as promised.
+    let (job, tally) = unsafe { leave(header, Why::Begins) };
+    let tally = tally.expect("`unlink_from` returns it for a job that begins");
+    Begun { job, stamp, tally }
+}
+
+/// # Safety
+/// As for `unlink`.
+unsafe fn leave(header: NonNull<Header>, why: Why) -> (Claimed, Option<Arc<Tally>>) {
+    // SAFETY: as promised.
+    let owner = unsafe { owner_of(header) };
+    // SAFETY: the job is linked, so its queue is alive (I4).
+    let head = unsafe { owner.as_ref() };
+    // SAFETY: the function is that of the queue; the job is linked in it and the caller's to unlink.
+    let tally = unsafe { (head.unlink)(owner, header, why) };
+    // SAFETY: claimed by the caller, unlinked now; its JOB bit was the queue's.
+    (unsafe { Claimed::from_header(header) }, tally)
+}
+
+/// The queue of a job.
+///
+/// # Safety
+/// The caller claimed the job while it was linked, and the cell stays until this returns.
+unsafe fn owner_of(header: NonNull<Header>) -> NonNull<Head> {
     // SAFETY: as promised.
     let cell = unsafe { header.as_ref() };
     // ORDERING: Relaxed: the claim that saw LINKED was an Acquire of the Release in `State::link`, which comes after
     // the store.
     let owner = cell.owner.load(Ordering::Relaxed);
     // SAFETY: `push` stored it before LINKED was set, so it is not null.
-    let owner = unsafe { NonNull::new_unchecked(owner) };
-    // SAFETY: the job is linked, so its queue is alive (I4).
-    let head = unsafe { owner.as_ref() };
-    // SAFETY: the function is that of the queue; the job is linked in it and the caller's to unlink.
-    unsafe { (head.unlink)(owner, header) };
-    // SAFETY: claimed by the caller, unlinked now; its JOB bit was the queue's.
-    unsafe { Claimed::from_header(header) }
+    unsafe { NonNull::new_unchecked(owner) }
+}
+
+/// The queue behind a head.
+///
+/// # Safety
+/// `head` is that of a queue of `P`, made by `Queue::head`, that is alive until this returns.
+unsafe fn queue_of<P: Owner>(head: NonNull<Head>) -> Arc<Queue<P>> {
+    let queue: *const Queue<P> = head.as_ptr().cast_const().cast();
+    // SAFETY: it is the pointer of an `Arc` that is alive, as promised.
+    unsafe { Arc::increment_strong_count(queue) };
+    // SAFETY: the count was raised for this `Arc`.
+    unsafe { Arc::from_raw(queue) }
 }
 
 /// # Safety
 /// `head` is that of a queue of `P` that is alive and in which the job is linked; the caller is the one to unlink it.
-unsafe fn unlink_from<P: Owner>(head: NonNull<Head>, header: NonNull<Header>) {
-    let queue: *const Queue<P> = head.as_ptr().cast_const().cast();
+unsafe fn unlink_from<P: Owner>(head: NonNull<Head>, header: NonNull<Header>, why: Why) -> Option<Arc<Tally>> {
     // Once the job is unlinked nothing but this reference keeps the queue until the lock is released.
-    // SAFETY: `push` made the pointer of an `Arc`, alive until the job is unlinked.
-    unsafe { Arc::increment_strong_count(queue) };
-    // SAFETY: the count was raised for this `Arc`.
-    let queue = unsafe { Arc::from_raw(queue) };
+    // SAFETY: the queue is alive until the job is unlinked.
+    let queue = unsafe { queue_of::<P>(head) };
+    // SAFETY: the job is linked, so its cell is there.
+    let origin = unsafe { header.as_ref() }.origin;
     let mut guard = queue.lock();
     // SAFETY: the job is linked in this list, and the caller is the one to unlink it.
     unsafe { guard.locked.list.remove(header) };
-    guard.unpin();
+    guard.settle();
+    let ledger = guard.ledger();
+    if why == Why::Begins {
+        let place = ledger.started(origin);
+        return Some(Arc::clone(ledger.tally(place)));
+    }
+    let ticket = ledger.cancelled(origin);
+    drop(guard);
+    ticket.announce();
+    None
 }
 
 /// # Safety
 /// `head` is that of a queue that is alive until this returns.
-pub(super) unsafe fn run_nested(head: NonNull<Head>, job: Claimed, own: bool) {
+pub(super) unsafe fn run_nested(head: NonNull<Head>, job: Begun, own: bool) {
     // SAFETY: as promised.
     let run_nested = unsafe { head.as_ref() }.run_nested;
     // SAFETY: the function is that of the queue.
@@ -242,42 +354,32 @@ pub(super) unsafe fn run_nested(head: NonNull<Head>, job: Claimed, own: bool) {
 
 /// # Safety
 /// `head` is that of a queue of `P` that is alive until this returns.
-unsafe fn run_nested_in<P: Owner>(head: NonNull<Head>, job: Claimed, own: bool) {
-    let queue: *const Queue<P> = head.as_ptr().cast_const().cast();
-    // SAFETY: `Queue::head` made the pointer of an `Arc`, alive as promised.
-    unsafe { Arc::increment_strong_count(queue) };
-    // SAFETY: the count was raised for this `Arc`.
-    let queue = unsafe { Arc::from_raw(queue) };
+unsafe fn run_nested_in<P: Owner>(head: NonNull<Head>, job: Begun, own: bool) {
+    // SAFETY: as promised.
+    let queue = unsafe { queue_of::<P>(head) };
     P::run_nested(&queue, job, own);
 }
 
-/// Runs a linked job in a place of its queue.
+/// Runs a linked job in a place of its queue. `stamp` is that of the claim.
 ///
 /// # Safety
 /// The caller claimed the job while it was linked, and the cell stays until this returns.
-pub(super) unsafe fn run_in_a_place(header: NonNull<Header>) {
+pub(super) unsafe fn run_in_a_place(header: NonNull<Header>, stamp: Stamp) {
     // SAFETY: as promised.
-    let cell = unsafe { header.as_ref() };
-    // ORDERING: Relaxed, as in `unlink`.
-    let owner = cell.owner.load(Ordering::Relaxed);
-    // SAFETY: `push` stored it before LINKED was set, so it is not null.
-    let owner = unsafe { NonNull::new_unchecked(owner) };
+    let owner = unsafe { owner_of(header) };
     // SAFETY: the job is linked, so its queue is alive (I4).
     let run = unsafe { owner.as_ref() }.run_in_a_place;
     // SAFETY: the function is that of the queue; the job is linked in it and the caller's to unlink.
-    unsafe { run(owner, header) };
+    unsafe { run(owner, header, stamp) };
 }
 
 /// # Safety
 /// `head` is that of a queue of `P` in which the job is linked; the caller is the one to unlink it.
-unsafe fn run_in_a_place_of<P: Owner>(head: NonNull<Head>, header: NonNull<Header>) {
-    let queue: *const Queue<P> = head.as_ptr().cast_const().cast();
-    // SAFETY: `push` made the pointer of an `Arc`, alive until the job is unlinked.
-    unsafe { Arc::increment_strong_count(queue) };
-    // SAFETY: the count was raised for this `Arc`.
-    let queue = unsafe { Arc::from_raw(queue) };
+unsafe fn run_in_a_place_of<P: Owner>(head: NonNull<Head>, header: NonNull<Header>, stamp: Stamp) {
+    // SAFETY: the queue is alive until the job is unlinked.
+    let queue = unsafe { queue_of::<P>(head) };
     // SAFETY: the job is linked and the caller's to unlink.
-    let job = unsafe { unlink(header) };
+    let job = unsafe { begin(header, stamp) };
     P::run_in_a_place(&queue, job, context::run_elsewhere);
 }
 

@@ -3,30 +3,35 @@
 //! The meaning of the bits, and who may touch what in which state, stands in `mod.rs` (I1 to I6). Each method
 //! returns what its caller has to do next.
 
-use crate::sync::{AtomicU32, Ordering};
+use crate::clock::Stamp;
+use crate::sync::{AtomicU64, Ordering};
 
 /// The closure has its claimer (I1).
-const CLAIMED: u32 = 1 << 0;
+const CLAIMED: u64 = 1 << 0;
 /// The result is there (I2).
-const DONE: u32 = 1 << 1;
+const DONE: u64 = 1 << 1;
 /// The result is an error. Only with `DONE`.
-const FAILED: u32 = 1 << 2;
+const FAILED: u64 = 1 << 2;
 /// In the queue that `owner` points to (I4). Only without `CLAIMED`.
-const LINKED: u32 = 1 << 3;
+const LINKED: u64 = 1 << 3;
 /// The handle exists.
-const HANDLE: u32 = 1 << 4;
+const HANDLE: u64 = 1 << 4;
 /// The executor's side exists.
-const JOB: u32 = 1 << 5;
+const JOB: u64 = 1 << 5;
 /// A waker is stored (I3).
-const WAKER: u32 = 1 << 6;
+const WAKER: u64 = 1 << 6;
 /// The handle wants the job cancelled.
-const CANCELLED: u32 = 1 << 7;
+const CANCELLED: u64 = 1 << 7;
 /// The word `a` holds the hooks (I5).
-const HOOKS: u32 = 1 << 8;
+const HOOKS: u64 = 1 << 8;
+
+/// Above the flags: the [`Stamp`] of when the job was queued, set by the step that links.
+const STAMP_SHIFT: u32 = u64::BITS - Stamp::BITS;
+const _: () = assert!(HOOKS < 1 << STAMP_SHIFT);
 
 /// The state word of one job.
 #[derive(Debug)]
-pub(super) struct State(AtomicU32);
+pub(super) struct State(AtomicU64);
 
 /// What became of an attempt to link.
 #[must_use]
@@ -42,8 +47,8 @@ pub(super) enum Link {
 #[must_use]
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Claim {
-    /// The closure is the caller's. If `linked`, so is the duty to unlink (I4).
-    Won { linked: bool },
+    /// The closure is the caller's. If `linked`, so is the duty to unlink (I4). `stamp`: when it was queued.
+    Won { linked: bool, stamp: Stamp },
     /// Somebody else has it, or had it.
     Lost,
 }
@@ -107,21 +112,22 @@ pub(super) enum Wish {
 impl State {
     /// A job with a handle, not yet given to an executor.
     pub(super) fn observed() -> Self {
-        Self(AtomicU32::new(HANDLE | JOB))
+        Self(AtomicU64::new(HANDLE | JOB))
     }
 
     /// A job that nobody awaits.
     pub(super) fn unobserved() -> Self {
-        Self(AtomicU32::new(JOB))
+        Self(AtomicU64::new(JOB))
     }
 
     /// WAITING → WAITING|LINKED. The caller holds the lock of the queue and wrote `owner`.
-    pub(super) fn link(&self) -> Link {
+    pub(super) fn link(&self, stamp: Stamp) -> Link {
+        let linked_at = LINKED | stamp.bits() << STAMP_SHIFT;
         // ORDERING: Release pairs with the Acquire of `claim`, which makes `owner` visible to a claimer that
         // sees LINKED and has not the queue's lock. A failure reads nothing else of the cell: Relaxed.
         let linked = self.0.fetch_update(Ordering::Release, Ordering::Relaxed, |now| {
             debug_assert_eq!(now & (LINKED | JOB), JOB, "a job is linked once, by its executor");
-            (now & CLAIMED == 0).then_some(now | LINKED)
+            (now & CLAIMED == 0).then_some(now | linked_at)
         });
         if linked.is_ok() { Link::Linked } else { Link::AlreadyClaimed }
     }
@@ -136,7 +142,7 @@ impl State {
         self.claim_with(CLAIMED | CANCELLED)
     }
 
-    fn claim_with(&self, bits: u32) -> Claim {
+    fn claim_with(&self, bits: u64) -> Claim {
         // ORDERING: Acquire pairs with the Release of `link` (see there). The closure itself was written before the job and
         // the handle parted, and came to this thread with whichever of them is used here. Nothing is published: no
         // Release. A failure reads nothing else of the cell: Relaxed.
@@ -144,7 +150,7 @@ impl State {
             (now & CLAIMED == 0).then_some((now | bits) & !LINKED)
         });
         match claimed {
-            Ok(before) => Claim::Won { linked: before & LINKED != 0 },
+            Ok(before) => Claim::Won { linked: before & LINKED != 0, stamp: Stamp::from_bits(before >> STAMP_SHIFT) },
             Err(_) => Claim::Lost,
         }
     }
@@ -208,12 +214,11 @@ impl State {
     pub(super) fn look(&self) -> Look {
         // ORDERING: Acquire pairs with the Release of `finish`: the result is read next.
         let now = self.0.load(Ordering::Acquire);
-        let alone = now & JOB == 0;
-        match now & (DONE | FAILED) {
-            DONE => Look::Done { alone },
-            0 => Look::Pending { linked: now & LINKED != 0, registered: now & WAKER != 0 },
-            _ => Look::Failed { alone },
+        if now & DONE == 0 {
+            return Look::Pending { linked: now & LINKED != 0, registered: now & WAKER != 0 };
         }
+        let alone = now & JOB == 0;
+        if now & FAILED == 0 { Look::Done { alone } } else { Look::Failed { alone } }
     }
 
     /// Says that the waker's slot is filled. `false`: the job ended first, and the slot is the handle's still (I3).

@@ -12,7 +12,7 @@ use std::io;
 
 use super::queue::Pool;
 use super::worker::{self, Worker};
-use crate::job::{self, Claimed, Queue, Ran};
+use crate::job::{self, Begun, Queue};
 use crate::sync::{self, Arc, Mutex};
 
 /// Where a job that somebody waits for can begin.
@@ -23,7 +23,7 @@ enum Place {
 }
 
 /// Lets `job` begin. `own`: it was in the pool's own queue; otherwise it shares the place, in a view, of the job that waits.
-pub(super) fn run(queue: &Arc<Queue<Pool>>, job: Claimed, own: bool) {
+pub(super) fn run(queue: &Arc<Queue<Pool>>, job: Begun, own: bool) {
     let mut state = queue.lock();
     // Only for a job of the pool's own: whoever is taken out of `idle` has to be woken.
     let sleeping = if own { state.idle.pop() } else { None };
@@ -35,14 +35,14 @@ pub(super) fn run(queue: &Arc<Queue<Pool>>, job: Claimed, own: bool) {
     };
     match place {
         Place::Sleeping(sleeping) => {
-            state.running += 1;
+            state.one_more_runs();
             state.handed.push((Arc::clone(&sleeping), job));
             drop(state);
             sleeping.wake.notify_one();
         }
         Place::New => {
-            state.threads += 1;
-            state.running += 1;
+            state.one_more_thread();
+            state.one_more_runs();
             drop(state);
             start(queue, job);
         }
@@ -54,7 +54,7 @@ pub(super) fn run(queue: &Arc<Queue<Pool>>, job: Claimed, own: bool) {
 }
 
 /// Starts a thread with `job`; if none can be had, it is as if the pool were at its maximum.
-fn start(queue: &Arc<Queue<Pool>>, job: Claimed) {
+fn start(queue: &Arc<Queue<Pool>>, job: Begun) {
     let job = Arc::new(Mutex::new(Some(job)));
     let first = Arc::clone(&job);
     let started: io::Result<()> = worker::start(queue, move || sync::lock(&first).take());
@@ -70,15 +70,13 @@ fn start(queue: &Arc<Queue<Pool>>, job: Claimed) {
 }
 
 /// Runs `job` in the place of this thread, which waits.
-fn stand_in(queue: &Arc<Queue<Pool>>, job: Claimed) {
+fn stand_in(queue: &Arc<Queue<Pool>>, job: Begun) {
     let worker = worker::current().expect("the outermost queue of a thread is that of the pool it belongs to");
     let builder = worker::builder(&queue.shared, worker.name.clone());
     let queue = Arc::clone(queue);
     job::run_on_stand_in(builder, job, move |job| {
         let here = worker::current().is_some();
-        let run = || {
-            let _: Ran = worker.running.during(job.origin(), || job.run());
-        };
+        let run = || job.run_with(|job, since, note| worker.running.run(job, since, note));
         if here { run() } else { worker::with_hooks(&queue.shared, &worker, run) }
     });
 }

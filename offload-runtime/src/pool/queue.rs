@@ -1,13 +1,14 @@
 //! What the pool's lock guards, and who is let in.
 
 use std::task::Waker;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::nested;
 use super::sleep::Call;
 use super::worker::Worker;
 use crate::error::Error;
-use crate::job::{Claimed, Ended, Job, Owner, Queue};
+use crate::job::{Begun, Ended, Guard, Job, Owner, Queue};
+use crate::metrics::{Ledger, PoolMetrics, Threads};
 use crate::sync::{Arc, AtomicBool, Ordering};
 
 pub(super) type Hook = Arc<dyn Fn() + Send + Sync>;
@@ -20,6 +21,7 @@ pub(super) struct Config {
     pub(super) keep_alive: Duration,
     pub(super) queue_capacity: usize,
     pub(super) name: Arc<str>,
+    pub(super) timing: bool,
     pub(super) stack_size: Option<usize>,
     pub(super) on_thread_start: Option<Hook>,
     pub(super) on_thread_stop: Option<Hook>,
@@ -28,10 +30,10 @@ pub(super) struct Config {
 /// The part of a pool outside its lock.
 pub(super) struct Pool {
     pub(super) config: Config,
-    /// What times of running jobs count from.
-    pub(super) epoch: Instant,
     /// Kept only if the queue has a capacity.
     pub(super) ended: Option<Ended>,
+    /// How many threads there are, as published.
+    pub(super) published: Threads,
     hint: Hint,
 }
 
@@ -57,13 +59,17 @@ pub(super) struct State {
     /// All threads that have begun, in that order.
     pub(super) workers: Vec<Arc<Worker>>,
     /// Jobs for sleeping threads that were taken out of `idle` for them (C10).
-    pub(super) handed: Vec<(Arc<Worker>, Claimed)>,
+    pub(super) handed: Vec<(Arc<Worker>, Begun)>,
     /// Who waits for the pool's end: the number of the [`Shutdown`](super::Shutdown) and its waker.
     pub(super) shutdowns: Vec<(usize, Waker)>,
     /// The number of the next [`Shutdown`](super::Shutdown).
     pub(super) next_shutdown: usize,
     /// The number in the next thread's name.
     pub(super) next_name: usize,
+    /// The most `threads` there were.
+    pub(super) peak_threads: usize,
+    /// The most `running` there were.
+    pub(super) peak_running: usize,
 }
 
 impl Pool {
@@ -80,9 +86,13 @@ impl Pool {
             shutdowns: Vec::new(),
             next_shutdown: 0,
             next_name: 0,
+            peak_threads: 0,
+            peak_running: 0,
         };
         let ended = (config.queue_capacity < usize::MAX).then(Ended::new);
-        Queue::new(Self { config, ended, epoch: Instant::now(), hint: Hint(AtomicBool::new(false)) }, state)
+        let ledger = Ledger::new(config.timing, Arc::clone(&config.name));
+        let published = Threads::new(&config.name);
+        Queue::new(Self { config, ended, published, hint: Hint(AtomicBool::new(false)) }, state, ledger)
     }
 
     /// Tells the scout whether there is a reason to come back to the lock. Called under the lock.
@@ -100,15 +110,53 @@ impl Pool {
     }
 }
 
+impl State {
+    /// A thread more runs a job.
+    #[inline]
+    pub(super) fn one_more_runs(&mut self) {
+        self.running += 1;
+        self.peak_running = self.peak_running.max(self.running);
+    }
+
+    /// A thread more is there, or will be.
+    pub(super) fn one_more_thread(&mut self) {
+        self.threads += 1;
+        self.peak_threads = self.peak_threads.max(self.threads);
+    }
+}
+
 impl Owner for Pool {
     type Guarded = State;
 
-    fn run_nested(queue: &Arc<Queue<Self>>, job: Claimed, own: bool) {
+    fn run_nested(queue: &Arc<Queue<Self>>, job: Begun, own: bool) {
         nested::run(queue, job, own);
     }
 
-    fn run_in_a_place(_: &Arc<Queue<Self>>, job: Claimed, run: fn(Claimed)) {
+    fn run_in_a_place(_: &Arc<Queue<Self>>, job: Begun, run: fn(Begun)) {
         run(job);
+    }
+}
+
+/// What the pool is doing at this moment.
+pub(super) fn metrics(queue: &Arc<Queue<Pool>>) -> PoolMetrics {
+    let config = &queue.shared.config;
+    let mut state = queue.lock();
+    let (threads, running) = (state.threads, state.running);
+    let (peak_threads, peak_running) = (state.peak_threads, state.peak_running);
+    let (peak_queued, snapshot) = (state.ledger().peak_queued(), state.ledger().snapshot());
+    drop(state);
+    let (figures, sites) = snapshot.finish();
+    PoolMetrics {
+        name: Arc::clone(&config.name),
+        max_threads: config.max_threads,
+        queue_capacity: Some(config.queue_capacity).filter(|capacity| *capacity < usize::MAX),
+        threads,
+        idle: threads.saturating_sub(running),
+        peak_threads,
+        peak_running,
+        peak_queued,
+        figures,
+        sites,
     }
 }
 
@@ -116,19 +164,20 @@ impl Owner for Pool {
 #[inline]
 pub(super) fn accept(queue: &Arc<Queue<Pool>>, job: Job) {
     let pool = &queue.shared;
+    let now = queue.now();
     let mut state = queue.lock();
     if state.closed {
-        drop(state);
-        return job.refuse(Error::ShutDown);
+        return turn_away(state, job, Error::ShutDown);
     }
     // Jobs that a thread will take without waiting for another to end.
     let free = pool.config.max_threads - state.running + pool.ended.as_ref().map_or(0, Ended::get);
     if state.len() >= pool.config.queue_capacity.saturating_add(free) {
-        drop(state);
-        return job.refuse(Error::QueueFull);
+        return turn_away(state, job, Error::QueueFull);
     }
-    if let Err(cancelled) = state.push(job) {
+    let (ticket, pushed) = state.push(job, now);
+    if let Err(cancelled) = pushed {
         drop(state);
+        ticket.announce();
         return drop(cancelled);
     }
     if state.scout {
@@ -136,5 +185,14 @@ pub(super) fn accept(queue: &Arc<Queue<Pool>>, job: Job) {
     }
     let call = Call::decide(&mut state, pool);
     drop(state);
+    ticket.announce();
     call.carry_out(queue);
+}
+
+#[cold]
+fn turn_away(mut state: Guard<'_, Pool>, job: Job, why: Error) {
+    let ticket = state.ledger().turned_away(job.origin(), &why);
+    drop(state);
+    ticket.announce();
+    job.refuse(why);
 }

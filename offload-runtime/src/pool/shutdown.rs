@@ -10,8 +10,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use super::metrics::{self, RunningJob};
 use super::queue::{Pool, State};
+use super::running::{self, RunningJob};
 use super::worker;
 use crate::error::Error;
 use crate::job::{Guard, Queue, discard};
@@ -33,11 +33,12 @@ pub(super) fn close(queue: &Arc<Queue<Pool>>) {
 pub(super) fn stop(queue: &Arc<Queue<Pool>>) {
     close(queue);
     let mut state = queue.lock();
-    let refused: Vec<_> = std::iter::from_fn(|| state.pop()).collect();
+    let refused = state.drain(&Error::ShutDown);
     drop(state);
     // First of all: a destructor of what is refused may wait for a job that runs.
     queue.stop().run();
-    for job in refused {
+    for (job, ticket) in refused {
+        ticket.announce();
         job.refuse(Error::ShutDown);
     }
 }
@@ -161,7 +162,7 @@ impl Shutdown {
 
     fn still_running(&self) -> StillRunning {
         let queued = self.queue.lock().len();
-        StillRunning { running: metrics::running_jobs(&self.queue), queued }
+        StillRunning { running: running::running_jobs(&self.queue), queued }
     }
 }
 

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use super::queue::{Pool, State};
 use super::worker::{self, Worker};
-use crate::job::{Claimed, Guard, Queue};
+use crate::job::{Begun, Guard, Queue};
 use crate::sync::{Arc, thread};
 
 /// Who has to be called for a job that waits.
@@ -47,7 +47,7 @@ impl Call {
         }
         if state.threads < pool.config.max_threads {
             state.scout = true;
-            state.threads += 1;
+            state.one_more_thread();
             return Self::Start;
         }
         Self::Nobody
@@ -105,7 +105,7 @@ pub(super) enum Woken {
     /// By a call, which made this thread the scout.
     Called,
     /// By a thread that waits for this job. This thread is counted as running.
-    Handed(Claimed),
+    Handed(Begun),
     /// By the pool's end.
     Closed,
     /// By itself: `keep_alive` is over, and the thread is to leave.

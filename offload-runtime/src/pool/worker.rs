@@ -4,20 +4,21 @@ use std::cell::RefCell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::metrics::Running;
 use super::queue::{Hook, Pool, State};
+use super::running::Running;
 use super::shutdown;
 use super::sleep::{self, Call, Search, Woken};
 use crate::error::Error;
-use crate::job::{self, Claimed, Guard, Queue, Ran, discard};
+use crate::job::{self, Begun, Guard, Queue, Ran, Taken, discard};
+use crate::metrics::Notes;
 use crate::sync::{Arc, Condvar, thread, thread_local};
 
 /// What others know of a thread.
-pub(super) struct Worker {
+pub(crate) struct Worker {
     pub(super) name: String,
     /// Where the thread sleeps, with the queue's lock.
     pub(super) wake: Condvar,
-    pub(super) running: Running,
+    pub(crate) running: Running,
 }
 
 thread_local! {
@@ -36,7 +37,7 @@ pub(super) fn start_scout(queue: &Arc<Queue<Pool>>) {
 /// Starts a thread, counted by the caller: as the scout, or counted as running with a `first` job.
 pub(super) fn start(
     queue: &Arc<Queue<Pool>>,
-    first: impl FnOnce() -> Option<Claimed> + Send + 'static,
+    first: impl FnOnce() -> Option<Begun> + Send + 'static,
 ) -> io::Result<()> {
     let name = {
         let mut state = queue.lock();
@@ -64,8 +65,9 @@ fn start_failed(queue: &Arc<Queue<Pool>>, error: io::Error) {
     state.scout = false;
     let mut call = Call::Nobody;
     let mut refused = Vec::new();
+    let why = Error::Spawn(error);
     if state.threads == 0 {
-        refused.extend(std::iter::from_fn(|| state.pop()));
+        refused = state.drain(&why);
     } else if !state.is_empty() && !state.idle.is_empty() {
         // A thread fell asleep while this call counted as the scout. It is there: no thread has to be started.
         call = Call::decide(&mut state, &queue.shared);
@@ -73,18 +75,20 @@ fn start_failed(queue: &Arc<Queue<Pool>>, error: io::Error) {
     let ended = shutdown::take_wakers(&mut state);
     drop(state);
     call.carry_out(queue);
-    let why = Error::Spawn(error);
-    for job in refused {
+    for (job, ticket) in refused {
+        ticket.announce();
         job.refuse(why.duplicate());
     }
     shutdown::wake(ended);
 }
 
 /// The whole of a thread.
-fn live(queue: &Arc<Queue<Pool>>, name: String, first: Option<Claimed>) {
-    let worker = Arc::new(Worker { name, wake: Condvar::new(), running: Running::new(queue.shared.epoch) });
+fn live(queue: &Arc<Queue<Pool>>, name: String, first: Option<Begun>) {
+    let worker = Arc::new(Worker { name, wake: Condvar::new(), running: Running::new() });
     queue.lock().workers.push(Arc::clone(&worker));
+    queue.shared.published.one_more();
     with_hooks(&queue.shared, &worker, || job::host(queue, || work(queue, &worker, first)));
+    queue.shared.published.one_less();
     leave(queue, &worker);
 }
 
@@ -99,22 +103,40 @@ pub(super) fn with_hooks(pool: &Pool, worker: &Arc<Worker>, f: impl FnOnce()) {
 
 /// Runs jobs until there is nothing to stay for, and resigns. With a `first` job the thread is counted as running, without it is
 /// the scout.
-fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Claimed>) {
+fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
     let pool = &queue.shared;
     let mut scout = first.is_none();
     let mut handed = first;
+    let mut notes = Notes::new();
     let mut state = queue.lock();
     loop {
         if let Some(job) = handed.take() {
-            state = run(state, queue, worker, Call::Nobody, job);
+            drop(state);
+            job.run_with(|job, since, note| {
+                worker.running.run(job, since, |ran| {
+                    note(ran);
+                    end(pool);
+                })
+            });
+            state = come_back(queue);
         }
-        if let Some(job) = state.pop() {
-            state.running += 1;
+        if let Some(Taken { job, stamp, place }) = state.pop() {
+            state.one_more_runs();
             let call = pass_on(&mut state, pool, scout);
             scout = false;
-            state = run(state, queue, worker, call, job);
+            notes.meet(state.ledger(), place);
+            drop(state);
+            call.carry_out(queue);
+            let since = notes.began(place, stamp);
+            let _: Ran = worker.running.run(job, since, |ran| {
+                notes.ended(ran);
+                end(pool);
+            });
+            state = come_back(queue);
             continue;
         }
+        // From here on time passes that no job has taken.
+        notes.pause();
         if state.closed {
             state.scout &= !scout;
             return resign(&mut state);
@@ -140,22 +162,20 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Claimed>) 
     }
 }
 
-/// Runs a job, for which the thread is counted as running, without the lock; first carries `call` out.
+/// A job has ended, and nobody knows yet: notes that its place is free.
 #[inline]
-fn run<'a>(
-    state: Guard<'a, Pool>,
-    queue: &'a Arc<Queue<Pool>>,
-    worker: &Worker,
-    call: Call,
-    job: Claimed,
-) -> Guard<'a, Pool> {
-    drop(state);
-    call.carry_out(queue);
-    let ended = queue.shared.ended.as_ref();
-    let _: Ran = worker.running.during(job.origin(), || job.run_noting(ended));
+fn end(pool: &Pool) {
+    if let Some(ended) = &pool.ended {
+        ended.note();
+    }
+}
+
+/// The thread runs no job any more.
+#[inline]
+fn come_back(queue: &Arc<Queue<Pool>>) -> Guard<'_, Pool> {
     let mut state = queue.lock();
     state.running -= 1;
-    if let Some(ended) = ended {
+    if let Some(ended) = &queue.shared.ended {
         ended.come_back();
     }
     state
@@ -187,7 +207,7 @@ fn leave(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>) {
 }
 
 /// The pool's thread that this is, or stands in for.
-pub(super) fn current() -> Option<Arc<Worker>> {
+pub(crate) fn current() -> Option<Arc<Worker>> {
     CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
 }
 

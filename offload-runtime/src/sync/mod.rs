@@ -3,6 +3,9 @@
 //! Nothing else in the crate names `std::sync` atomics, locks, threads or `UnsafeCell`, so that every
 //! model sees every access. `Arc` is always `std`'s: its protocol is not ours to check.
 
+mod count;
+
+pub(crate) use count::{Counter, LooseFlag};
 pub(crate) use std::sync::Arc;
 
 #[cfg(offload_loom)]

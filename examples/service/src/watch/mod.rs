@@ -12,8 +12,6 @@ mod page;
 mod prometheus;
 mod reading;
 mod sampler;
-#[rustfmt::skip]
-mod shape;
 
 use std::sync::Arc;
 

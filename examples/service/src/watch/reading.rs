@@ -4,8 +4,7 @@
 
 use std::time::Duration;
 
-use super::shape::{Gone as _, Histogram, Shape as _, SiteMetrics};
-use offload_runtime::{RunningJob, ThreadPool};
+use offload_runtime::{Histogram, RunningJob, SiteMetrics, ThreadPool};
 use serde::Serialize;
 
 use super::Watched;

@@ -1,0 +1,427 @@
+//! What the executors are doing: counts and times, of a pool or a view, and of each site in it.
+//!
+//! `ledger.rs` what is counted under a queue's lock · `tally.rs` what is counted where jobs run · `notes.rs` what a thread
+//! remembers between two jobs · `histogram.rs` times · `publish.rs` the `metrics` facade, or nothing (`unpublished.rs`).
+//!
+//! The invariant, for each site and in each snapshot: `submitted = queued + running + completed + panicked + cancelled + refused`.
+
+mod histogram;
+mod ledger;
+mod notes;
+#[cfg(feature = "metrics")]
+mod publish;
+#[cfg(not(feature = "metrics"))]
+#[path = "unpublished.rs"]
+mod publish;
+mod tally;
+
+use std::fmt;
+
+pub use histogram::Histogram;
+pub(crate) use ledger::{DEEP, Ledger, Place};
+pub(crate) use notes::Notes;
+pub(crate) use publish::{Threads, Ticket};
+pub(crate) use tally::{Tally, this_thread};
+
+use crate::error::Error;
+use crate::site::Site;
+use crate::sync::Arc;
+
+/// Why a job was refused, as far as it is told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    QueueFull,
+    ShutDown,
+    Spawn,
+    Other,
+}
+
+impl Refusal {
+    const COUNT: usize = Self::Other as usize + 1;
+
+    fn of(why: &Error) -> Self {
+        match why {
+            Error::QueueFull => Self::QueueFull,
+            Error::ShutDown => Self::ShutDown,
+            Error::Spawn(_) => Self::Spawn,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What is told of a site, and of all of them together.
+#[derive(Clone, Debug)]
+pub(crate) struct Figures {
+    submitted: u64,
+    queued: u64,
+    running: u64,
+    completed: u64,
+    panicked: u64,
+    cancelled_before_start: u64,
+    cancelled_after_start: u64,
+    refused: [u64; Refusal::COUNT],
+    wait: Histogram,
+    run: Histogram,
+}
+
+impl Default for Figures {
+    fn default() -> Self {
+        Self {
+            submitted: 0,
+            queued: 0,
+            running: 0,
+            completed: 0,
+            panicked: 0,
+            cancelled_before_start: 0,
+            cancelled_after_start: 0,
+            refused: [0; Refusal::COUNT],
+            wait: Histogram::new(),
+            run: Histogram::new(),
+        }
+    }
+}
+
+impl Figures {
+    fn refused_in_all(&self) -> u64 {
+        self.refused.iter().sum()
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.submitted += other.submitted;
+        self.queued += other.queued;
+        self.running += other.running;
+        self.completed += other.completed;
+        self.panicked += other.panicked;
+        self.cancelled_before_start += other.cancelled_before_start;
+        self.cancelled_after_start += other.cancelled_after_start;
+        for (here, there) in self.refused.iter_mut().zip(other.refused) {
+            *here += there;
+        }
+        self.wait.add_all(&other.wait);
+        self.run.add_all(&other.run);
+    }
+}
+
+/// The counts of a queue at one moment, site by site.
+pub(crate) struct Snapshot(Vec<(Arc<Tally>, Figures)>);
+
+impl Snapshot {
+    /// Adds the times, without the lock, and sums up.
+    pub(crate) fn finish(self) -> (Figures, Vec<SiteMetrics>) {
+        let mut all = Figures::default();
+        let site = |(tally, mut figures): (Arc<Tally>, Figures)| {
+            tally.add_times(&mut figures);
+            all.add(&figures);
+            SiteMetrics { site: tally.origin().site(), figures }
+        };
+        let sites = self.0.into_iter().map(site).collect();
+        (all, sites)
+    }
+}
+
+/// The figures that a pool, a view and a site have alike.
+macro_rules! figures {
+    ($type:ident) => {
+        impl $type {
+            /// How many jobs were submitted, those that were refused included. Like all totals, since the executor was made.
+            ///
+            /// At any moment it is the sum of [`queued`](Self::queued), [`running`](Self::running), [`completed`](Self::completed),
+            /// [`panicked`](Self::panicked), [`cancelled`](Self::cancelled) and [`refused`](Self::refused).
+            #[must_use]
+            pub fn submitted(&self) -> u64 {
+                self.figures.submitted
+            }
+
+            /// How many jobs wait now.
+            #[must_use]
+            pub fn queued(&self) -> u64 {
+                self.figures.queued
+            }
+
+            /// How many jobs have begun and not ended. A job that waits for one of its own executor is one of them, as is the other.
+            #[must_use]
+            pub fn running(&self) -> u64 {
+                self.figures.running
+            }
+
+            /// How many jobs came back with a value, whether or not somebody was left to have it.
+            #[must_use]
+            pub fn completed(&self) -> u64 {
+                self.figures.completed
+            }
+
+            /// How many jobs panicked.
+            #[must_use]
+            pub fn panicked(&self) -> u64 {
+                self.figures.panicked
+            }
+
+            /// How many jobs were cancelled: before they began, or ended by [`check_cancelled`](crate::check_cancelled).
+            #[must_use]
+            pub fn cancelled(&self) -> u64 {
+                self.figures.cancelled_before_start + self.figures.cancelled_after_start
+            }
+
+            /// How many jobs were cancelled while they waited, and never ran.
+            #[must_use]
+            pub fn cancelled_before_start(&self) -> u64 {
+                self.figures.cancelled_before_start
+            }
+
+            /// How many jobs ended themselves by [`check_cancelled`](crate::check_cancelled). One that was cancelled and
+            /// returned a value all the same is among the [`completed`](Self::completed).
+            #[must_use]
+            pub fn cancelled_after_start(&self) -> u64 {
+                self.figures.cancelled_after_start
+            }
+
+            /// How many jobs were refused, for whatever reason.
+            #[must_use]
+            pub fn refused(&self) -> u64 {
+                self.figures.refused_in_all()
+            }
+
+            /// How many jobs were refused as [`Error::QueueFull`](crate::Error::QueueFull).
+            #[must_use]
+            pub fn refused_queue_full(&self) -> u64 {
+                self.figures.refused[Refusal::QueueFull as usize]
+            }
+
+            /// How many jobs were refused as [`Error::ShutDown`](crate::Error::ShutDown).
+            #[must_use]
+            pub fn refused_shut_down(&self) -> u64 {
+                self.figures.refused[Refusal::ShutDown as usize]
+            }
+
+            /// How many jobs were refused as [`Error::Spawn`](crate::Error::Spawn).
+            #[must_use]
+            pub fn refused_spawn(&self) -> u64 {
+                self.figures.refused[Refusal::Spawn as usize]
+            }
+
+            /// How long jobs waited, from being queued to beginning. Empty where [`timing`](crate::ThreadPoolBuilder::timing) is off.
+            ///
+            /// Where more than 16 jobs wait, one of 16 is looked at, and counts for 16.
+            #[must_use]
+            pub fn wait(&self) -> &Histogram {
+                &self.figures.wait
+            }
+
+            /// How long jobs ran, however they ended. Empty where [`timing`](crate::ThreadPoolBuilder::timing) is off.
+            ///
+            /// Where more than 16 jobs wait that take less than 10 microseconds, one of 16 is timed, and counts for 16.
+            #[must_use]
+            pub fn run(&self) -> &Histogram {
+                &self.figures.run
+            }
+        }
+    };
+}
+
+/// What a [`ThreadPool`](crate::ThreadPool) is doing, and has done. Made by [`ThreadPool::metrics`](crate::ThreadPool::metrics).
+///
+/// The counts are those of one moment: the books balance (see [`submitted`](Self::submitted)), and a job that was awaited is in
+/// them. Its `Display` is a line for a log.
+///
+/// # Examples
+/// ```
+/// use offload_runtime::{ExecutorExt, ThreadPool};
+///
+/// let pool = ThreadPool::builder().max_threads(2).thread_name("db").build();
+/// for _ in 0..3 {
+///     pollster::block_on(pool.submit(|| ())).unwrap();
+/// }
+/// let metrics = pool.metrics();
+/// assert_eq!((metrics.submitted(), metrics.completed(), metrics.queued()), (3, 3, 0));
+/// assert!(metrics.threads() <= 2);
+/// println!("{metrics}"); // db: 1 of 2 threads, 0 running, 0 queued; 3 completed, ...
+/// ```
+#[derive(Clone, Debug)]
+pub struct PoolMetrics {
+    pub(crate) name: Arc<str>,
+    pub(crate) max_threads: usize,
+    pub(crate) queue_capacity: Option<usize>,
+    pub(crate) threads: usize,
+    pub(crate) idle: usize,
+    pub(crate) peak_threads: usize,
+    pub(crate) peak_running: usize,
+    pub(crate) peak_queued: usize,
+    pub(crate) figures: Figures,
+    pub(crate) sites: Vec<SiteMetrics>,
+}
+
+figures!(PoolMetrics);
+
+impl PoolMetrics {
+    /// What the pool's threads are called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many threads there may be.
+    #[must_use]
+    pub fn max_threads(&self) -> usize {
+        self.max_threads
+    }
+
+    /// How many jobs may wait, if that is bounded.
+    #[must_use]
+    pub fn queue_capacity(&self) -> Option<usize> {
+        self.queue_capacity
+    }
+
+    /// How many threads there are, or are being started.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// How many of them have no job.
+    #[must_use]
+    pub fn idle(&self) -> usize {
+        self.idle
+    }
+
+    /// The most threads there were at once.
+    #[must_use]
+    pub fn peak_threads(&self) -> usize {
+        self.peak_threads
+    }
+
+    /// The most threads that ran jobs at once.
+    #[must_use]
+    pub fn peak_running(&self) -> usize {
+        self.peak_running
+    }
+
+    /// The most jobs that waited at once. A job that finds an idle thread waits for as long as that takes to come.
+    #[must_use]
+    pub fn peak_queued(&self) -> usize {
+        self.peak_queued
+    }
+
+    /// The figures of each method, or line that submits, in the order in which they first came. Together they are those of the pool.
+    ///
+    /// The jobs of a [`Limited`](crate::Limited) view are in the [view's figures](crate::Limited::metrics); here, its turns on a thread are
+    /// jobs of a site `Limited`.
+    #[must_use]
+    pub fn by_site(&self) -> &[SiteMetrics] {
+        &self.sites
+    }
+}
+
+impl fmt::Display for PoolMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} of {} threads, ", self.name, self.threads, self.max_threads)?;
+        self.figures.fmt(f)
+    }
+}
+
+/// What a [`Limited`](crate::Limited) view is doing, and has done. Made by [`Limited::metrics`](crate::Limited::metrics).
+///
+/// The counts are those of one moment, as in [`PoolMetrics`]. Its `Display` is a line for a log.
+///
+/// # Examples
+/// See [`Limited::metrics`](crate::Limited::metrics).
+#[derive(Clone, Debug)]
+pub struct LimitedMetrics {
+    pub(crate) limit: usize,
+    pub(crate) peak_queued: usize,
+    pub(crate) figures: Figures,
+    pub(crate) sites: Vec<SiteMetrics>,
+}
+
+figures!(LimitedMetrics);
+
+impl LimitedMetrics {
+    /// How many of the view's jobs may run at once.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// The most jobs that waited at once.
+    #[must_use]
+    pub fn peak_queued(&self) -> usize {
+        self.peak_queued
+    }
+
+    /// The figures of each method, or line that submits, in the order in which they first came.
+    #[must_use]
+    pub fn by_site(&self) -> &[SiteMetrics] {
+        &self.sites
+    }
+}
+
+impl fmt::Display for LimitedMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at once, ", self.limit)?;
+        self.figures.fmt(f)
+    }
+}
+
+/// The figures of one site: of one method, or of one line that submits.
+///
+/// # Examples
+/// ```
+/// use offload_runtime::{ThreadPool, blocking};
+///
+/// #[derive(Clone)]
+/// struct Users { executor: ThreadPool }
+///
+/// impl Users {
+///     #[blocking]
+///     fn find(&self, id: u32) -> u32 { id }
+/// }
+///
+/// let users = Users { executor: ThreadPool::new(1) };
+/// pollster::block_on(users.find(7));
+/// for site in users.executor.metrics().by_site() {
+///     println!("{site}"); // Users::find: 0 running, 0 queued; 1 completed, ...
+///     assert_eq!((site.site().name(), site.completed()), (Some("find"), 1));
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SiteMetrics {
+    site: Site,
+    figures: Figures,
+}
+
+figures!(SiteMetrics);
+
+impl SiteMetrics {
+    /// Where the jobs come from.
+    #[must_use]
+    pub fn site(&self) -> Site {
+        self.site
+    }
+}
+
+impl fmt::Display for SiteMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.site)?;
+        self.figures.fmt(f)
+    }
+}
+
+/// The part of the lines that is the same.
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} running, {} queued; {} completed", self.running, self.queued, self.completed)?;
+        let rare = [
+            (self.panicked, "panicked"),
+            (self.cancelled_before_start + self.cancelled_after_start, "cancelled"),
+            (self.refused_in_all(), "refused"),
+        ];
+        for (count, what) in rare.into_iter().filter(|(count, _)| *count > 0) {
+            write!(f, ", {count} {what}")?;
+        }
+        for (times, what) in [(&self.wait, "wait"), (&self.run, "run")] {
+            if let (Some(median), Some(p99)) = (times.quantile(0.5), times.quantile(0.99)) {
+                write!(f, "; {what} {median:.1?}, p99 {p99:.1?}")?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,90 @@
+//! What a thread that runs the jobs of one queue remembers from one to the next, and which of them it times.
+//!
+//! A look at the clock costs as much as everything else that is noted of a job. So a job that came while many waited, and was not stamped
+//! ([`Ledger::stamp`]), is timed only if the last one that was took longer than [`SHORT`]; those that are stand for the others.
+
+use super::ledger::{Ledger, Place};
+use super::tally::{self, Tally};
+use crate::clock::{Moment, Stamp};
+use crate::job::Ran;
+use crate::sync::Arc;
+
+/// Jobs that take no longer are not timed one by one, in nanoseconds. A hundred times what it costs.
+const SHORT: u64 = 10_000;
+
+/// The tallies that the thread has met, and what it knows of its last job.
+pub(crate) struct Notes {
+    /// By their places in the ledger.
+    known: Vec<Option<Arc<Tally>>>,
+    /// The site and the stamp of the job that runs, or ran last.
+    job: (Place, Stamp),
+    /// When it began, if it is timed; later when it ended, if it was timed and nothing has come since.
+    now: Option<Moment>,
+    /// Whether the last job that was timed was a short one.
+    short: bool,
+    /// The number of this thread.
+    thread: usize,
+}
+
+impl Notes {
+    pub(crate) fn new() -> Self {
+        let job = (Place::default(), Stamp::NONE);
+        Self { known: Vec::new(), job, now: None, short: false, thread: tally::this_thread() }
+    }
+
+    /// A job begins. Returns when, if it is timed: where the thread was busy before, that is the end of its last job.
+    #[inline]
+    pub(crate) fn began(&mut self, place: Place, stamp: Stamp) -> Option<Moment> {
+        self.job = (place, stamp);
+        let tally = known(&self.known, place);
+        self.now = if stamp == Stamp::NONE && self.short {
+            tally.began_untimed();
+            None
+        } else {
+            tally.began(self.thread, stamp, self.now)
+        };
+        self.now
+    }
+
+    /// The job has ended, and nobody knows yet.
+    #[inline]
+    pub(crate) fn ended(&mut self, ran: Ran) {
+        let (place, stamp) = self.job;
+        let tally = known(&self.known, place);
+        let Some(since) = self.now else { return tally.ended_untimed(self.thread, ran) };
+        // While the others are not timed, it stands for them.
+        let jobs = if self.short { stamp.jobs() } else { 1 };
+        let now = Moment::now();
+        let took = now.since(since);
+        tally.ended(self.thread, ran, took, jobs);
+        self.short = took <= SHORT;
+        self.now = Some(now);
+    }
+
+    /// To be called with the lock, before a job of that site begins.
+    #[inline]
+    pub(crate) fn meet(&mut self, ledger: &Ledger, place: Place) {
+        if self.known.get(place.index()).is_none_or(Option::is_none) {
+            self.meet_first(ledger, place);
+        }
+    }
+
+    #[cold]
+    fn meet_first(&mut self, ledger: &Ledger, place: Place) {
+        if self.known.len() <= place.index() {
+            self.known.resize(place.index() + 1, None);
+        }
+        self.known[place.index()] = Some(Arc::clone(ledger.tally(place)));
+    }
+
+    /// The thread does something else.
+    #[inline]
+    pub(crate) fn pause(&mut self) {
+        self.now = None;
+    }
+}
+
+#[inline]
+fn known(known: &[Option<Arc<Tally>>], place: Place) -> &Tally {
+    known[place.index()].as_ref().expect("`meet` was called for it")
+}

@@ -1,0 +1,135 @@
+//! What became of the jobs of one site in one queue: counted where they run, without the queue's lock.
+//!
+//! Noted before a job's result is published, so that who has awaited it finds it counted. Spread over a few shards, so that threads on
+//! different cores seldom write to the same line.
+
+use std::num::NonZero;
+use std::sync::OnceLock;
+use std::thread::available_parallelism;
+
+use super::Figures;
+use super::histogram::Recorder;
+use super::publish::Published;
+use crate::clock::{Moment, Stamp};
+use crate::job::{Origin, Ran};
+use crate::sync::{Arc, Counter};
+
+/// So many at most: beyond it, memory grows and nothing is gained.
+const MAX_SHARDS: usize = 8;
+
+/// The jobs of one site in one queue.
+pub(crate) struct Tally {
+    origin: Origin,
+    timing: bool,
+    shards: Box<[Shard]>,
+    pub(super) published: Published,
+}
+
+/// Two cache lines, as processors fetch them in pairs.
+#[repr(align(128))]
+struct Shard {
+    completed: Counter,
+    panicked: Counter,
+    cancelled: Counter,
+    /// Made by the first time that is noted.
+    wait: OnceLock<Recorder>,
+    run: OnceLock<Recorder>,
+}
+
+impl Tally {
+    pub(super) fn new(origin: Origin, timing: bool, label: &Arc<str>) -> Arc<Self> {
+        let shard = |_| Shard {
+            completed: Counter::new(),
+            panicked: Counter::new(),
+            cancelled: Counter::new(),
+            wait: OnceLock::new(),
+            run: OnceLock::new(),
+        };
+        let shards = available_parallelism().map_or(1, NonZero::get).min(MAX_SHARDS).next_power_of_two();
+        Arc::new(Self { origin, timing, shards: (0..shards).map(shard).collect(), published: Published::new(label) })
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// A job begins. `now`, if it is known; returns when it began, if times are kept.
+    #[inline]
+    pub(crate) fn began(&self, thread: usize, stamp: Stamp, now: Option<Moment>) -> Option<Moment> {
+        let now = self.timing.then(|| now.unwrap_or_else(Moment::now));
+        let waited = now.and_then(|now| stamp.waited(now));
+        if let Some((nanoseconds, jobs)) = waited {
+            self.shard(thread).wait.get_or_init(Recorder::new).record(nanoseconds, jobs);
+        }
+        self.published.began(self.origin, waited);
+        now
+    }
+
+    /// A job begins, one of many.
+    #[inline]
+    pub(super) fn began_untimed(&self) {
+        self.published.began(self.origin, None);
+    }
+
+    /// A job has ended, and nobody knows yet. It took so many nanoseconds, and stands for so many `jobs` in that.
+    #[inline]
+    pub(crate) fn ended(&self, thread: usize, ran: Ran, took: u64, jobs: u64) {
+        self.shard(thread).run.get_or_init(Recorder::new).record(took, jobs);
+        self.count(thread, ran);
+        self.published.ended(self.origin, ran, Some((took, jobs)));
+    }
+
+    /// As `ended`, where it is not known how long it took.
+    #[inline]
+    pub(crate) fn ended_untimed(&self, thread: usize, ran: Ran) {
+        self.count(thread, ran);
+        self.published.ended(self.origin, ran, None);
+    }
+
+    #[inline]
+    fn count(&self, thread: usize, ran: Ran) {
+        let shard = self.shard(thread);
+        let count = match ran {
+            Ran::Completed => &shard.completed,
+            Ran::Panicked => &shard.panicked,
+            Ran::Cancelled => &shard.cancelled,
+        };
+        count.add_one();
+    }
+
+    /// How many have ended. Under the lock under which they are counted as they begin, it never is more than have begun.
+    pub(super) fn count_ended(&self, figures: &mut Figures) {
+        for shard in &self.shards {
+            figures.completed += shard.completed.get();
+            figures.panicked += shard.panicked.get();
+            figures.cancelled_after_start += shard.cancelled.get();
+        }
+    }
+
+    /// The times. They may be ahead of the counts by what has been going on since.
+    pub(super) fn add_times(&self, figures: &mut Figures) {
+        for shard in &self.shards {
+            if let Some(wait) = shard.wait.get() {
+                figures.wait.add(wait);
+            }
+            if let Some(run) = shard.run.get() {
+                figures.run.add(run);
+            }
+        }
+    }
+
+    #[inline]
+    fn shard(&self, thread: usize) -> &Shard {
+        &self.shards[thread & (self.shards.len() - 1)]
+    }
+}
+
+/// A number of this thread; numbers are given in turn.
+pub(crate) fn this_thread() -> usize {
+    static NEXT: Counter = Counter::new();
+    std::thread_local! {
+        static NUMBER: usize = usize::try_from(NEXT.add_one()).unwrap_or(0);
+    }
+    // A thread whose locals are gone is nobody's busiest.
+    NUMBER.try_with(|number| *number).unwrap_or(0)
+}

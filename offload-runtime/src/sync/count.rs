@@ -1,0 +1,50 @@
+//! Atomics that decide nothing: always `std`'s, so that models need not branch on them.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// A count, or another figure.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    /// Counts one more, and returns how many there were before.
+    #[inline]
+    pub(crate) fn add_one(&self) -> u64 {
+        // ORDERING: Relaxed: a count. What a reader has to see is ordered by what tells it to read: a job's result, or a queue's lock.
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn get(&self) -> u64 {
+        // ORDERING: Relaxed, as in `add_one`.
+        self.0.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn set(&self, value: u64) {
+        // ORDERING: Relaxed, as in `add_one`.
+        self.0.store(value, Ordering::Relaxed);
+    }
+}
+
+/// A flag that decides nothing but what is counted: as [`Counter`].
+#[derive(Debug, Default)]
+pub(crate) struct LooseFlag(AtomicBool);
+
+impl LooseFlag {
+    #[inline]
+    pub(crate) fn get(&self) -> bool {
+        // ORDERING: Relaxed: whoever is late counts a little differently.
+        self.0.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn set(&self, value: bool) {
+        // ORDERING: Relaxed: whoever is late counts a little differently.
+        self.0.store(value, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,6 @@
+//! What the executors tell of themselves: counts that balance, times, sites, and what is running.
+
+mod books;
+mod running;
+mod sites;
+mod times;

@@ -1,0 +1,124 @@
+//! What runs now.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use offload_runtime::{ExecutorExt, ThreadPool, blocking};
+use tests::support::{Gate, Occupied, finish};
+
+#[derive(Clone)]
+struct Door {
+    executor: ThreadPool,
+    gate: Gate,
+}
+
+impl Door {
+    #[blocking(handle)]
+    fn pass(&self) {
+        self.gate.pass();
+    }
+}
+
+#[test]
+fn a_job_whose_client_is_gone_is_seen_as_that() {
+    let door = Door { executor: ThreadPool::builder().thread_name("door").build(), gate: Gate::closed() };
+    let handle = door.pass();
+    door.gate.wait_for(1);
+    let [job] = &door.executor.running_jobs()[..] else { panic!("one job runs") };
+    assert_eq!((job.site().name(), job.thread_name(), job.is_cancelled()), (Some("pass"), "door-0", false));
+    drop(handle);
+    let [job] = &door.executor.running_jobs()[..] else { panic!("it still runs") };
+    assert!(job.is_cancelled());
+    door.gate.open();
+    finish(door.executor.shutdown());
+    assert!(door.executor.running_jobs().is_empty());
+}
+
+#[test]
+fn a_job_that_was_awaited_runs_no_more() {
+    let pool = ThreadPool::new(2);
+    for _ in 0..1_000 {
+        finish(pool.submit(|| ())).unwrap();
+        assert!(pool.running_jobs().is_empty());
+    }
+}
+
+/// Looks at jobs that end under it.
+#[test]
+fn looking_disturbs_nobody() {
+    let pool = ThreadPool::new(2);
+    let looker = {
+        let pool = pool.clone();
+        std::thread::spawn(move || (0..5_000).map(|_| pool.running_jobs().len()).max())
+    };
+    let mut sum = 0;
+    for i in 0..5_000_u64 {
+        sum += finish(pool.submit(move || i)).unwrap();
+    }
+    assert_eq!(sum, 4_999 * 5_000 / 2);
+    assert!(looker.join().unwrap().unwrap() <= 2);
+}
+
+#[test]
+fn elapsed_counts_from_the_beginning() {
+    let pool = ThreadPool::new(1);
+    let occupied = Occupied::new(&pool, 1);
+    sleep(Duration::from_millis(20));
+    assert!(pool.running_jobs()[0].elapsed() >= Duration::from_millis(20));
+    occupied.release();
+}
+
+#[test]
+fn without_timing_elapsed_counts_from_the_first_look() {
+    let pool = ThreadPool::builder().timing(false).build();
+    let occupied = Occupied::new(&pool, 1);
+    let first = pool.running_jobs()[0].elapsed();
+    sleep(Duration::from_millis(20));
+    assert!(pool.running_jobs()[0].elapsed() >= first + Duration::from_millis(20));
+    occupied.release();
+    // The next job begins anew.
+    let occupied = Occupied::new(&pool, 1);
+    assert!(pool.running_jobs()[0].elapsed() < Duration::from_millis(20));
+    occupied.release();
+}
+
+#[test]
+fn a_job_of_a_view_is_seen_on_the_thread_of_its_pool() {
+    let pool = ThreadPool::new(1);
+    let view = pool.clone().limited(1);
+    let gates = [Gate::closed(), Gate::closed()];
+    let handles = gates.clone().map(|gate| view.submit(move || gate.pass()));
+    let mut lines = Vec::new();
+    for gate in &gates {
+        gate.wait_for(1);
+        let [job] = &pool.running_jobs()[..] else { panic!("one runs at once") };
+        assert_eq!(job.site().name(), None, "the job itself, not the view's turn");
+        lines.push((job.site().line(), job.is_cancelled()));
+        gate.open();
+    }
+    let [first, second] = lines[..] else { panic!("two") };
+    assert_eq!(first, second);
+    for handle in handles {
+        finish(handle).unwrap();
+    }
+}
+
+#[test]
+fn the_innermost_of_nested_jobs_is_seen() {
+    let pool = ThreadPool::new(1);
+    let (inner, gate) = (pool.clone(), Gate::closed());
+    let (of_inner, of_outer) = (gate.clone(), Gate::closed());
+    let wait = of_outer.clone();
+    let outer = pool.submit(move || {
+        finish(inner.submit(move || of_inner.pass())).unwrap();
+        wait.pass();
+    });
+    gate.wait_for(1);
+    let innermost = pool.running_jobs()[0].site().line();
+    gate.open();
+    of_outer.wait_for(1);
+    let outermost = pool.running_jobs()[0].site().line();
+    assert_ne!(innermost, outermost);
+    of_outer.open();
+    finish(outer).unwrap();
+}

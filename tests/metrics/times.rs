@@ -1,0 +1,93 @@
+//! How long jobs waited and ran.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use offload_runtime::{ExecutorExt, ThreadPool};
+use tests::support::{Occupied, finish};
+
+/// Long beside everything that the machine does in between.
+const LONG: Duration = Duration::from_millis(100);
+
+#[test]
+fn a_run_takes_as_long_as_its_body() {
+    let pool = ThreadPool::new(1);
+    for _ in 0..3 {
+        finish(pool.submit(|| ())).unwrap();
+    }
+    finish(pool.submit(|| sleep(LONG))).unwrap();
+    let metrics = pool.metrics();
+    assert_eq!(metrics.run().count(), 4);
+    assert!(metrics.run().max().unwrap() >= LONG);
+    assert!(metrics.run().quantile(0.5).unwrap() < LONG, "{metrics}");
+}
+
+#[test]
+fn a_wait_takes_as_long_as_what_is_before_it() {
+    let pool = ThreadPool::new(1);
+    let occupied = Occupied::new(&pool, 1);
+    let behind = pool.submit(|| ());
+    sleep(LONG);
+    occupied.release();
+    finish(behind).unwrap();
+    let metrics = pool.metrics();
+    assert_eq!(metrics.wait().count(), 2);
+    assert!(metrics.wait().max().unwrap() >= LONG, "{metrics}");
+    assert!(metrics.wait().quantile(0.5).unwrap() < LONG, "{metrics}");
+    // The wait is the second's, the run the first's.
+    let [first, second] = [0, 1].map(|i| metrics.by_site()[i].clone());
+    assert!(first.run().max().unwrap() >= LONG && second.run().max().unwrap() < LONG, "{first} {second}");
+    assert!(second.wait().max().unwrap() >= LONG && first.wait().max().unwrap() < LONG, "{first} {second}");
+}
+
+/// Each beginning is the end before: a pause between two jobs is nobody's.
+#[test]
+fn a_pause_is_no_run() {
+    let pool = ThreadPool::new(1);
+    finish(pool.submit(|| ())).unwrap();
+    sleep(LONG);
+    finish(pool.submit(|| ())).unwrap();
+    assert!(pool.metrics().run().max().unwrap() < LONG);
+}
+
+#[test]
+fn where_many_short_jobs_wait_some_stand_for_all() {
+    let pool = ThreadPool::new(1);
+    let occupied = Occupied::new(&pool, 1);
+    let handles: Vec<_> = (0..10_000).map(|_| pool.submit(|| ())).collect();
+    occupied.release();
+    for handle in handles {
+        finish(handle).unwrap();
+    }
+    let metrics = pool.metrics();
+    assert_eq!(metrics.completed(), 10_001);
+    // The last of 16 may not have been looked at; and whether a job is short is known after one.
+    for (what, count) in [("wait", metrics.wait().count()), ("run", metrics.run().count())] {
+        assert!((9_900..=10_300).contains(&count), "{what}: {count}");
+    }
+}
+
+#[test]
+fn long_jobs_are_timed_one_by_one_however_many_wait() {
+    let pool = ThreadPool::new(2);
+    let occupied = Occupied::new(&pool, 2);
+    let handles: Vec<_> = (0..60).map(|_| pool.submit(|| sleep(Duration::from_millis(1)))).collect();
+    occupied.release();
+    for handle in handles {
+        finish(handle).unwrap();
+    }
+    // Two that held the threads, 60 that waited.
+    assert_eq!(pool.metrics().run().count(), 62);
+    assert!(pool.metrics().run().quantile(0.1).unwrap() >= Duration::from_millis(1));
+}
+
+#[test]
+fn without_timing_there_are_counts() {
+    let pool = ThreadPool::builder().timing(false).build();
+    for _ in 0..100 {
+        finish(pool.submit(|| ())).unwrap();
+    }
+    let metrics = pool.metrics();
+    assert_eq!((metrics.completed(), metrics.run().count(), metrics.wait().count()), (100, 0, 0));
+    assert_eq!((metrics.run().max(), metrics.run().mean(), metrics.run().quantile(0.9)), (None, None, None));
+}
