@@ -100,6 +100,20 @@ async fn a_body_of_a_hundred_megabytes() {
     settled.is_as_before().await;
 }
 
+/// A client that looks for an answer only when it has sent everything gets one all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_does_not_listen_is_told_why_in_the_end() {
+    let settled = settled().await;
+    let head = "POST /pictures HTTP/1.1\r\nContent-Type: image/png\r\nContent-Length: 104857600\r\nConnection: close";
+    let mut connection = settled.ada.connect(head);
+    for _ in 0..100 {
+        connection.write_all(&[0x89; 1 << 20]).expect("the service goes on reading");
+    }
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
 /// A client that asks before it sends is told at once, and never to go on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_that_nobody_wants_is_not_asked_for() {

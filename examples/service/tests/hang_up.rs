@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::support::client::Client;
 use crate::support::pictures::png;
-use crate::support::{Service, hold, queued, until};
+use crate::support::{Service, hold, metrics, queued, until};
 
 /// An upload that is sent in the background. Aborting it closes its connection.
 fn upload(client: &Client, seed: u32) -> JoinHandle<()> {
@@ -32,6 +32,7 @@ async fn a_picture_that_nobody_waits_for_is_not_decoded() {
     let before = service.contents();
     let cpu = &service.state().cpu;
     let held = hold(cpu, 1).await;
+    let first = metrics(cpu);
 
     let uploads: Vec<_> = (0..10).map(|seed| upload(&ada, seed)).collect();
     until("all of them wait", || queued(cpu) == 10).await;
@@ -39,6 +40,7 @@ async fn a_picture_that_nobody_waits_for_is_not_decoded() {
         hang_up(upload).await;
     }
     until("none of them waits", || queued(cpu) == 0).await;
+    assert_eq!(metrics(cpu).cancelled_before_start() - first.cancelled_before_start(), 10);
     // There is room again, while the thread is still held.
     let next = tokio::spawn({
         let ada = ada.clone();
@@ -48,6 +50,7 @@ async fn a_picture_that_nobody_waits_for_is_not_decoded() {
     drop(held);
     let next = next.await.unwrap();
     assert_eq!(next.status, 201);
+    until("both jobs have ended", || metrics(cpu).completed() == first.completed() + 2).await;
     assert_eq!(ada.delete(&format!("/pictures/{}", next.id())).await.status, 204);
     until("nothing is left", || service.contents() == before).await;
 }
@@ -72,6 +75,7 @@ async fn a_picture_that_was_stored_for_nobody_is_removed() {
     until("its row waits for `db`", || queued(db) == 1).await;
     assert_eq!(support::files(service.data.path()).len(), 2);
     hang_up(upload).await;
+    until("its row does not wait any more", || metrics(db).cancelled_before_start() == 1).await;
     until("its files are removed", || support::files(service.data.path()).is_empty()).await;
     drop(storing);
     assert_eq!(ada.get("/pictures").await.json(), serde_json::json!([]));

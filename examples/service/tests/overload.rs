@@ -18,7 +18,7 @@ use service::{Pool, PoolSize};
 
 use crate::support::client::{Answer, PASSWORD};
 use crate::support::pictures::png;
-use crate::support::{Held, Service, hold, queued, until};
+use crate::support::{Held, Service, hold, metrics, queued, until};
 
 /// One thread, and room for one job to wait.
 const SMALL: PoolSize = PoolSize { threads: 1, queue: 1 };
@@ -199,11 +199,12 @@ async fn a_picture_that_is_being_sent_arrives_whole() {
     let mut received = vec![0; 1000];
     connection.read_exact(&mut received).unwrap();
     let full = hold(&service.state().files, 1).await;
+    let refused = metrics(&service.state().files).refused_queue_full();
     let reading = std::thread::spawn(move || {
         connection.read_to_end(&mut received).unwrap();
         received
     });
-    assert_refused(&ada.get(&format!("/pictures/{id}")).await);
+    until("its next piece is refused", || metrics(&service.state().files).refused_queue_full() > refused).await;
     drop(full);
     let received = reading.join().unwrap();
     assert!(received.ends_with(&picture), "{} of {} bytes", received.len(), picture.len());

@@ -102,17 +102,15 @@ fn a_second_signal_gives_up_at_once() {
 fn what_cannot_start_says_why() {
     let data = TempDir::new().unwrap();
     let first = Program::start(data.path(), &[]);
-    let fails = |options: &[&str]| {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_service")).args(options).output().unwrap();
-        assert_eq!(output.status.code(), Some(1), "{output:?}");
-        String::from_utf8(output.stderr).unwrap()
-    };
     let directory = data.path().to_str().unwrap();
-    assert!(fails(&["--address", "127.0.0.1:0", "--data", directory]).contains("in use by another process"));
+    assert!(
+        Program::fail_to_start(&["--address", "127.0.0.1:0", "--data", directory])
+            .contains("in use by another process")
+    );
     let other = TempDir::new().unwrap();
     let (other, taken) = (other.path().to_str().unwrap(), first.address.to_string());
-    assert!(fails(&["--address", &taken, "--data", other]).contains("in use"));
-    assert!(fails(&["--drain", "soon"]).contains("--help"));
+    assert!(Program::fail_to_start(&["--address", &taken, "--data", other]).contains("in use"));
+    assert!(Program::fail_to_start(&["--drain", "soon"]).contains("--help"));
 }
 
 /// Connections on which nothing is asked are no reason to wait: neither those that were never used, nor half a head of a request.

@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(nobody.algorithm, somebody.algorithm);
         assert_eq!(nobody.version, somebody.version);
         assert_eq!(nobody.params, somebody.params);
-        let lengths = |hash: &PasswordHash| (hash.salt.as_ref().map(|s| s.len()), hash.hash.as_ref().map(|h| h.len()));
+        let lengths = |hash: &PasswordHash| (hash.salt.map(|salt| salt.len()), hash.hash.map(|output| output.len()));
         assert_eq!(lengths(&nobody), lengths(&somebody));
     }
 }

@@ -29,14 +29,20 @@ const JSON_BODY: usize = 4 << 10;
 
 /// All routes, `watch` among them. `in_hand` counts the requests.
 pub(crate) fn routes(state: State, in_hand: InHand, watch: Router<State>) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/", get(hello))
         .route("/accounts", post(accounts::sign_up))
         .route("/sessions", post(accounts::sign_in).delete(accounts::sign_out))
         .route("/pictures", get(pictures::list).post(pictures::add))
         .route("/pictures/{id}", get(pictures::original).delete(pictures::remove))
         .route("/pictures/{id}/thumbnail", get(pictures::thumbnail))
-        .merge(watch)
+        .merge(watch);
+    surround(routes, in_hand).with_state(state)
+}
+
+/// What goes around all routes, the innermost first.
+fn surround<S: Clone + Send + Sync + 'static>(routes: Router<S>, in_hand: InHand) -> Router<S> {
+    routes
         .fallback(async || Error::NotFound)
         .method_not_allowed_fallback(async || Error::WrongMethod)
         .layer(DefaultBodyLimit::max(JSON_BODY))
@@ -44,7 +50,6 @@ pub(crate) fn routes(state: State, in_hand: InHand, watch: Router<State>) -> Rou
         .layer(map_response(without_sniffing))
         .layer(CatchPanicLayer::custom(error::of_panic))
         .layer(from_fn_with_state(in_hand, in_hand::count))
-        .with_state(state)
 }
 
 /// Needs no executor: it answers as long as the async runtime does.
@@ -55,4 +60,35 @@ async fn hello() -> &'static str {
 /// What users have uploaded is of the type that the answer says, and of no other that a browser may think of.
 async fn without_sniffing(response: Response) -> Response {
     ([(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))], response).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::extract::Request;
+    use axum::http::StatusCode;
+    use offload_runtime::{ThreadPool, blocking};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[blocking(executor = pool)]
+    fn decode_badly(pool: &ThreadPool) -> Result<(), Error> {
+        panic!("a bug of a decoder")
+    }
+
+    /// The panic goes on in the handler that awaits the job; its request is answered, and no longer in hand.
+    #[tokio::test]
+    async fn a_panic_in_a_job_is_an_answer_like_any_other() {
+        let pool = ThreadPool::new(1);
+        let in_hand = InHand::new();
+        let routes = Router::new().route("/", get(async move || decode_badly(&pool).await));
+        let request = Request::new(Body::empty());
+        let answer = surround(routes, in_hand.clone()).oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(in_hand.count(), 1, "it is not sent yet");
+        let body = axum::body::to_bytes(answer.into_body(), 1000).await.unwrap();
+        assert_eq!(&body[..], br#"{"error":"something went wrong here"}"#);
+        assert_eq!(in_hand.count(), 0);
+    }
 }

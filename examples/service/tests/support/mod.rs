@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
-use offload_runtime::{ExecutorExt, JobHandle};
+use offload_runtime::{ExecutorExt, JobHandle, PoolMetrics};
 use service::{Config, GaveUp, Pool, Running, State};
 use tempfile::TempDir;
 
@@ -123,11 +123,14 @@ pub(crate) async fn hold(pool: &Pool, threads: usize) -> Held {
     held
 }
 
+/// What a pool has counted.
+pub(crate) fn metrics(pool: &Pool) -> PoolMetrics {
+    pool.threads().expect("a pool of threads").metrics()
+}
+
 /// How many jobs wait for a thread of a pool.
-pub(crate) fn queued(pool: &Pool) -> usize {
-    let text = format!("{pool:?}");
-    let (_, queued) = text.split_once("queued: ").expect("a pool of threads");
-    queued.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
+pub(crate) fn queued(pool: &Pool) -> u64 {
+    metrics(pool).queued()
 }
 
 /// Waits until something is so.

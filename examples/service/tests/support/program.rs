@@ -18,19 +18,36 @@ pub(crate) struct Program {
 impl Program {
     /// Starts it on a free port, with hashes that cost little unless `options` say otherwise, and returns when it listens.
     pub(crate) fn start(data: &Path, options: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_service"));
-        command.args(["--address", "127.0.0.1:0", "--hash-memory", "64", "--hash-passes", "1", "--data"]).arg(data);
-        command.args(options).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let stderr = child.stderr.take().map(BufReader::new);
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let mut program = Self { child, address: SocketAddr::from(([0; 4], 0)), stderr };
-        let Some(address) = line.trim().strip_prefix("listening on http://") else {
+        let data = data.to_str().unwrap();
+        let cheap = ["--address", "127.0.0.1:0", "--hash-memory", "64", "--hash-passes", "1", "--data", data];
+        let (mut program, line) = Self::spawn(&[&cheap[..], options].concat());
+        let Some(address) = line.strip_prefix("listening on http://") else {
             panic!("it said {line:?} and {:?}", program.wait());
         };
         program.address = address.parse().unwrap();
         program
+    }
+
+    /// Starts it where it cannot start: what it says about that on stderr.
+    pub(crate) fn fail_to_start(options: &[&str]) -> String {
+        let (mut program, line) = Self::spawn(options);
+        assert_eq!(line, "", "it started");
+        let (status, said) = program.wait();
+        assert_eq!(status.code(), Some(1), "{said}");
+        said
+    }
+
+    /// The program, and the first line that it prints: none if it ends before.
+    fn spawn(options: &[&str]) -> (Self, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_service"));
+        command.args(options).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let stderr = child.stderr.take().map(BufReader::new);
+        let stdout = child.stdout.take().unwrap();
+        let program = Self { child, address: SocketAddr::from(([0; 4], 0)), stderr };
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        (program, line.trim_end().to_owned())
     }
 
     pub(crate) fn id(&self) -> u32 {
