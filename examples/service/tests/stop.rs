@@ -78,8 +78,8 @@ fn what_outlives_the_deadline_is_named() {
     program.terminate();
     let (status, said) = program.wait();
     assert_eq!(status.code(), Some(1), "{said}");
-    assert!(said.contains("1 request is not answered; cpu: 1 job still runs: "), "{said}");
-    assert!(said.contains("on cpu-0"), "{said}");
+    assert!(said.contains("gave up: 1 request is not answered; cpu: 1 job still runs: Accounts::hash for "), "{said}");
+    assert!(said.ends_with(" on cpu-0\n"), "more than that is named: {said}");
 }
 
 #[test]
