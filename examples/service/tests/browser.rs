@@ -1,4 +1,4 @@
-//! The live page in a browser: headless Chromium, driven by WebDriver, while the load generator drives the service.
+//! The live page in a browser: headless Chromium, driven by `WebDriver`, while the load generator drives the service.
 //!
 //! Debian's packages `chromium` and `chromium-driver` are all it needs; `ci/setup.sh` installs them. With `SERVICE_SCREENSHOT=FILE` it
 //! writes what the page looks like under load, in light; with `SERVICE_SCREENSHOT_DARK=FILE`, in dark. The README's is made by

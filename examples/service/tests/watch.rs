@@ -51,7 +51,8 @@ impl Events {
                 let field = |name| event.lines().find_map(|line| line.strip_prefix(name));
                 let data = serde_json::from_str(field("data: ").expect("data")).unwrap();
                 self.parsed.push_back((field("event: ").expect("a name").to_owned(), data));
-                self.text = rest.to_owned();
+                let rest = rest.len();
+                self.text.drain(..self.text.len() - rest);
             }
         }
     }

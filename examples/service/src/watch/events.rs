@@ -53,7 +53,7 @@ pub(super) async fn stream(State(watch): State<Watch>) -> Response {
         let headers = [(header::RETRY_AFTER, "10")];
         return (StatusCode::SERVICE_UNAVAILABLE, headers, "as many pages watch as may\n").into_response();
     };
-    let viewer = Viewer { sampler: watch.sampler, news: None, ended: false, _place: place };
+    let viewer = Viewer::new(watch.sampler, place);
     let events = stream::unfold(viewer, async |mut viewer: Viewer| {
         let event = viewer.next().await?;
         Some((Ok::<_, Infallible>(event), viewer))
@@ -62,6 +62,10 @@ pub(super) async fn stream(State(watch): State<Watch>) -> Response {
 }
 
 impl Viewer {
+    fn new(sampler: Arc<Sampler>, place: OwnedSemaphorePermit) -> Self {
+        Self { sampler, news: None, ended: false, _place: place }
+    }
+
     async fn next(&mut self) -> Option<Event> {
         if self.ended {
             return None;
@@ -84,5 +88,36 @@ impl Viewer {
         let (history, news) = self.sampler.subscribe();
         self.news = Some(news);
         Event::default().event("history").data(history)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::watch::sampler::tests::{keep, with_readings};
+
+    /// The names and the retry, but not the data, of what comes.
+    async fn event(viewer: &mut Viewer) -> String {
+        let written = format!("{:?}", viewer.next().await.expect("an event"));
+        ["history", "sample", "stop"]
+            .into_iter()
+            .find(|name| written.contains(&format!("event: {name}")))
+            .unwrap()
+            .to_owned()
+    }
+
+    #[tokio::test]
+    async fn a_page_that_fell_behind_gets_the_history_anew_and_no_more_than_is_kept() {
+        let sampler = Arc::new(with_readings(1));
+        let place = Viewers::default().0.try_acquire_owned().unwrap();
+        let mut viewer = Viewer::new(Arc::clone(&sampler), place);
+        assert_eq!(event(&mut viewer).await, "history");
+        keep(&sampler, 1..2);
+        assert_eq!(event(&mut viewer).await, "sample");
+        keep(&sampler, 2..1000);
+        assert_eq!(event(&mut viewer).await, "history");
+        // It is up to date with that: the next is what is new.
+        keep(&sampler, 1000..1001);
+        assert_eq!(event(&mut viewer).await, "sample");
     }
 }

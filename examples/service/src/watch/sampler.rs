@@ -51,9 +51,7 @@ pub(super) struct Sampler {
 impl Sampler {
     /// Starts the task. It ends with `stop`.
     pub(super) fn start(executors: Vec<Watched>, prometheus: PrometheusHandle, stop: CancellationToken) -> Arc<Self> {
-        let sample = Reading::take(&executors, Duration::ZERO, Duration::ZERO);
-        let history = History { points: VecDeque::with_capacity(KEPT + 1), sample, stopped: false };
-        let sampler = Arc::new(Self { history: Mutex::new(history), news: broadcast::Sender::new(BEHIND) });
+        let sampler = Arc::new(Self::new(Reading::take(&executors, Duration::ZERO, Duration::ZERO)));
         let task = Arc::clone(&sampler);
         tokio::spawn(async move {
             // Whoever reads the last word gets it even if `stop` was there before the first tick.
@@ -61,6 +59,11 @@ impl Sampler {
             task.stop();
         });
         sampler
+    }
+
+    fn new(first: Reading) -> Self {
+        let history = History { points: VecDeque::with_capacity(KEPT + 1), sample: first, stopped: false };
+        Self { history: Mutex::new(history), news: broadcast::Sender::new(BEHIND) }
     }
 
     /// What is there, as JSON, and what comes. The last of it is [`News::Stop`].
@@ -120,4 +123,60 @@ impl Sampler {
 
 fn to_json(what: &impl Serialize) -> String {
     serde_json::to_string(what).expect("figures and text, in maps with text for keys")
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    /// One without a task: the test keeps what is to be kept.
+    pub(in super::super) fn with_readings(count: usize) -> Sampler {
+        let sampler = Sampler::new(reading(0));
+        keep(&sampler, 1..count);
+        sampler
+    }
+
+    pub(in super::super) fn keep(sampler: &Sampler, numbers: std::ops::Range<usize>) {
+        numbers.for_each(|number| sampler.keep(reading(number)));
+    }
+
+    fn reading(number: usize) -> Reading {
+        Reading::take(&[], EVERY * u32::try_from(number).unwrap(), Duration::ZERO)
+    }
+
+    fn times(json: &str) -> Vec<f64> {
+        let history: Value = serde_json::from_str(json).unwrap();
+        let points = history["points"].as_array().unwrap().iter().chain([&history["sample"]]);
+        points.map(|point| point["at"].as_f64().unwrap()).collect()
+    }
+
+    #[test]
+    fn two_minutes_are_kept_and_no_more() {
+        let sampler = with_readings(3 * KEPT);
+        let (history, _) = sampler.subscribe();
+        let times = times(&history);
+        assert_eq!(times.len(), KEPT + 1);
+        assert_eq!([times[0], times[KEPT]], [239.5, 359.5]);
+        assert!(sampler.history().points.capacity() <= 2 * KEPT);
+    }
+
+    #[test]
+    fn what_comes_after_the_history_is_what_was_not_in_it() {
+        let sampler = with_readings(3);
+        let (history, mut news) = sampler.subscribe();
+        assert_eq!(times(&history), [0.0, 0.5, 1.0]);
+        keep(&sampler, 3..4);
+        let Ok(News::Sample(sample)) = news.try_recv() else { panic!("there is a sample") };
+        assert_eq!(serde_json::from_str::<Value>(&sample).unwrap()["at"], 1.5);
+        assert!(news.try_recv().is_err());
+    }
+
+    #[test]
+    fn who_subscribes_after_the_stop_is_told_of_it() {
+        let sampler = with_readings(1);
+        sampler.stop();
+        let (_, mut news) = sampler.subscribe();
+        assert!(matches!(news.try_recv(), Ok(News::Stop)));
+    }
 }

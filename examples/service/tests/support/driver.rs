@@ -1,6 +1,6 @@
 //! Headless Chromium, driven by `chromedriver`: a group of processes, and a directory that goes with them.
 //!
-//! Beside what WebDriver has, `chromedriver` passes on commands of the developer tools (for colour schemes and screens) and what the
+//! Beside what `WebDriver` has, `chromedriver` passes on commands of the developer tools (for colour schemes and screens) and what the
 //! console was told.
 
 use std::io::{BufRead, BufReader};
