@@ -31,7 +31,7 @@ GET /pools shows what the executors do. Ctrl-C or SIGTERM stops it.
 
 /// What the arguments say.
 pub(crate) enum Arguments {
-    Serve(Config),
+    Serve(Box<Config>),
     Help,
 }
 
@@ -63,7 +63,7 @@ fn parse_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments
     }
     config.hashing = argon2::Params::new(memory, passes, config.hashing.p_cost(), None)
         .map_err(|error| lexopt::Error::from(format!("--hash-memory {memory} --hash-passes {passes}: {error}")))?;
-    Ok(Arguments::Serve(config))
+    Ok(Arguments::Serve(Box::new(config)))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -85,7 +85,7 @@ mod tests {
 
     fn parsed(arguments: &[&str]) -> Result<Config, lexopt::Error> {
         match parse_from(std::iter::once("service").chain(arguments.iter().copied()).map(OsString::from))? {
-            Arguments::Serve(config) => Ok(config),
+            Arguments::Serve(config) => Ok(*config),
             Arguments::Help => panic!("no help was asked for"),
         }
     }

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
             Ok(stop) => stop,
             Err(error) => return fail(&error),
         };
-        match service::serve(config).await {
+        match service::serve(*config).await {
             Ok(service) => {
                 println!("listening on http://{}", service.address());
                 run(service, &mut stop).await

@@ -7,6 +7,7 @@ mod support;
 use std::io::{Read, Write};
 
 use axum::body::Bytes;
+use data_encoding::HEXLOWER;
 use futures_util::stream;
 use image::ImageFormat;
 use reqwest::{Body, Method};
@@ -106,8 +107,9 @@ async fn a_client_that_does_not_listen_is_told_why_in_the_end() {
     let settled = settled().await;
     let head = "POST /pictures HTTP/1.1\r\nContent-Type: image/png\r\nContent-Length: 104857600\r\nConnection: close";
     let mut connection = settled.ada.connect(head);
+    let piece = vec![0x89; 1 << 20];
     for _ in 0..100 {
-        connection.write_all(&[0x89; 1 << 20]).expect("the service goes on reading");
+        connection.write_all(&piece).expect("the service goes on reading");
     }
     let mut answer = String::new();
     connection.read_to_string(&mut answer).unwrap();
@@ -293,11 +295,11 @@ async fn noise_in_place_of_a_request() {
 
 /// In pieces, and without a length.
 fn hundred_megabytes() -> Body {
-    let piece = Bytes::from_static(&[0x89; 1 << 20]);
+    let piece = Bytes::from(vec![0x89; 1 << 20]);
     let pieces = std::iter::repeat_n(piece, 100).map(std::io::Result::Ok);
     Body::wrap_stream(stream::iter(pieces))
 }
 
 fn percent(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("%{byte:02x}")).collect()
+    bytes.iter().flat_map(|byte| ["%".to_owned(), HEXLOWER.encode(&[*byte])]).collect()
 }

@@ -109,13 +109,13 @@ pub(crate) async fn hold(pool: &Pool, threads: usize) -> Held {
     while held.jobs.len() < threads {
         assert!(begin.elapsed() < LONG, "the pool has no thread to be held");
         let (sender, wait) = channel::<()>();
-        let (started, begun) = tokio::sync::oneshot::channel();
+        let (started, has_started) = tokio::sync::oneshot::channel();
         let job = pool.submit(move || {
             started.send(()).unwrap();
             // Nothing is sent: it ends when the sender is dropped.
             wait.recv().unwrap_err();
         });
-        if tokio::time::timeout(LONG, begun).await.expect("the job begins or is refused").is_ok() {
+        if tokio::time::timeout(LONG, has_started).await.expect("the job begins or is refused").is_ok() {
             held.release.push(sender);
             held.jobs.push(job);
         }
