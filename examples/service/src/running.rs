@@ -24,7 +24,7 @@ use crate::watch;
 /// answer. What is open then has never sent a whole request, as connections that a browser opens in advance do not.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// A service that answers requests until it is [stopped](Self::stop).
+/// A service that answers requests until it is [stopped](Self::stop). Dropped without that, it goes on.
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,

@@ -68,6 +68,22 @@ async fn when_db_is_full_nothing_but_the_front_page_answers() {
     assert_eq!(ada.get("/pictures").await.status, 200);
 }
 
+/// Somebody's shell, say: readers go on, and a writer is not kept waiting for ever.
+#[tokio::test]
+async fn when_the_database_is_locked_writers_are_refused() {
+    let service = Service::start().await;
+    let ada = service.client.join("ada").await;
+    let other = rusqlite::Connection::open(service.data.path().join("service.sqlite3")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let before = service.contents();
+    let (refused, listed) = tokio::join!(ada.upload("image/png", png(20, 20, 1)), ada.get("/pictures"));
+    assert_refused(&refused);
+    assert_eq!(listed.status, 200);
+    until("its files are removed", || service.contents() == before).await;
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(ada.upload("image/png", png(20, 20, 1)).await.status, 201);
+}
+
 /// The picture is decoded by then: it is refused, and nothing of it stays.
 #[tokio::test]
 async fn when_files_is_full_an_upload_leaves_nothing() {

@@ -121,8 +121,7 @@ async fn idle_connections_do_not_hold_the_stop() {
     let mut half = TcpStream::connect(service.address()).unwrap();
     half.write_all(b"GET / HTTP/1.1\r\nHost:").unwrap();
     assert_eq!(service.client.get("/").await.status, 200);
-    let (stopped, _) = tokio::time::timeout(support::LONG, service.stop()).await.expect("it does not wait for them");
-    stopped.unwrap();
+    service.stop().await.0.unwrap();
     drop((silent, half));
 }
 

@@ -73,3 +73,28 @@ pub(super) fn of_panic(_: Box<dyn Any + Send>) -> Response {
     let text = json!({ "error": "something went wrong here" });
     (StatusCode::INTERNAL_SERVER_ERROR, Json(text)).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Not the client's fault, and not one that the service can do anything about.
+    #[test]
+    fn a_full_disk_is_told() {
+        let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
+        let errors: [Error; 2] =
+            [io::Error::from(io::ErrorKind::StorageFull).into(), rusqlite::Error::SqliteFailure(full, None).into()];
+        for error in errors {
+            assert_eq!(error.into_response().status(), StatusCode::INSUFFICIENT_STORAGE);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_went_wrong_inside_is_not_told() {
+        let error = Error::from(io::Error::other("/var/lib/service/pictures: permission denied"));
+        let response = error.into_response();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = axum::body::to_bytes(response.into_body(), 1000).await.unwrap();
+        assert_eq!(&body[..], br#"{"error":"something went wrong here"}"#);
+    }
+}

@@ -81,10 +81,15 @@ impl Browser {
         self.issue("goog/cdp/execute", json!({ "cmd": command, "params": parameters })).await
     }
 
-    /// All of the page, as PNG.
-    pub(crate) async fn picture(&self) -> Vec<u8> {
-        let all = json!({ "format": "png", "captureBeyondViewport": true });
-        let picture = self.devtools("Page.captureScreenshot", all).await;
+    /// The page from its top to the end of an element, as PNG.
+    pub(crate) async fn picture(&self, last: &str) -> Vec<u8> {
+        let end = format!("return document.querySelector('{last}').getBoundingClientRect().bottom + scrollY + 16");
+        let clip = json!({
+            "x": 0, "y": 0, "scale": 1, "height": self.run(&end).await,
+            "width": self.run("return document.documentElement.clientWidth").await,
+        });
+        let wanted = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+        let picture = self.devtools("Page.captureScreenshot", wanted).await;
         BASE64.decode(picture["data"].as_str().unwrap().as_bytes()).unwrap()
     }
 

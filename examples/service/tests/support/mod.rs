@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use offload_runtime::{ExecutorExt, JobHandle, PoolMetrics};
 use service::{Config, GaveUp, Pool, Running, State};
 use tempfile::TempDir;
+use tokio::time::timeout;
 
 use self::client::Client;
 
@@ -67,7 +68,8 @@ impl Service {
     pub(crate) async fn stop(self) -> (Result<(), GaveUp>, TempDir) {
         // Its idle connections go first, as those of clients that leave do.
         drop(self.client);
-        (self.running.stop().await, self.data)
+        let stopped = timeout(LONG, self.running.stop()).await.expect("the stop has an end");
+        (stopped, self.data)
     }
 
     /// What there is, for who wants to see that nothing changed: rows and files.
@@ -115,7 +117,7 @@ pub(crate) async fn hold(pool: &Pool, threads: usize) -> Held {
             // Nothing is sent: it ends when the sender is dropped.
             wait.recv().unwrap_err();
         });
-        if tokio::time::timeout(LONG, has_started).await.expect("the job begins or is refused").is_ok() {
+        if timeout(LONG, has_started).await.expect("the job begins or is refused").is_ok() {
             held.release.push(sender);
             held.jobs.push(job);
         }

@@ -3,8 +3,10 @@
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
-use std::time::Instant;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::LONG;
 
@@ -12,7 +14,8 @@ use super::LONG;
 pub(crate) struct Program {
     child: Child,
     pub(crate) address: SocketAddr,
-    stderr: Option<BufReader<ChildStderr>>,
+    /// The lines that it says on stderr.
+    said: Receiver<String>,
 }
 
 impl Program {
@@ -42,12 +45,10 @@ impl Program {
         let mut command = Command::new(env!("CARGO_BIN_EXE_service"));
         command.args(options).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let stderr = child.stderr.take().map(BufReader::new);
-        let stdout = child.stdout.take().unwrap();
-        let program = Self { child, address: SocketAddr::from(([0; 4], 0)), stderr };
-        let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line).unwrap();
-        (program, line.trim_end().to_owned())
+        let said = lines(child.stderr.take().unwrap());
+        let printed = lines(child.stdout.take().unwrap());
+        let program = Self { child, address: SocketAddr::from(([0; 4], 0)), said };
+        (program, next_line(&printed).unwrap_or_default())
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -62,12 +63,7 @@ impl Program {
 
     /// Reads what it says on stderr up to a line that contains `text`.
     pub(crate) fn read_until(&mut self, text: &str) {
-        let stderr = self.stderr.as_mut().expect("not waited for");
-        let mut line = String::new();
-        while !line.contains(text) {
-            line.clear();
-            assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it ended without saying {text:?}");
-        }
+        while !next_line(&self.said).expect("it ended without saying so").contains(text) {}
     }
 
     /// Waits for its end: how it ended, and what else it said on stderr.
@@ -78,11 +74,35 @@ impl Program {
                 break status;
             }
             assert!(begin.elapsed() < LONG, "it does not end");
-            std::thread::sleep(std::time::Duration::from_millis(5));
+            thread::sleep(Duration::from_millis(5));
         };
         let mut said = String::new();
-        self.stderr.take().expect("not waited for before").read_to_string(&mut said).unwrap();
+        while let Some(line) = next_line(&self.said) {
+            said += &line;
+            said.push('\n');
+        }
         (status, said)
+    }
+}
+
+/// Reads lines in the background, so that waiting for one can have a bound.
+fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            // A test that has ended needs no more of them.
+            let _ = sender.send(line);
+        }
+    });
+    lines
+}
+
+/// The next line, or none at the end.
+fn next_line(lines: &Receiver<String>) -> Option<String> {
+    match lines.recv_timeout(LONG) {
+        Ok(line) => Some(line),
+        Err(RecvTimeoutError::Disconnected) => None,
+        Err(RecvTimeoutError::Timeout) => panic!("it says nothing"),
     }
 }
 
