@@ -1,8 +1,9 @@
 //! The live page in a browser: headless Chromium, driven by `WebDriver`, while the load generator drives the service.
 //!
 //! Debian's packages `chromium` and `chromium-driver` are all it needs; `ci/setup.sh` installs them. With `SERVICE_SCREENSHOT=FILE` it
-//! writes what the page looks like under load, in light; with `SERVICE_SCREENSHOT_DARK=FILE`, in dark. The README's is made by
-//! `SERVICE_SCREENSHOT=pools.png SERVICE_SECONDS=130 cargo test --release -p service --test browser -- --ignored`.
+//! takes two minutes, the last of them under load, and writes what the page looks like then; with `SERVICE_SCREENSHOT_DARK=FILE` too,
+//! what it looks like in dark. The README's is made by
+//! `SERVICE_SCREENSHOT=$PWD/examples/service/pools.png cargo test --release -p service --test browser -- --ignored`.
 
 #![forbid(unsafe_code)]
 #![cfg(unix)]
@@ -68,8 +69,11 @@ async fn the_page_is_alive_under_load() {
         );
     }
 
-    let seconds = env::var("SERVICE_SECONDS").map_or(8, |seconds| seconds.parse().unwrap());
-    let load = Load::start(service.address(), seconds);
+    let wants_picture = env::var_os("SERVICE_SCREENSHOT").is_some();
+    if wants_picture {
+        Load::start(service.address(), "60", "30").ended();
+    }
+    let load = Load::start(service.address(), "75", "250");
     let busy = page.until_cpu("refuses", |cpu| cpu["state"] == "refusing").await;
     let later = page
         .until_cpu("moves on", |cpu| cpu["line"] != busy["line"] && cpu["figures"]["done"] != busy["figures"]["done"])
@@ -82,9 +86,8 @@ async fn the_page_is_alive_under_load() {
     );
     page.until_cpu("shows who works", |cpu| cpu["workers"].as_str().unwrap().contains("cpu-")).await;
 
-    if let Ok(seconds) = env::var("SERVICE_SECONDS") {
-        // Two minutes of history for the picture.
-        tokio::time::sleep(Duration::from_secs(seconds.parse::<u64>().unwrap().saturating_sub(15))).await;
+    if wants_picture {
+        tokio::time::sleep(Duration::from_secs(50)).await;
     }
     let [light, dark] = page.in_both_schemes().await;
     assert_ne!(light, dark, "the page looks the same in light and dark");
@@ -132,7 +135,7 @@ impl Page<'_> {
             self.0.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
             grounds[number] = self.look().await["ground"].clone();
             if let Ok(file) = env::var(file) {
-                std::fs::write(file, self.0.picture().await).unwrap();
+                std::fs::write(file, self.0.picture("#executor-cpu").await).unwrap();
             }
         }
         grounds
@@ -191,10 +194,14 @@ impl Page<'_> {
 struct Load(std::process::Child);
 
 impl Load {
-    fn start(address: SocketAddr, seconds: u64) -> Self {
+    fn start(address: SocketAddr, seconds: &str, rate: &str) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_load"));
-        command.args(["--address", &address.to_string(), "--seconds", &seconds.to_string(), "--rate", "250"]);
+        command.args(["--address", &address.to_string(), "--seconds", seconds, "--rate", rate]);
         Self(command.stdout(Stdio::null()).spawn().unwrap())
+    }
+
+    fn ended(mut self) {
+        assert!(self.0.wait().unwrap().success());
     }
 }
 

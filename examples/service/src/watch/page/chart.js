@@ -1,6 +1,7 @@
 // The charts: lanes above one another that share two minutes of time, drawn as SVG in the pixels that are there.
 //
-// A lane is { value: point => number, top: number, height, kind: "area" | "marks", name, limit }. Nothing here knows what is drawn.
+// A lane is { class, kind: "area" or "marks", height, top: the value at its upper edge, value: (point, the one before) => number } and,
+// if it is to have them, { name, label: value => text, limit: { at, name }, none: what stands there if all is zero }.
 
 export const WINDOW = 120;
 
@@ -85,6 +86,10 @@ export class Chart {
       draw(group, "text", { class: "limit", x: right, y: y - 8 }, lane.limit.name);
     }
     if (points.length === 0) return;
+    if (lane.none && !points.some((point, index) => lane.value(point, points[Math.max(index - 1, 0)]) > 0)) {
+      const middle = (LEFT + right) / 2;
+      draw(group, "text", { class: "none", x: middle, y: bottom - lane.height / 2 + 4, "text-anchor": "middle" }, lane.none);
+    }
     if (lane.kind === "marks") {
       const marks = points.map((point, index) => ({ at: point.at, value: index ? lane.value(point, points[index - 1]) : 0 }));
       const most = Math.max(...marks.map((mark) => mark.value), 1);

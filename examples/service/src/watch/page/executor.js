@@ -140,10 +140,10 @@ export class Executor {
     const lanes = [
       {
         class: "queue", kind: "area", height: 116, name: "jobs queued", value: (point) => point.queued,
-        top: near ? capacity : roundUp(most), limit: near ? { at: capacity, name: `${count(capacity)} at most` } : null,
+        top: near ? capacity : roundUp(most), none: "none waited", limit: near ? { at: capacity, name: `${count(capacity)} at most` } : null,
       },
       { class: "busy", kind: "area", height: 34, name: "workers busy", value: (point) => point.running, top: Math.max(workers, 1) },
-      { class: "refused", kind: "marks", height: 16, name: "jobs refused", value: (point, before) => point.refused - before.refused, top: 1 },
+      { class: "refused", kind: "marks", height: 16, name: "jobs refused", value: (point, before) => point.refused - before.refused, top: 1, none: "none" },
     ];
     this.#chart.draw(this.points, this.points.at(-1).at, lanes, this.#ago);
     write(this.#parts.output, this.#ago === null ? "" : this.#tell());

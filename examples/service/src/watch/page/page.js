@@ -57,6 +57,9 @@ function takeSample(sample) {
   if (!paused) draw();
 }
 
+// Of round numbers, which need no digits behind a point.
+const label = (ms) => (ms < 1000 ? `${ms} ms` : `${ms / 1000} s`);
+
 function draw() {
   if (!newest) return;
   document.documentElement.dataset.samples = Number(document.documentElement.dataset.samples ?? 0) + 1;
@@ -65,7 +68,7 @@ function draw() {
   get("late-worst").textContent = `${duration(worst)} at worst`;
   get("uptime").textContent = clock(newest.at);
   get("cores").textContent = `on ${plural(newest.cores, "core")}`;
-  const lane = { class: "late", kind: "area", height: 44, value: (point) => point.late_ms, top: roundUp(Math.max(worst, 5)), label: duration };
+  const lane = { class: "late", kind: "area", height: 44, value: (point) => point.late_ms, top: roundUp(Math.max(worst, 5)), label };
   lateness.draw(late, newest.at, [lane]);
   for (const [name, executor] of executors) {
     executor.draw();
