@@ -18,12 +18,13 @@ pub enum Pool {
 }
 
 impl Pool {
-    pub(crate) fn new(name: &str, size: PoolSize, inline: bool) -> Self {
+    /// `begin` is what each thread does first.
+    pub(crate) fn new(name: &str, size: PoolSize, inline: bool, begin: fn()) -> Self {
         if inline {
             return Self::Inline;
         }
         let pool = ThreadPool::builder().thread_name(name).max_threads(size.threads).queue_capacity(size.queue);
-        Self::Threads(pool.build())
+        Self::Threads(pool.on_thread_start(begin).build())
     }
 
     /// The threads, if it has any.
@@ -60,5 +61,36 @@ impl Executor for Pool {
 
     fn is_closed(&self) -> bool {
         self.threads().is_some_and(Executor::is_closed)
+    }
+}
+
+/// Makes the current thread give way to others that have something to do.
+///
+/// What computes has as many threads as there are cores. With this, the threads that answer requests do not have to wait for their turn
+/// among them: a few milliseconds each time, of which an answer takes several.
+pub(crate) fn give_way() {
+    // On Linux a thread has a niceness of its own; elsewhere this would be the whole process.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(10) {
+        tracing::warn!(%error, "a thread keeps its priority");
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use offload_runtime::ExecutorExt;
+    use rustix::process::getpriority_process;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn threads_that_compute_give_way_and_no_others_do() {
+        // Of the calling thread, as `nice` is.
+        let priority = || getpriority_process(None).unwrap();
+        let size = PoolSize { threads: 1, queue: 1 };
+        let (ours, lowest) = (priority(), 19);
+        assert_eq!(Pool::new("waits", size, false).submit(priority).await.unwrap(), ours);
+        assert_eq!(Pool::computing("computes", size, false).submit(priority).await.unwrap(), lowest.min(ours + 10));
+        assert_eq!(priority(), ours);
     }
 }

@@ -14,7 +14,7 @@ use crate::config::{Config, Limits};
 use crate::data::DataDirectory;
 use crate::error::Error;
 use crate::pictures::Pictures;
-use crate::pool::Pool;
+use crate::pool::{self, Pool};
 
 /// What all handlers share.
 #[derive(Clone, Debug)]
@@ -36,8 +36,10 @@ pub struct State {
 impl State {
     /// Opens the data directory, and sweeps from it what a killed predecessor may have left.
     pub(crate) async fn open(config: &Config) -> Result<Self, Error> {
-        let pool = |name, size| Pool::new(name, size, config.inline);
-        let (db, cpu, files) = (pool("db", config.db), pool("cpu", config.cpu), pool("files", config.files));
+        let pool = |name, size, begin| Pool::new(name, size, config.inline, begin);
+        let db = pool("db", config.db, || {});
+        let cpu = pool("cpu", config.cpu, pool::give_way);
+        let files = pool("files", config.files, || {});
         let data = open_data(&files, config.clone()).await?;
         Ok(Self {
             accounts: Accounts::new(&db, &cpu, &data.store, config)?,
