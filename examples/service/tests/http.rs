@@ -7,6 +7,7 @@ mod support;
 use image::ImageFormat;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageEncoder};
+use offload_runtime::ExecutorExt;
 use serde_json::json;
 
 use crate::support::client::PASSWORD;
@@ -189,6 +190,22 @@ async fn a_data_directory_is_served_by_one_process() {
     let service = Service::start().await;
     let second = service::serve(support::config(service.data.path())).await;
     assert!(matches!(second, Err(service::Error::InUse(_))), "{second:?}");
+}
+
+/// Answers do not wait for their turn among threads that compute.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_computes_gives_way() {
+    /// The current thread's, the 19th figure of its state; the name, which may have spaces, is the second.
+    fn niceness() -> i32 {
+        let state = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+        state.rsplit_once(')').unwrap().1.split_whitespace().nth(16).unwrap().parse().unwrap()
+    }
+
+    let service = Service::start().await;
+    let state = service.state();
+    assert_eq!(state.cpu.submit(niceness).await.unwrap(), (niceness() + 10).min(19));
+    assert_eq!(state.db.submit(niceness).await.unwrap(), niceness());
 }
 
 /// As a service without executors has it: slower, but the same.
