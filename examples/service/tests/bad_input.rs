@@ -5,6 +5,7 @@
 mod support;
 
 use std::io::{Read, Write};
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use data_encoding::HEXLOWER;
@@ -116,17 +117,20 @@ async fn a_client_that_does_not_listen_is_told_why_in_the_end() {
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
 }
 
-/// A client that asks before it sends is told at once, and never to go on.
+/// A client that asks before it sends is told at once, and never to go on; nor is anything waited for.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_that_nobody_wants_is_not_asked_for() {
     let settled = settled().await;
     for (who, line) in [(&settled.ada, "HTTP/1.1 413 "), (&settled.service.client, "HTTP/1.1 401 ")] {
         let head =
             "POST /pictures HTTP/1.1\r\nContent-Type: image/png\r\nContent-Length: 100000000\r\nExpect: 100-continue";
+        let begin = Instant::now();
         let mut connection = who.connect(head);
         let mut answer = String::new();
         connection.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with(line), "{answer}");
+        // As long as a body that does come is waited for.
+        assert!(begin.elapsed() < Duration::from_secs(10), "the connection stayed open");
     }
     settled.is_as_before().await;
 }
