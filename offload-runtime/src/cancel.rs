@@ -208,10 +208,8 @@ impl Hooks {
 
     /// The job has ended: drops hooks whose guards were leaked.
     pub(crate) fn close(&self) {
-        let mut state = sync::lock(&self.state);
-        state.cancelled = true;
-        let armed = std::mem::take(&mut state.armed);
-        drop(state);
+        // Nobody adds another: that takes the job's own thread, inside the job.
+        let armed = std::mem::take(&mut sync::lock(&self.state).armed);
         for hook in armed {
             discard(hook);
         }
@@ -261,5 +259,34 @@ impl Stop {
                 hooks.run();
             }
         }
+    }
+}
+
+#[cfg(all(test, not(offload_loom)))]
+mod tests {
+    use super::*;
+
+    /// A pool in which jobs with hooks come and go remembers those that are there, not all that ever were.
+    #[test]
+    fn c07_a_stop_forgets_the_hooks_of_jobs_that_have_ended() {
+        let stop = Stop::default();
+        let lasting = Arc::new(Hooks::default());
+        assert!(!stop.register(&lasting));
+        for _ in 0..1_000 {
+            assert!(!stop.register(&Arc::new(Hooks::default())));
+        }
+        let full = {
+            let mut registered = sync::lock(&stop.hooks);
+            assert!(registered.len() < 100, "{} of 1001 are remembered", registered.len());
+            while registered.len() < registered.capacity() {
+                registered.push(Weak::new());
+            }
+            registered.capacity()
+        };
+        assert!(!stop.register(&Arc::new(Hooks::default())));
+        assert_eq!(sync::lock(&stop.hooks).capacity(), full, "it grows for those that have ended");
+        stop.run();
+        assert!(sync::lock(&lasting.state).cancelled, "those that are there are reached");
+        assert!(stop.register(&lasting), "whoever comes later is told");
     }
 }

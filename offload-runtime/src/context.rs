@@ -1,19 +1,22 @@
-//! What follows a job from its submitter to its worker (C11): the tokio runtime of the caller.
+//! What follows a job from its submitter to its worker (C11): the tracing span and the tokio runtime of the caller.
 //!
 //! Taken when the job is submitted, current while it runs. Without the features that need it, it is nothing.
 
-use crate::job::Work;
+use crate::error::Error;
+use crate::job::{Origin, Work};
+use crate::trace::Trace;
 
 /// A closure with the context of its submitter.
 pub(crate) struct Call<F> {
     f: F,
-    context: Context,
+    runtime: Runtime,
+    trace: Trace,
 }
 
 impl<F> Call<F> {
     #[inline]
-    pub(crate) fn new(f: F) -> Self {
-        Self { f, context: Context::of_caller() }
+    pub(crate) fn new(origin: Origin, f: F) -> Self {
+        Self { f, runtime: Runtime::of_caller(), trace: Trace::of_caller(origin) }
     }
 }
 
@@ -26,19 +29,26 @@ where
 
     #[inline]
     fn run(self) -> T {
-        let Self { f, context } = self;
-        let _entered = context.enter();
-        f()
+        let Self { f, runtime, trace } = self;
+        let _entered = runtime.enter();
+        trace.run(f)
+    }
+
+    fn refuse(self, why: &Error) {
+        let Self { f, runtime, trace } = self;
+        // What was captured first: the span ends after what belongs to it.
+        drop((f, runtime));
+        trace.refuse(why);
     }
 }
 
-/// The context itself.
-struct Context {
+/// The caller's tokio runtime.
+struct Runtime {
     #[cfg(feature = "tokio")]
     tokio: Option<tokio::runtime::Handle>,
 }
 
-impl Context {
+impl Runtime {
     #[inline]
     fn of_caller() -> Self {
         Self {
@@ -47,7 +57,7 @@ impl Context {
         }
     }
 
-    /// Makes the context current until the guard is dropped.
+    /// Makes the runtime current until the guard is dropped.
     #[cfg_attr(
         not(feature = "tokio"),
         allow(clippy::unused_self, reason = "without features there is nothing to enter")
@@ -66,5 +76,5 @@ impl Context {
 struct Entered<'a> {
     #[cfg(feature = "tokio")]
     _tokio: Option<tokio::runtime::EnterGuard<'a>>,
-    lifetime: std::marker::PhantomData<&'a Context>,
+    lifetime: std::marker::PhantomData<&'a Runtime>,
 }

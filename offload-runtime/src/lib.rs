@@ -30,6 +30,12 @@
 //! it, [`executor.submit(f).await`](ExecutorExt::submit) does the same for a closure. To be tested by anyone who writes an
 //! [`Executor`], the feature `testing` has a suite of conformance checks.
 //!
+//! The [`guide`] has a chapter for each question that comes with it: what changes for who comes
+//! [from `spawn_blocking`](guide::from_spawn_blocking) or [from Tornado](guide::from_tornado), how [executors](guide::executors) are
+//! chosen and sized and their [figures](guide::figures) read, what is [cancelled](guide::cancellation) and what goes on, how to
+//! [test](guide::testing) all this, how to [write an executor](guide::writing_executors), how the pool [sleeps](guide::sleep), and when
+//! to use [something else](guide::alternatives).
+//!
 //! # The parts
 //! * a **job** is one submitted call, [`Job`] to the executor that runs it;
 //! * a **handle**, [`JobHandle`], is what its submitter awaits;
@@ -82,6 +88,8 @@ mod default;
 mod error;
 #[forbid(unsafe_code)]
 mod executor;
+#[forbid(unsafe_code)]
+pub mod guide;
 #[allow(unsafe_code, reason = "all of it is here; `job/mod.rs` tells by what rules")]
 mod job;
 #[forbid(unsafe_code)]
@@ -94,6 +102,13 @@ mod pool;
 mod site;
 #[forbid(unsafe_code)]
 mod sync;
+#[cfg(feature = "tracing")]
+#[forbid(unsafe_code)]
+mod trace;
+#[cfg(not(feature = "tracing"))]
+#[forbid(unsafe_code)]
+#[path = "untraced.rs"]
+mod trace;
 
 #[doc(hidden)]
 #[forbid(unsafe_code)]

@@ -18,6 +18,9 @@ use crate::pool;
 use crate::site::Site;
 use crate::sync::{Arc, Condvar, thread};
 
+#[cfg(all(test, not(offload_loom)))]
+mod tests;
+
 /// How long a driver keeps its thread while jobs wait in the view. Other users of the executor wait no longer than this, plus the
 /// job that is running, for a thread that a view holds.
 /// In a model every slice is over at once.

@@ -132,10 +132,12 @@ fn c06_a_captured_value_comes_back_when_no_thread_can_be_had() {
     let pool = ThreadPool::builder().stack_size(1 << 60).build();
     let (sender, visits) = mpsc::channel();
     let view = pool.clone().limited(1);
-    let visitor = Visitor { pool: pool.clone(), view, visits: sender };
-    let value = Dropped(visitor);
-    assert!(finish(pool.submit(move || drop(value))).is_err());
-    visits.recv_timeout(PATIENCE).unwrap();
+    let visitor = Visitor { pool: pool.clone(), view: view.clone(), visits: sender };
+    for executor in [&pool as &(dyn Executor + 'static), &view] {
+        let value = Dropped(visitor.clone());
+        assert!(finish(executor.submit(move || drop(value))).is_err());
+        visits.recv_timeout(PATIENCE).unwrap();
+    }
 }
 
 #[test]

@@ -161,3 +161,23 @@ fn c07_a_view_that_is_dropped_with_jobs_is_freed_when_they_have_run() {
     occupied.release();
     tokens.wait_until_none();
 }
+
+/// A poll that comes as the job ends leaves its waker with nobody, whichever is first.
+#[test]
+fn c07_a_waker_that_comes_as_the_job_ends_is_not_kept() {
+    let pool = ThreadPool::new(1);
+    let counting = Arc::new(Counting::default());
+    let waker = Waker::from(Arc::clone(&counting));
+    for round in 0..3_000 {
+        let mut handle = pool.submit(|| ());
+        for _ in 0..round % 64 {
+            std::hint::spin_loop();
+        }
+        let polled = poll_once(&mut handle, &waker);
+        if polled.is_pending() {
+            finish(handle).unwrap();
+        }
+    }
+    finish(pool.shutdown());
+    assert_eq!(Arc::strong_count(&counting), 2, "this function's own two");
+}

@@ -15,13 +15,16 @@
 
 mod c01_exactly_once;
 mod c02_drop_is_cancel;
+mod c02_hooks;
 mod c03_never_blocks_the_loop;
 mod c04_panics;
+mod c05_places;
 mod c05_refusal_is_typed;
 mod c06_no_user_code_under_a_lock;
 mod c07_nothing_lingers;
 mod c08_elastic;
 mod c09_shutdown;
+mod c10_elsewhere;
 mod c10_nested;
 mod c11_context;
 mod c12_runtime_neutral;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
-use offload_runtime::{Error, Executor, ExecutorExt, ThreadPool};
+use offload_runtime::{Error, Executor, ExecutorExt, ThreadPool, on_cancel};
 use tests::support::{Gate, Occupied, Started, Tokens, eventually, finish, poll_once, silence, waker_of};
 
 /// Panics when it is dropped, with a payload that does the same, and so on.
@@ -227,4 +227,61 @@ fn a_destructor_that_panics_after_the_value_was_returned() {
     assert!(matches!(result, Err(Error::Panicked(_))), "the value that was on its way is lost to the panic");
     assert_eq!(tokens.alive(), 0);
     is_well(&pool, &started);
+}
+
+/// Hooks of `on_cancel` that panic, with a payload that panics too, on the thread that cancels and on the job's own.
+#[test]
+fn cancel_hooks_that_panic() {
+    let (pool, started) = one_thread();
+    for cancel_first in [false, true] {
+        let [early, late] = [(); 2].map(|()| Gate::closed());
+        let (before, after) = (early.clone(), late.clone());
+        let handle = pool.submit(move || {
+            before.pass();
+            let _guard = on_cancel(|| panic_any(EndlessPanic));
+            after.pass();
+            7
+        });
+        early.wait_for(1);
+        if cancel_first {
+            handle.cancel();
+        }
+        early.open();
+        late.wait_for(1);
+        handle.cancel();
+        late.open();
+        assert_eq!(finish(handle).unwrap(), 7);
+    }
+    is_well(&pool, &started);
+}
+
+/// What goes on panicking however often it is caught, where a waker is woken and where a closure is dropped unused.
+#[test]
+fn payloads_that_panic_in_wakers_and_closures() {
+    let (pool, started) = one_thread();
+    let endless = || waker_of(|| panic_any(EndlessPanic));
+    let gate = Gate::closed();
+    let door = gate.clone();
+    let mut woken = pool.submit(move || door.pass());
+    assert!(poll_once(&mut woken, &endless()).is_pending());
+    let mut cancelled = pool.submit(|| ());
+    assert!(poll_once(&mut cancelled, &endless()).is_pending());
+    cancelled.cancel();
+    for end in [|handle| drop(handle), |handle: offload_runtime::JobHandle<()>| handle.cancel()] {
+        let captured = EndlessPanic;
+        end(pool.submit(move || drop(captured)));
+    }
+    gate.open();
+    finish(woken).unwrap();
+    is_well(&pool, &started);
+    let shut_down = |pool: &ThreadPool| {
+        let occupied = Occupied::new(pool, 1);
+        let mut shutdown = pool.shutdown();
+        assert!(poll_once(&mut shutdown, &endless()).is_pending());
+        occupied.release();
+        shutdown
+    };
+    let (pool, started) = one_thread();
+    finish(shut_down(&pool));
+    assert_eq!(started.alive(), 0);
 }

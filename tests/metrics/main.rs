@@ -3,4 +3,5 @@
 mod books;
 mod running;
 mod sites;
+mod slow;
 mod times;

@@ -27,11 +27,10 @@ pub(crate) trait Work: Send + 'static {
     fn run(self) -> Self::Output;
 
     /// Called instead of `run` where the job will not run; dropping `self` is what a plain job does.
-    fn refuse(self, why: &Error)
+    fn refuse(self, _why: &Error)
     where
         Self: Sized,
     {
-        let _ = why;
     }
 }
 
@@ -211,14 +210,11 @@ unsafe fn finish(header: NonNull<Header>, failed: bool, owns_job: bool) {
             unsafe { deallocate(header) };
         }
         Finish::TakeWaker => {
-            // SAFETY: DONE was set with WAKER: the slot is the claimer's and filled (I3). It is read once:
-            // `release_job` clears the bit.
+            // SAFETY: DONE was set with WAKER: the slot is the claimer's and filled (I3); it is read once, here.
             let waker = cell.waker.with(|slot| unsafe { slot.cast::<Waker>().read() });
-            if owns_job && cell.state.release_job(true) == Left::Nobody {
+            if owns_job && cell.state.release_job() == Left::Nobody {
                 // SAFETY: the caller is the last.
                 unsafe { deallocate(header) };
-            } else if !owns_job {
-                cell.state.forget_waker();
             }
             // The cell is not touched any more (I6). A waker is user code, and may panic.
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
@@ -303,23 +299,26 @@ unsafe fn drop_output<W: Work>(header: NonNull<Header>) {
 /// As for `deallocate`, with a cell of `W`.
 unsafe fn free<W: Work>(header: NonNull<Header>) {
     #[cfg(all(test, offload_loom))]
-    super::models::count_cells(-1);
+    {
+        super::models::count_cells(-1);
+        // To a model, who looks at a cell that is freed meanwhile reads what is being written.
+        // SAFETY: the caller is the last to know of it, so it is there.
+        unsafe { header.as_ref() }.b.with_mut(|_| ());
+    }
     let cell: *mut Cell<W> = header.as_ptr().cast();
     // SAFETY: it came from `Box::leak` in `allocate`, and the caller is the last to know of it.
     drop(unsafe { Box::from_raw(cell) });
 }
 
-/// Frees the cell, with the waker and the hooks if they are there.
+/// Frees the cell, with the hooks if they are there.
+///
+/// There is no waker: a handle takes its own back before it leaves, and who finishes the job takes what is there then (I3).
 ///
 /// # Safety
 /// The caller is the last side; closure, output and error have been moved out.
 pub(super) unsafe fn deallocate(header: NonNull<Header>) {
     // SAFETY: the caller is the last side, so the cell is there.
     let cell = unsafe { header.as_ref() };
-    if cell.state.has_waker() {
-        // SAFETY: WAKER is set, so the slot is filled, and the last side owns it.
-        discard(cell.waker.with(|slot| unsafe { slot.cast::<Waker>().read() }));
-    }
     if cell.state.has_hooks() {
         // SAFETY: HOOKS is set, so `a` came from `Arc::into_raw`.
         let hooks = cell.a.with(|a| unsafe { *a }).cast_const().cast::<Hooks>();
@@ -391,6 +390,7 @@ pub(super) unsafe fn hooks<'a>(header: NonNull<Header>) -> &'a Hooks {
 /// Drops `value`, which may be the user's and may panic, and the payload of that panic too. Never unwinds.
 pub(crate) fn discard<T>(value: T) {
     if !std::mem::needs_drop::<T>() {
+        // Decided when it is compiled: most results leave no code here.
         return;
     }
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {

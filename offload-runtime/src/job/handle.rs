@@ -199,14 +199,6 @@ impl<T> Drop for JobHandle<T> {
     fn drop(&mut self) {
         let Some(header) = self.header.take() else { return };
         let cell = cell_of(&header);
-        match cell.state.look() {
-            Look::Pending { .. } => {}
-            look => {
-                // SAFETY: DONE is set, the result is the handle's (I2), and this is its HANDLE bit.
-                unsafe { drop_finished(header, matches!(look, Look::Failed { .. })) };
-                return;
-            }
-        }
         unregister(cell);
         match cell.state.claim_to_cancel() {
             Claim::Won { linked: true, .. } => {
@@ -254,6 +246,7 @@ fn register(cell: &Header, registered: bool, waker: &Waker) -> bool {
         // SAFETY: WAKER was seen set: the slot is filled, and nobody writes it until the handle does (I3). If the claimer
         // takes the waker meanwhile, these bytes stay, and `will_wake` compares no more than them.
         if cell.waker.with(|slot| unsafe { &*slot.cast::<Waker>() }.will_wake(waker)) {
+            // Most polls for no reason come with the waker of the one before: nothing has to be cloned for it.
             return true;
         }
         if !unregister(cell) {

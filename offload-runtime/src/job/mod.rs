@@ -104,7 +104,7 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let (job, handle) = cell::observed(origin, Call::new(f));
+    let (job, handle) = cell::observed(origin, Call::new(origin, f));
     executor.execute(job);
     handle
 }

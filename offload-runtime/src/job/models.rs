@@ -7,7 +7,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 use loom::future::block_on;
 use loom::thread;
@@ -85,7 +85,8 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    cell::observed(Origin::of_caller(), Call::new(f))
+    let origin = Origin::of_caller();
+    cell::observed(origin, Call::new(origin, f))
 }
 
 /// A job that captures a token and returns another.
@@ -95,6 +96,16 @@ fn token_job(tokens: &Tokens) -> (Job, JobHandle<Token>) {
         drop(captured);
         returned
     })
+}
+
+/// Polls once with a waker of which only the cell has a reference.
+fn poll_once<T>(tokens: &Tokens, handle: &mut JobHandle<T>) -> Poll<Result<T, Error>> {
+    struct Counted(#[expect(dead_code, reason = "counted")] Token);
+    impl Wake for Counted {
+        fn wake(self: Arc<Self>) {}
+    }
+    let waker = Waker::from(Arc::new(Counted(tokens.new_one())));
+    pin!(handle).poll(&mut Context::from_waker(&waker))
 }
 
 #[test]
@@ -116,8 +127,8 @@ fn complete_and_poll_with_two_wakers() {
         let tokens = Tokens::default();
         let (job, handle) = token_job(&tokens);
         let worker = thread::spawn(move || job.run());
-        let mut handle = pin!(handle);
-        match handle.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        let mut handle = handle;
+        match poll_once(&tokens, &mut handle) {
             Poll::Ready(output) => drop(output.unwrap()),
             Poll::Pending => drop(block_on(handle).unwrap()),
         }
@@ -142,7 +153,7 @@ fn complete_and_drop_after_a_poll() {
         let tokens = Tokens::default();
         let (job, mut handle) = token_job(&tokens);
         let worker = thread::spawn(move || job.run());
-        let polled = pin!(&mut handle).poll(&mut Context::from_waker(Waker::noop()));
+        let polled = poll_once(&tokens, &mut handle);
         drop(polled);
         drop(handle);
         worker.join().unwrap();
@@ -155,7 +166,7 @@ fn complete_and_detach() {
         let tokens = Tokens::default();
         let (job, mut handle) = token_job(&tokens);
         let worker = thread::spawn(move || job.run());
-        if pin!(&mut handle).poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+        if poll_once(&tokens, &mut handle).is_pending() {
             handle.detach();
         }
         worker.join().unwrap();
@@ -201,7 +212,7 @@ fn cancel_wakes_an_await_elsewhere() {
         let tokens = Tokens::default();
         let (job, mut handle) = token_job(&tokens);
         let worker = thread::spawn(move || job.run());
-        let polled = pin!(&mut handle).poll(&mut Context::from_waker(Waker::noop()));
+        let polled = poll_once(&tokens, &mut handle);
         if polled.is_pending() {
             handle.cancel();
             drop(block_on(handle));
@@ -388,21 +399,25 @@ fn a_cancelling_handle_outlives_the_queue_it_leaves() {
 /// The cell that is looked at is there, however the look and the end of the job meet.
 #[test]
 fn a_look_at_a_job_and_its_end() {
-    explore("a look at a job that ends", None, || {
-        let tokens = Tokens::default();
+    let seen = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&seen);
+    explore("a look at a job that ends", Some(3), move || {
         let queue = queue();
         let shown = Arc::new(Shown::new());
-        let (job, handle) = token_job(&tokens);
+        let (job, handle) = job(|| ());
         push(&queue, job);
         let taken = queue.lock().pop().unwrap();
-        let of_worker = Arc::clone(&shown);
-        let worker = thread::spawn(move || {
-            let _: Ran = taken.job.run_shown(&of_worker, |_| ());
+        let (of_looker, count) = (Arc::clone(&shown), Arc::clone(&count));
+        let looker = thread::spawn(move || {
+            if of_looker.look().is_some() {
+                count.fetch_add(1, Ordering::SeqCst);
+            }
         });
-        let canceller = thread::spawn(move || drop(handle));
-        let _ = shown.look();
-        worker.join().unwrap();
-        canceller.join().unwrap();
+        let _: Ran = taken.job.run_shown(&shown, |_| ());
+        // Frees the cell.
+        drop(handle);
         assert!(shown.look().is_none(), "a job is shown that has ended");
+        looker.join().unwrap();
     });
+    assert!(seen.load(Ordering::SeqCst) > 0, "no look met the job");
 }

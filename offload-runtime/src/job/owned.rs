@@ -171,7 +171,7 @@ impl Drop for Job {
             // is not used after.
             Claim::Won { .. } => unsafe { Claimed::from_header(self.header) }.refuse(Error::Lost),
             Claim::Lost => {
-                if self.cell().state.release_job(false) == Left::Nobody {
+                if self.cell().state.release_job() == Left::Nobody {
                     // SAFETY: this was the last side, and who claimed the job has moved the closure out.
                     unsafe { cell::deallocate(self.header) };
                 }
@@ -307,5 +307,22 @@ impl Begun {
     /// Runs the job on a thread of which nothing is told.
     pub(crate) fn run(self) {
         self.run_with(|job, _, note| job.run_noting(note));
+    }
+}
+
+#[cfg(all(test, not(offload_loom)))]
+mod tests {
+    use super::*;
+    use crate::context::Call;
+
+    /// No executor of the crate drops a job that it has claimed. If one did, it would not be lost unseen.
+    #[test]
+    fn c05_a_claimed_job_that_is_dropped_is_lost() {
+        let captured = Arc::new(());
+        let kept = Arc::clone(&captured);
+        let (job, handle) = cell::observed(Origin::of_caller(), Call::new(Origin::of_caller(), move || drop(kept)));
+        drop(job.claim());
+        assert_eq!(Arc::strong_count(&captured), 1);
+        assert!(matches!(pollster::block_on(handle), Err(Error::Lost)));
     }
 }

@@ -70,6 +70,8 @@ impl Shown {
             }
             // SAFETY: its thread holds the JOB bit until `hide` returns, which waits for the store below.
             let cell = unsafe { job.as_ref() };
+            #[cfg(all(test, offload_loom))]
+            cell.b.with(|_| ());
             let seen = (cell.origin, cell.state.is_cancelled());
             // ORDERING: Release pairs with the Acquire in `exchange`.
             self.job.store(shown, Ordering::Release);

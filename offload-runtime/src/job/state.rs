@@ -101,12 +101,10 @@ pub(super) enum Abandon {
 #[must_use]
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Wish {
-    /// Running, without hooks: the flag is all there is.
+    /// No hooks: the flag is all there is.
     Noted,
-    /// Running, with hooks: run them.
+    /// Hooks: run them, which has no effect a second time, or when the job has ended.
     RunHooks,
-    /// Nothing to cancel: it was cancelled before, or has ended.
-    TooLate,
 }
 
 impl State {
@@ -177,20 +175,13 @@ impl State {
         }
     }
 
-    /// Clears `JOB`, and `WAKER` with it if the claimer took the waker.
-    pub(super) fn release_job(&self, took_waker: bool) -> Left {
-        let bits = if took_waker { JOB | WAKER } else { JOB };
+    /// Clears `JOB`.
+    pub(super) fn release_job(&self) -> Left {
         // ORDERING: Release so that all this side did with the cell happens before the other side frees it; Acquire so
         // that this side, if it is the last, frees after all the other side did.
-        let before = self.0.fetch_and(!bits, Ordering::AcqRel);
+        let before = self.0.fetch_and(!JOB, Ordering::AcqRel);
         debug_assert_ne!(before & JOB, 0, "the executor's side leaves once");
         if before & HANDLE == 0 { Left::Nobody } else { Left::Other }
-    }
-
-    /// Clears `WAKER`, after a handle that cancelled its own job took the waker.
-    pub(super) fn forget_waker(&self) {
-        // ORDERING: Relaxed: only the handle's side reads the bit after DONE.
-        self.0.fetch_and(!WAKER, Ordering::Relaxed);
     }
 
     /// Clears `HANDLE`, after the handle took the result or cancelled the job.
@@ -246,11 +237,7 @@ impl State {
         // ORDERING: Acquire pairs with the Release of `set_hooks`: the hooks are read next. Release pairs with the
         // Acquire of `is_cancelled`, so that what was done before the cancellation is seen by a body that sees it.
         let before = self.0.fetch_or(CANCELLED, Ordering::AcqRel);
-        match before {
-            _ if before & (CANCELLED | DONE) != 0 => Wish::TooLate,
-            _ if before & HOOKS != 0 => Wish::RunHooks,
-            _ => Wish::Noted,
-        }
+        if before & HOOKS == 0 { Wish::Noted } else { Wish::RunHooks }
     }
 
     /// Says that the word `a` holds the hooks. Returns whether the job had been cancelled before, so that the caller
@@ -264,12 +251,6 @@ impl State {
     pub(super) fn has_hooks(&self) -> bool {
         // ORDERING: Relaxed: only this thread sets the bit; and who frees the cell has synchronised before.
         self.0.load(Ordering::Relaxed) & HOOKS != 0
-    }
-
-    /// Whether the waker's slot is filled, asked by who frees the cell.
-    pub(super) fn has_waker(&self) -> bool {
-        // ORDERING: Relaxed: the last side has synchronised with the other when it became the last.
-        self.0.load(Ordering::Relaxed) & WAKER != 0
     }
 
     /// Whether the handle wants the job cancelled.

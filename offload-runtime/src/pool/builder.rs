@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::queue::{Config, Pool};
+use super::running::RunningJob;
 use super::{KEEP_ALIVE, ThreadPool};
 
 /// How many threads a pool may have if nothing is said: enough for jobs that wait, without regard to the cores.
@@ -34,6 +35,8 @@ impl ThreadPoolBuilder {
                 stack_size: None,
                 on_thread_start: None,
                 on_thread_stop: None,
+                warn_after: None,
+                on_slow_job: None,
             },
         }
     }
@@ -184,6 +187,47 @@ impl ThreadPoolBuilder {
         self
     }
 
+    /// Tells of each job that has been running for longer than `time`, once, while it still runs. Default: of none.
+    ///
+    /// It is told as an event of `tracing` (feature `tracing`, level `WARN`, target `offload_runtime::job`) and to
+    /// [`on_slow_job`](Self::on_slow_job). A thread `name-watch` sees to it, there while the pool has threads; jobs pay nothing for it.
+    /// A job of which it is not known when it began ([`RunningJob::elapsed`](super::RunningJob::elapsed)) is told of later, by one `time`
+    /// at most.
+    ///
+    /// # Panics
+    /// If `time` is zero.
+    ///
+    /// # Examples
+    /// See [`on_slow_job`](Self::on_slow_job).
+    pub fn warn_after(mut self, time: Duration) -> Self {
+        assert!(!time.is_zero(), "`ThreadPoolBuilder::warn_after`: every job runs for longer than no time");
+        self.config.warn_after = Some(time);
+        self
+    }
+
+    /// Calls `f` with each job that has been running for longer than [`warn_after`](Self::warn_after), which has to be set. On a thread of
+    /// its own, without a lock; a panic in it is caught.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, ThreadPool};
+    /// use std::{sync::mpsc, time::Duration};
+    ///
+    /// let (told, wait) = mpsc::channel();
+    /// let pool = ThreadPool::builder()
+    ///     .warn_after(Duration::from_millis(5))
+    ///     .on_slow_job(move |job| told.send(job.clone()).unwrap())
+    ///     .build();
+    /// let handle = pool.submit(move || wait.recv().unwrap()); // runs until it is told of
+    /// let slow = pollster::block_on(handle).unwrap();
+    /// assert!(slow.elapsed() >= Duration::from_millis(5));
+    /// println!("{} has been running for {:?}", slow.site(), slow.elapsed());
+    /// ```
+    pub fn on_slow_job(mut self, f: impl Fn(&RunningJob) + Send + Sync + 'static) -> Self {
+        self.config.on_slow_job = Some(Arc::new(f));
+        self
+    }
+
     /// Makes the pool. No thread is started yet.
     ///
     /// # Examples
@@ -205,6 +249,7 @@ impl fmt::Debug for ThreadPoolBuilder {
             .field("thread_name", &config.name)
             .field("timing", &config.timing)
             .field("stack_size", &config.stack_size)
+            .field("warn_after", &config.warn_after)
             .finish_non_exhaustive()
     }
 }

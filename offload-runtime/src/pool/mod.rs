@@ -2,7 +2,7 @@
 //!
 //! `builder.rs` what can be chosen · `queue.rs` what the pool's lock guards, and who is let in · `sleep.rs` who is woken, who
 //! sleeps, who retires · `worker.rs` a thread's life · `nested.rs` jobs that wait for jobs · `shutdown.rs` its end ·
-//! `running.rs` what runs.
+//! `running.rs` what runs · `watch.rs` who tells of jobs that run for long.
 //!
 //! The protocol of sleeping and waking is told in `sleep.rs`, that of the jobs in `job/mod.rs`.
 
@@ -14,6 +14,7 @@ mod queue;
 mod running;
 mod shutdown;
 mod sleep;
+mod watch;
 mod worker;
 
 use std::fmt;

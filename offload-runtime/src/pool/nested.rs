@@ -35,14 +35,14 @@ pub(super) fn run(queue: &Arc<Queue<Pool>>, job: Begun, own: bool) {
     };
     match place {
         Place::Sleeping(sleeping) => {
-            state.one_more_runs();
+            state.one_more_runs(&queue.shared);
             state.handed.push((Arc::clone(&sleeping), job));
             drop(state);
             sleeping.wake.notify_one();
         }
         Place::New => {
             state.one_more_thread();
-            state.one_more_runs();
+            state.one_more_runs(&queue.shared);
             drop(state);
             start(queue, job);
         }

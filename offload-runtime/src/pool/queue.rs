@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::nested;
 use super::sleep::Call;
+use super::watch::{self, SlowJobHook, Watch};
 use super::worker::Worker;
 use crate::error::Error;
 use crate::job::{Begun, Ended, Guard, Job, Owner, Queue};
 use crate::metrics::{Ledger, PoolMetrics, Threads};
-use crate::sync::{Arc, AtomicBool, Ordering};
+use crate::sync::{Arc, AtomicBool, Condvar, Ordering};
 
 pub(super) type Hook = Arc<dyn Fn() + Send + Sync>;
 
@@ -25,6 +26,8 @@ pub(super) struct Config {
     pub(super) stack_size: Option<usize>,
     pub(super) on_thread_start: Option<Hook>,
     pub(super) on_thread_stop: Option<Hook>,
+    pub(super) warn_after: Option<Duration>,
+    pub(super) on_slow_job: Option<SlowJobHook>,
 }
 
 /// The part of a pool outside its lock.
@@ -34,6 +37,8 @@ pub(super) struct Pool {
     pub(super) ended: Option<Ended>,
     /// How many threads there are, as published.
     pub(super) published: Threads,
+    /// Where the watch sleeps, with the queue's lock.
+    pub(super) watch: Condvar,
     hint: Hint,
 }
 
@@ -66,6 +71,9 @@ pub(super) struct State {
     pub(super) next_shutdown: usize,
     /// The number in the next thread's name.
     pub(super) next_name: usize,
+    /// How many jobs have begun, if there is a watch.
+    pub(super) begun: u64,
+    pub(super) watch: Watch,
     /// The most `threads` there were.
     pub(super) peak_threads: usize,
     /// The most `running` there were.
@@ -86,13 +94,16 @@ impl Pool {
             shutdowns: Vec::new(),
             next_shutdown: 0,
             next_name: 0,
+            begun: 0,
+            watch: Watch::Off,
             peak_threads: 0,
             peak_running: 0,
         };
         let ended = (config.queue_capacity < usize::MAX).then(Ended::new);
         let ledger = Ledger::new(config.timing, Arc::clone(&config.name));
         let published = Threads::new(&config.name);
-        Queue::new(Self { config, ended, published, hint: Hint(AtomicBool::new(false)) }, state, ledger)
+        let (watch, hint) = (Condvar::new(), Hint(AtomicBool::new(false)));
+        Queue::new(Self { config, ended, published, watch, hint }, state, ledger)
     }
 
     /// Tells the scout whether there is a reason to come back to the lock. Called under the lock.
@@ -113,9 +124,13 @@ impl Pool {
 impl State {
     /// A thread more runs a job.
     #[inline]
-    pub(super) fn one_more_runs(&mut self) {
+    pub(super) fn one_more_runs(&mut self, pool: &Pool) {
         self.running += 1;
         self.peak_running = self.peak_running.max(self.running);
+        if self.watch != Watch::Off {
+            self.begun += 1;
+            watch::wake(self, &pool.watch);
+        }
     }
 
     /// A thread more is there, or will be.

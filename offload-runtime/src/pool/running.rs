@@ -80,23 +80,21 @@ impl Running {
         })
     }
 
-    pub(super) fn look(&self, thread_name: &str) -> Option<RunningJob> {
+    /// What is shown, and since when.
+    pub(super) fn look(&self, thread_name: &str) -> Option<(RunningJob, Moment)> {
         let (origin, cancelled) = self.shown.look()?;
         let since = Moment::from_word(self.since.get()).unwrap_or_else(|| {
             let now = Moment::now();
             self.since.set(Moment::to_word(Some(now)));
             now
         });
-        Some(RunningJob {
-            site: origin.site(),
-            thread_name: thread_name.to_owned(),
-            elapsed: since.elapsed(),
-            cancelled,
-        })
+        let elapsed = since.elapsed();
+        let job = RunningJob { site: origin.site(), thread_name: thread_name.to_owned(), elapsed, cancelled };
+        Some((job, since))
     }
 }
 
 pub(super) fn running_jobs(queue: &Arc<Queue<Pool>>) -> Vec<RunningJob> {
     let workers = queue.lock().workers.clone();
-    workers.iter().filter_map(|worker| worker.running.look(&worker.name)).collect()
+    workers.iter().filter_map(|worker| worker.running.look(&worker.name)).map(|(job, _)| job).collect()
 }

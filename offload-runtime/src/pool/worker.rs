@@ -8,6 +8,7 @@ use super::queue::{Hook, Pool, State};
 use super::running::Running;
 use super::shutdown;
 use super::sleep::{self, Call, Search, Woken};
+use super::watch;
 use crate::error::Error;
 use crate::job::{self, Begun, Guard, Queue, Ran, Taken, discard};
 use crate::metrics::Notes;
@@ -15,7 +16,10 @@ use crate::sync::{Arc, Condvar, thread, thread_local};
 
 /// What others know of a thread.
 pub(crate) struct Worker {
-    pub(super) name: String,
+    pub(crate) name: String,
+    /// What the pool is called.
+    #[cfg_attr(not(feature = "tracing"), expect(unused, reason = "told by `trace.rs`"))]
+    pub(crate) pool: Arc<str>,
     /// Where the thread sleeps, with the queue's lock.
     pub(super) wake: Condvar,
     pub(crate) running: Running,
@@ -84,9 +88,11 @@ fn start_failed(queue: &Arc<Queue<Pool>>, error: io::Error) {
 
 /// The whole of a thread.
 fn live(queue: &Arc<Queue<Pool>>, name: String, first: Option<Begun>) {
-    let worker = Arc::new(Worker { name, wake: Condvar::new(), running: Running::new() });
+    let pool = Arc::clone(&queue.shared.config.name);
+    let worker = Arc::new(Worker { name, pool, wake: Condvar::new(), running: Running::new() });
     queue.lock().workers.push(Arc::clone(&worker));
     queue.shared.published.one_more();
+    watch::start(queue);
     with_hooks(&queue.shared, &worker, || job::host(queue, || work(queue, &worker, first)));
     queue.shared.published.one_less();
     leave(queue, &worker);
@@ -121,7 +127,7 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             state = come_back(queue);
         }
         if let Some(Taken { job, stamp, place }) = state.pop() {
-            state.one_more_runs();
+            state.one_more_runs(pool);
             let call = pass_on(&mut state, pool, scout);
             scout = false;
             notes.meet(state.ledger(), place);
@@ -201,6 +207,11 @@ fn leave(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>) {
     let mut state = queue.lock();
     state.leaving -= 1;
     state.workers.retain(|other| !Arc::ptr_eq(other, worker));
+    if state.workers.is_empty() {
+        // The watch goes with the last thread, however it waits.
+        watch::wake(&mut state, &queue.shared.watch);
+        queue.shared.watch.notify_one();
+    }
     let ended = shutdown::take_wakers(&mut state);
     drop(state);
     shutdown::wake(ended);

@@ -1,0 +1,125 @@
+//! Who tells of jobs that run for long: a thread of its own, there only where a pool is told to [`warn_after`] and while it has threads.
+//!
+//! It sleeps until the first running job may be due. Where nothing has begun for a whole period it sleeps until something does, so that
+//! an idle pool costs nothing. It looks at what the workers show anyway: jobs pay nothing for it.
+//!
+//! [`warn_after`]: super::ThreadPoolBuilder::warn_after
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use super::queue::{Pool, State};
+use super::running::RunningJob;
+use super::worker::{self, Worker};
+use crate::clock::Moment;
+use crate::job::{Queue, discard};
+use crate::sync::{Arc, Condvar};
+use crate::trace;
+
+pub(super) type SlowJobHook = Arc<dyn Fn(&RunningJob) + Send + Sync>;
+
+/// What the pool's lock guards of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Watch {
+    /// There is no such thread.
+    #[default]
+    Off,
+    /// It looks again after a time.
+    On,
+    /// It waits for a job to begin.
+    Asleep,
+}
+
+/// Starts the watch, if there is to be one and is none. Called by each thread of the pool as it begins.
+pub(super) fn start(queue: &Arc<Queue<Pool>>) {
+    let Some(after) = queue.shared.config.warn_after else { return };
+    let mut state = queue.lock();
+    if state.watch != Watch::Off {
+        return;
+    }
+    state.watch = Watch::On;
+    drop(state);
+    let of_thread = Arc::clone(queue);
+    let name = format!("{}-watch", queue.shared.config.name);
+    let started = worker::builder(&queue.shared, name).spawn(move || watch(&of_thread, after));
+    if started.is_err() {
+        // The next thread of the pool tries again.
+        queue.lock().watch = Watch::Off;
+    }
+}
+
+/// A job begins, or the last thread has gone. Called under the lock.
+#[inline]
+pub(super) fn wake(state: &mut State, condvar: &Condvar) {
+    if state.watch == Watch::Asleep {
+        state.watch = Watch::On;
+        condvar.notify_one();
+    }
+}
+
+fn watch(queue: &Arc<Queue<Pool>>, after: Duration) {
+    let pool = &queue.shared;
+    let mut told = Told::default();
+    let mut begun = 0;
+    loop {
+        let workers = {
+            let mut state = queue.lock();
+            if state.workers.is_empty() {
+                state.watch = Watch::Off;
+                return;
+            }
+            state.workers.clone()
+        };
+        let next = told.look(pool, &workers, after);
+        drop(workers);
+        let mut state = queue.lock();
+        if state.running == 0 && state.begun == begun && !state.workers.is_empty() {
+            state.watch = Watch::Asleep;
+            while state.watch == Watch::Asleep {
+                state = state.wait(&pool.watch);
+            }
+        } else {
+            begun = state.begun;
+            // Nothing shortens this but the pool's last thread: what begins meanwhile is not due before.
+            let (state, _) = state.wait_timeout(&pool.watch, next);
+            drop(state);
+        }
+    }
+}
+
+/// What has been told: of each thread the jobs that it still runs, one inside the other, by when they began.
+#[derive(Default)]
+struct Told(HashMap<*const Worker, Vec<Moment>>);
+
+impl Told {
+    /// Tells of what is due, and returns for how long nothing will be.
+    fn look(&mut self, pool: &Pool, workers: &[Arc<Worker>], after: Duration) -> Duration {
+        let mut next = after;
+        self.0.retain(|known, _| workers.iter().any(|worker| Arc::as_ptr(worker) == *known));
+        for worker in workers {
+            let Some((job, since)) = worker.running.look(&worker.name) else {
+                self.0.remove(&Arc::as_ptr(worker));
+                continue;
+            };
+            let told = self.0.entry(Arc::as_ptr(worker)).or_default();
+            told.retain(|known| *known <= since);
+            if told.contains(&since) {
+                continue;
+            }
+            let left = after.saturating_sub(job.elapsed());
+            if !left.is_zero() {
+                next = next.min(left);
+                continue;
+            }
+            told.push(since);
+            trace::slow_job(&pool.config.name, &job);
+            if let Some(hook) = &pool.config.on_slow_job
+                && let Err(payload) = catch_unwind(AssertUnwindSafe(|| hook(&job)))
+            {
+                discard(payload);
+            }
+        }
+        next
+    }
+}

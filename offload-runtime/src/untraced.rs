@@ -1,0 +1,26 @@
+//! Without the feature `tracing`: no span, and nothing is left of the code that would make one.
+
+use crate::error::Error;
+use crate::job::Origin;
+use crate::pool::RunningJob;
+
+pub(crate) struct Trace;
+
+impl Trace {
+    #[inline]
+    pub(crate) fn of_caller(_origin: Origin) -> Self {
+        Self
+    }
+
+    #[inline]
+    #[expect(clippy::unused_self, reason = "the signature of `trace.rs`")]
+    pub(crate) fn run<T>(self, f: impl FnOnce() -> T) -> T {
+        f()
+    }
+
+    #[inline]
+    #[expect(clippy::unused_self, reason = "the signature of `trace.rs`")]
+    pub(crate) fn refuse(self, _why: &Error) {}
+}
+
+pub(crate) fn slow_job(_pool: &str, _job: &RunningJob) {}

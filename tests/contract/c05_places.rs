@@ -1,0 +1,134 @@
+//! C5 where places are counted: a job that has ended leaves its place at once, and a driver that a view had counted on and that is
+//! not coming takes nothing along unseen.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use offload_runtime::{Error, Executor, ExecutorExt, Job, ThreadPool};
+use tests::support::{Gate, Occupied, finish, poll_once, waker_of};
+
+/// A job has ended, and its thread stands in the awaiter's waker: its place is free. The next takes it, and waits for the thread alone.
+fn a_place_is_free_before_its_thread_is(executor: &(dyn Executor + 'static)) {
+    let (begin, woken) = (Gate::closed(), Gate::closed());
+    let (door, in_waker) = (begin.clone(), woken.clone());
+    let mut ended = executor.submit(move || door.pass());
+    assert!(poll_once(&mut ended, &waker_of(move || in_waker.pass())).is_pending());
+    begin.wait_for(1);
+    assert!(matches!(finish(executor.submit(|| ())), Err(Error::QueueFull)), "the place is taken");
+    begin.open();
+    woken.wait_for(1);
+    finish(ended).unwrap();
+    let next = executor.submit(|| 7);
+    assert!(matches!(finish(executor.submit(|| ())), Err(Error::QueueFull)), "and taken again, once");
+    woken.open();
+    assert_eq!(finish(next).unwrap(), 7);
+}
+
+#[test]
+fn c05_a_place_is_free_when_its_job_has_ended_in_a_pool() {
+    let pool = ThreadPool::builder().max_threads(1).queue_capacity(0).build();
+    for _ in 0..3 {
+        a_place_is_free_before_its_thread_is(&pool);
+    }
+}
+
+#[test]
+fn c05_a_place_is_free_when_its_job_has_ended_in_a_view() {
+    let view = ThreadPool::new(4).limited(1).queue_capacity(0);
+    for _ in 0..3 {
+        a_place_is_free_before_its_thread_is(&view);
+    }
+}
+
+/// A view of a view knows that the pool behind both is closed.
+#[test]
+fn c05_a_view_of_a_view_of_a_closed_pool_refuses_though_it_still_runs_jobs() {
+    let pool = ThreadPool::new(1);
+    let view = pool.clone().limited(1).limited(1);
+    assert!(!view.is_closed());
+    let occupied = Occupied::new(&view, 1);
+    let before = view.submit(|| 1);
+    pool.close();
+    assert!(view.is_closed());
+    let after = view.submit(|| 2);
+    assert!(after.is_finished(), "at once");
+    assert!(matches!(finish(after), Err(Error::ShutDown)));
+    occupied.release();
+    assert_eq!(finish(before).unwrap(), 1);
+}
+
+/// An executor that keeps what it is given, to be run, dropped or refused later.
+#[derive(Default)]
+struct Later(Mutex<Vec<Job>>);
+
+impl Later {
+    fn take(&self) -> Job {
+        self.0.lock().unwrap().pop().expect("it was given a job")
+    }
+}
+
+impl Executor for Later {
+    fn execute(&self, job: Job) {
+        self.0.lock().unwrap().push(job);
+    }
+}
+
+/// Computes for so long that a view hands its thread back afterwards, if jobs wait.
+fn longer_than_a_slice() {
+    let until = Instant::now() + Duration::from_millis(2);
+    while Instant::now() < until {
+        std::hint::spin_loop();
+    }
+}
+
+/// A driver has handed its thread back, and the one that was to come instead is given up by the executor, after it had taken it.
+#[test]
+fn c05_a_relief_that_is_dropped_later_takes_its_jobs_along() {
+    for refuse in [true, false] {
+        let view = Later::default().limited(1);
+        let first = view.submit(longer_than_a_slice);
+        let waiting = [view.submit(|| ()), view.submit(|| ())];
+        view.executor().take().run(); // longer than a slice: another driver has to come
+        finish(first).unwrap();
+        let relief = view.executor().take();
+        assert!(!waiting.iter().any(offload_runtime::JobHandle::is_finished));
+        if refuse {
+            relief.refuse(Error::ShutDown);
+        } else {
+            drop(relief);
+        }
+        for handle in waiting {
+            match finish(handle) {
+                Err(Error::ShutDown) => assert!(refuse),
+                Err(Error::Lost) => assert!(!refuse),
+                other => panic!("{other:?}"),
+            }
+        }
+        let again = view.submit(|| 7);
+        view.executor().take().run();
+        assert_eq!(finish(again).unwrap(), 7, "it is as good as new");
+    }
+}
+
+/// A driver runs one job after the other while its slice lasts, and asks for another driver only for jobs that wait.
+#[test]
+fn c05_a_view_asks_for_no_driver_that_it_does_not_need() {
+    let ran_before_a_hand_over = || {
+        let view = Later::default().limited(1);
+        let jobs: Vec<_> = (0..20).map(|i| view.submit(move || i)).collect();
+        view.executor().take().run();
+        let ran = jobs.iter().filter(|job| job.is_finished()).count();
+        while let Some(driver) = { view.executor().0.lock().unwrap().pop() } {
+            driver.run();
+        }
+        assert_eq!(jobs.into_iter().map(|job| finish(job).unwrap()).sum::<i32>(), 190);
+        ran
+    };
+    // A machine that is busy elsewhere may take a slice away at any place, but not always after the first job.
+    assert!((0..100).any(|_| ran_before_a_hand_over() > 1), "a driver for each job");
+    let view = Later::default().limited(1);
+    let alone = view.submit(longer_than_a_slice);
+    view.executor().take().run();
+    finish(alone).unwrap();
+    assert!(view.executor().0.lock().unwrap().is_empty(), "a driver for an empty view");
+}
