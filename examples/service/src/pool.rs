@@ -75,22 +75,3 @@ pub(crate) fn give_way() {
         tracing::warn!(%error, "a thread keeps its priority");
     }
 }
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use offload_runtime::ExecutorExt;
-    use rustix::process::getpriority_process;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn threads_that_compute_give_way_and_no_others_do() {
-        // Of the calling thread, as `nice` is.
-        let priority = || getpriority_process(None).unwrap();
-        let size = PoolSize { threads: 1, queue: 1 };
-        let (ours, lowest) = (priority(), 19);
-        assert_eq!(Pool::new("waits", size, false).submit(priority).await.unwrap(), ours);
-        assert_eq!(Pool::computing("computes", size, false).submit(priority).await.unwrap(), lowest.min(ours + 10));
-        assert_eq!(priority(), ours);
-    }
-}
