@@ -42,6 +42,7 @@ async fn the_whole_life() {
     let fetched = ada.get(&path).await;
     assert_eq!((fetched.status.as_u16(), fetched.header("Content-Type")), (200, "image/png"));
     assert_eq!(fetched.header("X-Content-Type-Options"), "nosniff");
+    assert!(fetched.header("Cache-Control").contains("private"), "{fetched:?}");
     assert_eq!(fetched.body, original);
     let thumbnail = ada.get(&format!("{path}/thumbnail")).await;
     assert_eq!(thumbnail.header("Content-Type"), "image/jpeg");
@@ -123,6 +124,23 @@ async fn a_large_picture_arrives_whole() {
     let fetched = ada.get(&format!("/pictures/{}", added.id())).await;
     assert_eq!(fetched.header("Content-Length"), original.len().to_string());
     assert!(fetched.body == original);
+}
+
+#[tokio::test]
+async fn a_list_begins_with_the_newest_and_has_an_end() {
+    let service = Service::start().await;
+    let ada = service.client.join("ada").await;
+    let database = rusqlite::Connection::open(service.data.path().join("service.sqlite3")).unwrap();
+    database
+        .execute_batch(
+            "WITH RECURSIVE count (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count LIMIT 1001) \
+             INSERT INTO picture (id, account, format, width, height, bytes, created) \
+             SELECT randomblob(16), 1, 'image/png', n, 1, 1, 0 FROM count",
+        )
+        .unwrap();
+    let listed = ada.get("/pictures").await.json();
+    let widths: Vec<i64> = listed.as_array().unwrap().iter().map(|one| one["width"].as_i64().unwrap()).collect();
+    assert!(widths.iter().copied().eq((2..=1001).rev()), "{widths:?}");
 }
 
 #[tokio::test]
