@@ -64,6 +64,10 @@ pub struct PoolSize {
 /// What a request may cost.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
+    /// Connections at once. Each takes up a descriptor, and another one while it sends a picture.
+    pub connections: usize,
+    /// How long a connection may take for a request's head, and be idle between requests.
+    pub silence: Duration,
     /// Bytes of an uploaded picture.
     pub upload: usize,
     /// How long an upload may take to arrive.
@@ -81,6 +85,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            connections: 500,
+            silence: Duration::from_secs(30),
             upload: 8 << 20,
             upload_time: Duration::from_secs(30),
             uploads: 128 << 20,

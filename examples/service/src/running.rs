@@ -4,11 +4,9 @@
 //! jobs of one lead to jobs of the next. What is left at the deadline is named.
 
 use std::fmt;
-use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use offload_runtime::StillRunning;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -30,7 +28,7 @@ pub struct Running {
     address: SocketAddr,
     state: State,
     in_hand: InHand,
-    server: JoinHandle<io::Result<()>>,
+    server: JoinHandle<()>,
     drain: Duration,
 }
 
@@ -44,13 +42,10 @@ pub async fn serve(config: Config) -> Result<Running, Error> {
     let state = State::open(&config).await?;
     let listener = TcpListener::bind(config.address).await?;
     let address = listener.local_addr()?;
-    // Answers are short, and should not wait for more.
-    let listener = listener.tap_io(|connection| _ = connection.set_nodelay(true));
     let in_hand = InHand::new();
     let routes = http::routes(state.clone(), in_hand.clone(), watch::routes(&state, prometheus));
-    let stopping = state.stopping().clone().cancelled_owned();
-    let server = axum::serve(listener, routes).with_graceful_shutdown(stopping);
-    Ok(Running { address, state, in_hand, server: tokio::spawn(server.into_future()), drain: config.drain })
+    let server = http::accept(listener, routes, config.limits, state.stopping().clone());
+    Ok(Running { address, state, in_hand, server: tokio::spawn(server), drain: config.drain })
 }
 
 impl Running {

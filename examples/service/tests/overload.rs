@@ -7,7 +7,8 @@
 
 mod support;
 
-use std::io::Read;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -224,4 +225,38 @@ async fn a_picture_that_is_being_sent_arrives_whole() {
     drop(full);
     let received = reading.join().unwrap();
     assert!(received.ends_with(&picture), "{} of {} bytes", received.len(), picture.len());
+}
+
+/// Beyond the limit, a connection waits until another one is closed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_beyond_the_limit_wait() {
+    let service = Service::start_with(|config| config.limits.connections = 2).await;
+    let ask = || service.client.connect("GET / HTTP/1.1");
+    let answer = |connection: &mut TcpStream| {
+        let mut begin = [0; 12];
+        connection.read_exact(&mut begin).map(|()| assert_eq!(&begin, b"HTTP/1.1 200"))
+    };
+    let (mut first, mut second) = (ask(), ask());
+    answer(&mut first).unwrap();
+    answer(&mut second).unwrap();
+    let mut third = ask();
+    third.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    assert_eq!(answer(&mut third).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    drop(first);
+    third.set_read_timeout(Some(support::LONG)).unwrap();
+    answer(&mut third).unwrap();
+}
+
+/// Those who have asked for nothing yet, those who have asked for half of something, and those who ask for nothing more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_are_silent_are_closed() {
+    let service = Service::start_with(|config| config.limits.silence = Duration::from_millis(100)).await;
+    for head in ["", "GET / HTTP/1.1\r\nHost:", "GET / HTTP/1.1\r\nHost: service\r\n\r\n"] {
+        let mut connection = TcpStream::connect(service.address()).unwrap();
+        connection.set_read_timeout(Some(support::LONG)).unwrap();
+        connection.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        assert_eq!(answer.starts_with("HTTP/1.1 200 "), head.ends_with("\r\n\r\n"), "{head:?}: {answer:?}");
+    }
 }

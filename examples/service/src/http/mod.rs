@@ -1,9 +1,10 @@
 //! HTTP: the routes, and what goes around all of them.
 //!
 //! `accounts.rs` and `pictures.rs` are the handlers, which only await · `session.rs` whose request it is · `json.rs` and `upload.rs` its
-//! body · `linger.rs` a body that nobody read · `in_hand.rs` how many requests there are · `error.rs` what an error looks like.
+//! body · `connections.rs` who is let in · `linger.rs` a body that nobody read · `in_hand.rs` how many requests there are · `error.rs` what an error looks like.
 
 mod accounts;
+mod connections;
 mod error;
 mod in_hand;
 mod json;
@@ -20,6 +21,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub(crate) use self::connections::accept;
 pub(crate) use self::in_hand::InHand;
 use crate::error::Error;
 use crate::state::State;
