@@ -43,11 +43,14 @@ impl Pool {
         }
     }
 
-    /// Refuses what waits, asks what runs to end, and tells what that is, if anything.
+    /// Tells what waits and what runs, if anything; then refuses the one, and asks the other to end.
     pub(crate) fn give_up(&self) -> Option<StillRunning> {
-        let left = self.threads()?.shutdown_now().wait_timeout(Duration::ZERO).err()?;
+        let pool = self.threads()?;
+        let left = pool.shutdown().wait_timeout(Duration::ZERO).err();
+        // Nobody waits for this any more.
+        drop(pool.shutdown_now());
         // Threads that have nothing to do may take a moment to leave.
-        (!left.running().is_empty()).then_some(left)
+        left.filter(|left| !left.running().is_empty() || left.queued() > 0)
     }
 }
 

@@ -114,14 +114,21 @@ fn what_cannot_start_says_why() {
 }
 
 /// Connections on which nothing is asked are no reason to wait: neither those that were never used, nor half a head of a request.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn idle_connections_do_not_hold_the_stop() {
-    let service = Service::start_with(|config| config.drain = support::LONG * 10).await;
+    let service = Service::start_with(|config| {
+        config.drain = support::LONG * 10;
+        config.limits.silence = support::LONG * 10;
+    })
+    .await;
+    let mut used = service.client.connect("GET / HTTP/1.1");
+    used.read_exact(&mut [0; 12]).unwrap();
     let silent = TcpStream::connect(service.address()).unwrap();
     let mut half = TcpStream::connect(service.address()).unwrap();
     half.write_all(b"GET / HTTP/1.1\r\nHost:").unwrap();
     assert_eq!(service.client.get("/").await.status, 200);
     service.stop().await.0.unwrap();
+    used.read_to_end(&mut Vec::new()).expect("one that was used is closed");
     drop((silent, half));
 }
 
@@ -162,7 +169,7 @@ async fn giving_up_refuses_and_cancels() {
     let queued = cpu.submit(|| unreachable!("it was refused"));
     let (stopped, _) = service.stop().await;
     let gave_up = stopped.unwrap_err().to_string();
-    assert!(gave_up.starts_with("0 requests are not answered; cpu: 1 job still runs: "), "{gave_up}");
+    assert!(gave_up.starts_with("0 requests are not answered; cpu: 1 job still runs, 1 wait: "), "{gave_up}");
     assert!(matches!(queued.await, Err::<(), _>(offload_runtime::Error::ShutDown)));
     running.await.unwrap();
 }
