@@ -96,13 +96,14 @@ pub(super) enum Serves {
     Parent,
 }
 
-/// Whether this thread serves the queue at `head`, which need not be there any more.
+/// Whether this thread serves any queue, or runs a job. Most awaits are not inside of one: they need not look, and take no lock in `views`.
 #[inline]
+pub(super) fn is_inside() -> bool {
+    INNERMOST.try_with(|innermost| !innermost.get().is_null()).unwrap_or(false)
+}
+
+/// Whether this thread serves the queue at `head`, which need not be there any more.
 pub(super) fn serves(head: *const Head) -> Serves {
-    if INNERMOST.try_with(Cell::get).unwrap_or(ptr::null()).is_null() {
-        // Most awaits are not inside a job. They need not look, and take no lock in `views`.
-        return Serves::Nothing;
-    }
     let mut queues = frames().map(|frame| frame.queue).filter(|queue| !queue.is_null());
     if queues.any(|queue| queue == head) {
         return Serves::Itself;

@@ -113,6 +113,7 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
     let mut scout = first.is_none();
     let mut handed = first;
     let mut notes = Notes::new();
+    let mut search = Search::default();
     let mut state = queue.lock();
     loop {
         if let Some(job) = handed.take() {
@@ -140,8 +141,6 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             state = come_back(queue);
             continue;
         }
-        // From here on time passes that no job has taken.
-        notes.pause();
         if state.closed {
             state.scout &= !scout;
             return resign(&mut state, worker);
@@ -150,7 +149,7 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             (scout, state.scout) = (true, true);
             pool.hint(false);
             drop(state);
-            Search::look(pool);
+            search.look(pool);
             state = queue.lock();
             continue;
         }
