@@ -287,7 +287,7 @@ mod tests {
             let called = Call::decide(&mut state, &pool.queue().shared);
             match (called, sleeping) {
                 (Call::Wake(woken), Some(sleeping)) => {
-                    assert!(Arc::ptr_eq(&woken, &sleeping), "not the last to fall asleep")
+                    assert!(Arc::ptr_eq(&woken, &sleeping), "not the last to fall asleep");
                 }
                 (Call::Start, None) => assert_eq!(state.threads, 1),
                 _ => panic!("neither woken nor started"),
