@@ -52,6 +52,67 @@ fn c09_everyone_who_waits_is_told() {
     }
 }
 
+/// One of two who wait gives up: the other is told, and nothing of the one is kept.
+#[test]
+fn c09_who_gives_up_waiting_takes_nobody_else_along() {
+    let pool = ThreadPool::new(1);
+    let occupied = Occupied::new(&pool, 1);
+    for gives_up in 0..2 {
+        let waiting = [(); 2].map(|()| Arc::new(Counting::default()));
+        let mut shutdowns = waiting.each_ref().map(|counting| {
+            let mut shutdown = pool.shutdown();
+            assert!(poll_once(&mut shutdown, &Waker::from(Arc::clone(counting))).is_pending());
+            Some(shutdown)
+        });
+        shutdowns[gives_up] = None;
+        assert_eq!(waiting.each_ref().map(Arc::strong_count), [[1, 2], [2, 1]][gives_up]);
+    }
+    occupied.release();
+    finish(pool.shutdown());
+}
+
+/// Threads that stand in their stop hooks have not gone: not for one who waits inside a job, and not for one outside, who is woken when
+/// one of them is left.
+#[test]
+fn c09_a_thread_in_its_stop_hook_counts() {
+    let gates = [(); 3].map(|()| Gate::closed());
+    let doors = gates.clone();
+    let stop = move || {
+        let name = std::thread::current().name().map(str::to_owned).expect("threads of a pool have names");
+        doors[name.strip_prefix("offload-").and_then(|i| i.parse::<usize>().ok()).expect("a number")].pass();
+    };
+    let pool = ThreadPool::builder().max_threads(3).min_threads(3).on_thread_stop(stop).build();
+    Occupied::new(&pool, 3).release();
+    let (of_job, (go, wait), (number, numbers)) = (pool.clone(), mpsc::channel::<()>(), mpsc::channel());
+    let job = pool.submit(move || {
+        let name = std::thread::current().name().map(str::to_owned).unwrap();
+        number.send(name.trim_start_matches("offload-").parse::<usize>().unwrap()).unwrap();
+        wait.recv().unwrap();
+        of_job.shutdown().wait_timeout(Duration::from_millis(1)).is_err()
+    });
+    let own = numbers.recv_timeout(PATIENCE).unwrap();
+    let mut shutdown = pool.shutdown();
+    for (i, gate) in gates.iter().enumerate() {
+        if i != own {
+            gate.wait_for(1);
+        }
+    }
+    assert!(format!("{shutdown:?}").contains("threads: 3"), "{shutdown:?}");
+    go.send(()).unwrap();
+    assert!(finish(job).unwrap(), "it did not wait for threads in their hooks");
+    gates[own].wait_for(1);
+    let counting = Arc::new(Counting::default());
+    assert!(poll_once(&mut shutdown, &Waker::from(Arc::clone(&counting))).is_pending());
+    gates[0].open();
+    eventually("one has gone", || format!("{shutdown:?}").contains("threads: 2"));
+    assert_eq!(counting.wakes(), 0);
+    gates[1].open();
+    eventually("it is told that one is left", || counting.wakes() == 1);
+    assert!(poll_once(&mut shutdown, &Waker::noop()).is_pending());
+    gates[2].open();
+    finish(shutdown);
+}
+
 /// What comes back to the pool when it is dropped.
 struct Visits(ThreadPool, Sender<()>);
 
@@ -123,7 +184,10 @@ fn c09_a_wait_that_timed_out_may_be_repeated_until_the_end() {
     let occupied = Occupied::new(&pool, 1);
     let shutdown = pool.shutdown();
     for _ in 0..3 {
-        assert_eq!(shutdown.wait_timeout(Duration::from_millis(1)).unwrap_err().running().len(), 1);
+        let left = shutdown.wait_timeout(Duration::from_millis(1)).unwrap_err();
+        assert_eq!((left.running().len(), left.queued()), (1, 0));
+        let text = left.to_string();
+        assert!(text.starts_with("1 job still runs: "), "{text}");
     }
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| shutdown.wait_timeout(Duration::MAX));
