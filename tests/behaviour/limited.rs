@@ -357,4 +357,5 @@ fn producers_and_hand_overs_together() {
         }
     });
     assert_eq!(count.load(Ordering::SeqCst), 2_000);
+    assert_eq!(pool.metrics().panicked(), 0, "nor does a view's turn go wrong unseen");
 }

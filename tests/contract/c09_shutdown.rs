@@ -52,7 +52,7 @@ fn c09_shutdown_of_an_idle_or_unused_pool_resolves() {
 #[test]
 fn c09_dropping_the_last_handle_drains() {
     let started = Started::default();
-    let pool = started.watch(ThreadPool::builder().max_threads(1)).build();
+    let pool = started.watch(ThreadPool::builder().max_threads(1).keep_alive(Duration::MAX)).build();
     let occupied = Occupied::new(&pool, 1);
     let queued: Vec<_> = (0..3).map(|i| pool.submit(move || i)).collect();
     let clone = pool.clone();
@@ -68,7 +68,7 @@ fn c09_dropping_the_last_handle_drains() {
 #[test]
 fn c09_dropping_the_last_handle_inside_a_job() {
     let started = Started::default();
-    let pool = started.watch(ThreadPool::builder().max_threads(1)).build();
+    let pool = started.watch(ThreadPool::builder().max_threads(1).keep_alive(Duration::MAX)).build();
     let (give, take) = mpsc::channel::<ThreadPool>();
     let job = pool.submit(move || {
         let pool = take.recv().unwrap();

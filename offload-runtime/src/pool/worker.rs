@@ -272,6 +272,31 @@ mod tests {
         pollster::block_on(pool.shutdown());
     }
 
+    /// The pool was closed meanwhile, and the thread that is not coming was its last: who waits for the pool's end is told.
+    #[test]
+    fn c09_a_start_that_fails_may_be_the_end() {
+        struct Told(std::sync::atomic::AtomicBool);
+        impl std::task::Wake for Told {
+            fn wake(self: Arc<Self>) {
+                self.0.store(true, std::sync::atomic::Ordering::SeqCst);
+            }
+        }
+        let pool = ThreadPool::builder().max_threads(1).build();
+        {
+            let mut state = pool.queue().lock();
+            state.scout = true;
+            state.one_more_thread();
+        }
+        let told = Arc::new(Told(std::sync::atomic::AtomicBool::new(false)));
+        let waker = std::task::Waker::from(Arc::clone(&told));
+        let mut shutdown = std::pin::pin!(pool.shutdown());
+        let mut cx = std::task::Context::from_waker(&waker);
+        assert!(shutdown.as_mut().poll(&mut cx).is_pending());
+        start_failed(pool.queue(), io::Error::other("no room"));
+        assert!(told.0.load(std::sync::atomic::Ordering::SeqCst));
+        assert!(shutdown.as_mut().poll(&mut cx).is_ready());
+    }
+
     /// While one thread is on its way, woken or being started, no other is called: it will call the next.
     #[test]
     fn c08_one_thread_at_a_time_is_called() {
