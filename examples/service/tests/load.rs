@@ -33,9 +33,9 @@ async fn a_run_prints_how_each_endpoint_did_and_ends_well() {
     let ended = load(&["--address", &address, "--pid", &pid, "--seconds", "3", "--rate", "30"]).await;
     let printed = String::from_utf8(ended.stdout).unwrap();
     assert!(ended.status.success(), "{printed}{}", String::from_utf8_lossy(&ended.stderr));
-    // Of 3 s, every 25 ms.
+    // Of 3 s, every 50 ms.
     let count = |row, column| cell(&printed, row, column).parse::<u64>().unwrap();
-    assert_eq!(count("`GET /`", 2), 120, "{printed}");
+    assert_eq!(count("`GET /`", 2), 60, "{printed}");
     for row in [
         "`POST /sessions`",
         "`POST /pictures`",
