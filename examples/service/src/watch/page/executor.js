@@ -185,6 +185,12 @@ export class Executor {
     const methods = this.#reading.methods;
     this.#parts.methods.hidden = methods.length === 0;
     this.#parts.none.hidden = methods.length > 0;
+    // A service that was started anew has none of the old one's.
+    for (const [site, row] of this.#rows) {
+      if (methods.some((method) => method.site === site)) continue;
+      row.element.remove();
+      this.#rows.delete(site);
+    }
     for (const method of methods) {
       const row = this.#rows.get(method.site) ?? this.#addRow(method.site);
       write(row.done, count(method.completed));
