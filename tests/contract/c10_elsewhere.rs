@@ -125,6 +125,8 @@ fn c10_a_job_that_is_waited_for_wakes_a_sleeping_thread() {
         let (outer, inner) = finish(outer).unwrap();
         assert_ne!(outer, inner, "a thread stood in, though others were free");
     }
+    let figures = pool.metrics();
+    assert_eq!(figures.completed(), figures.submitted(), "each is counted, on whichever thread it ran");
 }
 
 /// Destructors of the locals of a thread that stood in for another run outside its jobs.

@@ -19,6 +19,9 @@ use crate::error::Error;
 use crate::metrics::{DEEP, Ledger, Tally, Ticket};
 use crate::sync::{self, Arc, Condvar, LooseFlag, Mutex, MutexGuard, Ordering};
 
+#[cfg(all(test, not(offload_loom)))]
+mod tests;
+
 /// Who a queue belongs to.
 pub(crate) trait Owner: Sized + Send + Sync + 'static {
     /// What the queue's lock guards besides the jobs.
@@ -404,9 +407,8 @@ impl List {
     /// The cell stays while it is in the list, and is in no list now.
     #[inline]
     unsafe fn push_back(&mut self, header: NonNull<Header>) {
+        // Nothing comes after it: its `a` is null since it was made, for a job is linked once.
         // SAFETY: the cell is there.
-        unsafe { set_next(header, ptr::null_mut()) };
-        // SAFETY: as above.
         unsafe { set_before(header, self.last) };
         match NonNull::new(self.last) {
             // SAFETY: the last job is in the list, so its cell is there.

@@ -166,6 +166,7 @@ fn wait<'a>(state: Guard<'a, Pool>, pool: &Pool, worker: &Worker, timed_out: boo
         return (state.wait(&worker.wake), timed_out);
     }
     if keep_alive.is_zero() {
+        // As a wait of no length would, without unlocking.
         return (state, true);
     }
     state.wait_timeout(&worker.wake, keep_alive)
