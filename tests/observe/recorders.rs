@@ -8,8 +8,17 @@ use metrics::{Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, K
 use offload_runtime::{ExecutorExt, ThreadPool};
 use tests::support::{PATIENCE, finish, silence, within};
 
-/// What is done when the recorder is asked for a handle, or told something, on account of one pool.
-type Deed = dyn Fn() + Send + Sync;
+/// When the recorder does what it does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    /// It is asked for a counter, a gauge or a histogram.
+    Asked,
+    /// It is told a figure.
+    Told,
+}
+
+/// What is done on account of one pool.
+type Deed = dyn Fn(When) + Send + Sync;
 
 /// Does what each pool's test asks for. What it is told is added up, name by name.
 #[derive(Clone, Default)]
@@ -41,14 +50,14 @@ impl Doing {
     }
 
     /// From now on, does that on account of the pool.
-    fn on(&self, pool: &str, deed: impl Fn() + Send + Sync + 'static) {
+    fn on(&self, pool: &str, deed: impl Fn(When) + Send + Sync + 'static) {
         self.0.lock().unwrap().entry(pool.into()).or_default().deed = Some(Arc::new(deed));
     }
 
-    fn act(&self, pool: &str) {
+    fn act(&self, pool: &str, when: When) {
         let deed = self.0.lock().unwrap().entry(pool.into()).or_default().deed.clone();
         if let Some(deed) = deed {
-            deed();
+            deed(when);
         }
     }
 
@@ -58,7 +67,7 @@ impl Doing {
 
     fn handle(&self, key: &Key) -> Arc<Handle> {
         let pool = key.labels().find(|label| label.key() == "pool").unwrap().value().to_owned();
-        self.act(&pool);
+        self.act(&pool, When::Asked);
         Arc::new(Handle { recorder: self.clone(), pool, name: key.name().to_owned() })
     }
 }
@@ -84,7 +93,7 @@ impl Recorder for Doing {
 impl Handle {
     fn add(&self, value: f64) {
         *self.recorder.0.lock().unwrap().entry(self.pool.clone()).or_default().sums.entry(self.name.clone()).or_default() += value;
-        self.recorder.act(&self.pool);
+        self.recorder.act(&self.pool, When::Told);
     }
 }
 
@@ -132,7 +141,8 @@ fn exercise(pool: &ThreadPool) {
         assert!(finish(of_thread.submit(|| ())).is_err());
         finish(of_thread.shutdown());
     });
-    assert_eq!((pool.metrics().panicked(), pool.metrics().refused_shut_down()), (5, 1), "{}", pool.metrics());
+    assert_eq!(pool.metrics().panicked(), 5, "{}", pool.metrics());
+    assert!(pool.metrics().refused_shut_down() > 0, "{}", pool.metrics());
     assert_eq!((pool.metrics().queued(), pool.metrics().running(), pool.metrics().threads()), (0, 0, 0));
 }
 
@@ -142,7 +152,7 @@ fn c06_a_recorder_that_panics_does_no_harm() {
     let doing = Doing::of_process();
     let calls = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&calls);
-    let panics = move || {
+    let panics = move |_| {
         count.fetch_add(1, Ordering::SeqCst);
         panic!("on purpose");
     };
@@ -159,7 +169,7 @@ fn c06_a_handle_that_panics_does_no_harm() {
     let doing = Doing::of_process();
     let pool = ThreadPool::builder().thread_name("hurts").build();
     finish(pool.submit(|| ())).unwrap();
-    doing.on("hurts", || panic!("on purpose"));
+    doing.on("hurts", |when| assert!(when == When::Asked, "on purpose"));
     exercise(&pool);
     assert!(doing.sum("hurts", "offload.jobs.submitted") > 20.0);
 }
@@ -171,7 +181,7 @@ fn c06_a_recorder_may_look_at_the_pool() {
     let pool = ThreadPool::builder().thread_name("asked").max_threads(2).build();
     let (view, looks) = (pool.clone().limited(1), Arc::new(AtomicU64::new(0)));
     let (of_deed, count) = (pool.clone(), Arc::clone(&looks));
-    let look = move || {
+    let look = move |_| {
         assert!(format!("{of_deed:?}").contains("asked"));
         let _ = (of_deed.metrics(), of_deed.running_jobs(), view.metrics());
         count.fetch_add(1, Ordering::SeqCst);
@@ -180,8 +190,8 @@ fn c06_a_recorder_may_look_at_the_pool() {
     doing.on("asked.limited(1)", look);
     exercise(&pool);
     assert!(looks.load(Ordering::SeqCst) > 200);
-    doing.on("asked", || ());
-    doing.on("asked.limited(1)", || ());
+    doing.on("asked", |_| ());
+    doing.on("asked.limited(1)", |_| ());
 }
 
 /// It submits jobs, awaits some, and drops some; what they are counted as is not lost.
@@ -192,7 +202,7 @@ fn c06_a_recorder_may_submit_jobs() {
     let pool = ThreadPool::builder().thread_name("fed").max_threads(2).build();
     let (view, calls) = (pool.clone().limited(1), Arc::new(AtomicU64::new(0)));
     let (of_deed, count) = (pool.clone(), Arc::clone(&calls));
-    let submit = move || {
+    let submit = move |_| {
         let call = count.fetch_add(1, Ordering::SeqCst);
         // Each job makes for more calls.
         if call < AT_MOST {
@@ -214,8 +224,8 @@ fn c06_a_recorder_may_submit_jobs() {
     assert_eq!(sum("offload.jobs.completed"), whole(metrics.completed()), "{metrics}");
     assert_eq!(sum("offload.jobs.cancelled"), whole(metrics.cancelled_before_start()), "{metrics}");
     assert_eq!((sum("offload.jobs.queued"), sum("offload.jobs.running"), sum("offload.pool.threads")), (0.0, 0.0, 0.0));
-    doing.on("fed", || ());
-    doing.on("fed.limited(1)", || ());
+    doing.on("fed", |_| ());
+    doing.on("fed.limited(1)", |_| ());
 }
 
 /// A recorder that has a job done for each handle that it makes: making the handles for that job's site makes for no end of them, unless
@@ -226,9 +236,16 @@ fn c06_a_recorder_that_submits_a_job_for_each_handle_comes_to_an_end() {
     let pool = ThreadPool::builder().thread_name("made").max_threads(2).build();
     let (of_deed, made) = (pool.clone(), Arc::new(AtomicU64::new(0)));
     let count = Arc::clone(&made);
-    doing.on("made", move || {
-        count.fetch_add(1, Ordering::SeqCst);
-        of_deed.submit(|| ()).detach();
+    doing.on("made", move |when| {
+        if when == When::Asked {
+            count.fetch_add(1, Ordering::SeqCst);
+            of_deed.submit(|| ()).detach();
+        }
     });
     exercise(&pool);
+    let metrics = pool.metrics();
+    assert!(made.load(Ordering::SeqCst) < 500, "{metrics}");
+    assert_eq!(doing.sum("made", "offload.jobs.submitted"), f64::from(u32::try_from(metrics.submitted()).unwrap()), "{metrics}");
+    assert_eq!((doing.sum("made", "offload.jobs.queued"), doing.sum("made", "offload.jobs.running")), (0.0, 0.0));
+    doing.on("made", |_| ());
 }
