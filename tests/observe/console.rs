@@ -56,7 +56,8 @@ impl Console {
                 }
             }
         };
-        let mut client: InstrumentClient<Channel> = tokio::time::timeout(PATIENCE, connecting).await.expect("it listens");
+        let mut client: InstrumentClient<Channel> =
+            tokio::time::timeout(PATIENCE, connecting).await.expect("it listens");
         let updates = client.watch_updates(InstrumentRequest {}).await.unwrap().into_inner();
         Self { updates, tasks: Vec::new(), stats: HashMap::new(), targets: HashMap::new() }
     }
@@ -147,7 +148,10 @@ async fn jobs_are_blocking_tasks_by_the_names_of_their_methods() {
     console
         .stats(&task, "it runs", |stats| {
             let polls = stats.poll_stats.as_ref().unwrap();
-            polls.polls == 1 && polls.last_poll_started.is_some() && polls.last_poll_ended.is_none() && stats.dropped_at.is_none()
+            polls.polls == 1
+                && polls.last_poll_started.is_some()
+                && polls.last_poll_ended.is_none()
+                && stats.dropped_at.is_none()
         })
         .await;
 

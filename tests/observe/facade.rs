@@ -17,7 +17,8 @@ fn exporter() -> SocketAddr {
     *ADDRESS.get_or_init(|| {
         for _ in 0..10 {
             let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
-            let builder = PrometheusBuilder::new().with_http_listener(address).set_buckets(&[0.001, 1.0, 60.0]).unwrap();
+            let builder =
+                PrometheusBuilder::new().with_http_listener(address).set_buckets(&[0.001, 1.0, 60.0]).unwrap();
             if builder.install().is_ok() {
                 return address;
             }
@@ -68,7 +69,9 @@ impl Scrape {
     /// The value of a name with the given labels, or the sum where more than one site has them.
     #[track_caller]
     fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
-        let has = |sample: &&Sample| labels.iter().all(|(label, value)| sample.labels.get(*label).is_some_and(|is| is == value));
+        let has = |sample: &&Sample| {
+            labels.iter().all(|(label, value)| sample.labels.get(*label).is_some_and(|is| is == value))
+        };
         let found: Vec<_> = self.samples.iter().filter(|sample| sample.name == name).filter(has).collect();
         assert!(!found.is_empty(), "no {name} with {labels:?} in {:#?}", self.samples);
         found.iter().map(|sample| sample.value).sum()
@@ -91,7 +94,8 @@ impl Scrape {
     fn assert_at_rest(&self, pool: &str) {
         let count = |name: &str| self.count(name, pool);
         assert_eq!((count("offload_jobs_queued"), count("offload_jobs_running")), (0, 0));
-        let ended = ["completed", "panicked", "cancelled", "refused"].map(|what| count(&format!("offload_jobs_{what}")));
+        let ended =
+            ["completed", "panicked", "cancelled", "refused"].map(|what| count(&format!("offload_jobs_{what}")));
         assert_eq!(count("offload_jobs_submitted"), ended.iter().sum::<u64>());
     }
 }
@@ -128,7 +132,8 @@ fn completed_jobs_are_counted_by_method() {
     assert_eq!(scrape.count_with("offload_jobs_submitted", &method), 3);
     assert_eq!(scrape.count_with("offload_jobs_completed", &method), 3);
     assert_eq!(scrape.count("offload_jobs_completed", "completed"), 4);
-    let by_hand = |sample: &&Sample| sample.labels["pool"] == "completed" && sample.labels["method"].contains("facade.rs");
+    let by_hand =
+        |sample: &&Sample| sample.labels["pool"] == "completed" && sample.labels["method"].contains("facade.rs");
     let by_hand = scrape.samples.iter().find(by_hand).unwrap();
     assert!(by_hand.labels["method"].contains(&format!("facade.rs:{line}:")), "{by_hand:?}");
 }
@@ -276,9 +281,10 @@ fn times_are_histograms_in_seconds() {
     let in_all = waiting.elapsed().as_secs_f64();
 
     let scrape = Scrape::now();
-    let here = scrape.samples.iter().find(|sample| {
-        sample.labels["pool"] == "timed" && sample.labels["method"].contains("facade.rs")
-    });
+    let here = scrape
+        .samples
+        .iter()
+        .find(|sample| sample.labels["pool"] == "timed" && sample.labels["method"].contains("facade.rs"));
     let of_job = [("pool", "timed"), ("method", &*here.unwrap().labels["method"])];
     let value = |name| scrape.value(name, &of_job);
     assert_eq!((value("offload_job_wait_count"), value("offload_job_run_count")), (1.0, 1.0));
@@ -315,7 +321,9 @@ fn without_timing_there_are_counts_only() {
     finish(pool.submit(|| ())).unwrap();
     let scrape = Scrape::now();
     assert_eq!(scrape.count("offload_jobs_completed", "untimed"), 1);
-    let has_times = |sample: &&Sample| sample.labels["pool"] == "untimed" && sample.name.starts_with("offload_job_") && sample.value != 0.0;
+    let has_times = |sample: &&Sample| {
+        sample.labels["pool"] == "untimed" && sample.name.starts_with("offload_job_") && sample.value != 0.0
+    };
     assert!(scrape.samples.iter().find(has_times).is_none());
 }
 
@@ -326,8 +334,12 @@ fn the_published_names_are_those_of_the_readme() {
     let pool = named("names").build();
     finish(pool.submit(|| ())).unwrap();
     let scrape = Scrape::now();
-    let published: BTreeMap<_, _> =
-        scrape.kinds.iter().filter(|(name, _)| name.starts_with("offload_")).map(|(name, kind)| (&**name, &**kind)).collect();
+    let published: BTreeMap<_, _> = scrape
+        .kinds
+        .iter()
+        .filter(|(name, _)| name.starts_with("offload_"))
+        .map(|(name, kind)| (&**name, &**kind))
+        .collect();
     let readme = include_str!("../../README.md");
     let section = readme.split("\n## ").find(|section| section.starts_with("Watch it")).unwrap();
     let rows = section.lines().filter(|line| line.starts_with("| `offload."));

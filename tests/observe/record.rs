@@ -184,8 +184,11 @@ impl Visit for Fields {
     }
 }
 
-fn path<'a, S: LookupSpan<'a> + 'a>(spans: impl Iterator<Item = SpanRef<'a, S>>) -> Vec<(&'static str, Map<String, Value>)> {
-    let fields = |span: &SpanRef<'a, S>| span.extensions().get::<Fields>().map_or_else(Map::new, |fields| fields.0.clone());
+fn path<'a, S: LookupSpan<'a> + 'a>(
+    spans: impl Iterator<Item = SpanRef<'a, S>>,
+) -> Vec<(&'static str, Map<String, Value>)> {
+    let fields =
+        |span: &SpanRef<'a, S>| span.extensions().get::<Fields>().map_or_else(Map::new, |fields| fields.0.clone());
     spans.map(|span| (span.name(), fields(&span))).collect()
 }
 

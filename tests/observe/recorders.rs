@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Once};
 
-use metrics::{Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit};
+use metrics::{
+    Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
+};
 use offload_runtime::{ExecutorExt, ThreadPool};
 use tests::support::{PATIENCE, finish, silence, within};
 
@@ -92,7 +94,16 @@ impl Recorder for Doing {
 
 impl Handle {
     fn add(&self, value: f64) {
-        *self.recorder.0.lock().unwrap().entry(self.pool.clone()).or_default().sums.entry(self.name.clone()).or_default() += value;
+        *self
+            .recorder
+            .0
+            .lock()
+            .unwrap()
+            .entry(self.pool.clone())
+            .or_default()
+            .sums
+            .entry(self.name.clone())
+            .or_default() += value;
         self.recorder.act(&self.pool, When::Told);
     }
 }
@@ -245,7 +256,11 @@ fn c06_a_recorder_that_submits_a_job_for_each_handle_comes_to_an_end() {
     exercise(&pool);
     let metrics = pool.metrics();
     assert!(made.load(Ordering::SeqCst) < 500, "{metrics}");
-    assert_eq!(doing.sum("made", "offload.jobs.submitted"), f64::from(u32::try_from(metrics.submitted()).unwrap()), "{metrics}");
+    assert_eq!(
+        doing.sum("made", "offload.jobs.submitted"),
+        f64::from(u32::try_from(metrics.submitted()).unwrap()),
+        "{metrics}"
+    );
     assert_eq!((doing.sum("made", "offload.jobs.queued"), doing.sum("made", "offload.jobs.running")), (0.0, 0.0));
     doing.on("made", |_| ());
 }

@@ -74,7 +74,8 @@ fn c11_a_thread_is_in_no_span_after_its_jobs() {
     Record::install();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let of_hook = Arc::clone(&seen);
-    let pool = ThreadPool::builder().max_threads(1).on_thread_stop(move || of_hook.lock().unwrap().push(here())).build();
+    let pool =
+        ThreadPool::builder().max_threads(1).on_thread_stop(move || of_hook.lock().unwrap().push(here())).build();
     let view = pool.clone().limited(1);
     request("before the hook").in_scope(|| {
         finish(pool.submit(|| ())).unwrap();

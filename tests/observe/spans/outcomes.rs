@@ -99,7 +99,8 @@ fn a_panic_is_an_error_with_its_message() {
 #[test]
 fn a_panic_without_a_message_is_an_error_too() {
     silence();
-    let Err(Error::Panicked(panic)) = finish(submit(&ThreadPool::new(1), "no message", || std::panic::panic_any(7))) else {
+    let Err(Error::Panicked(panic)) = finish(submit(&ThreadPool::new(1), "no message", || std::panic::panic_any(7)))
+    else {
         panic!()
     };
     assert_eq!(*panic.into_payload().downcast::<i32>().unwrap(), 7);
@@ -110,7 +111,8 @@ fn a_panic_without_a_message_is_an_error_too() {
 fn a_cancellation_before_the_start_is_told_for_debugging() {
     let pool = ThreadPool::new(1);
     let view = pool.clone().limited(1);
-    let executors: [(&str, &(dyn Executor + 'static)); 2] = [("dropped in a pool", &pool), ("dropped in a view", &view)];
+    let executors: [(&str, &(dyn Executor + 'static)); 2] =
+        [("dropped in a pool", &pool), ("dropped in a view", &view)];
     let occupied = Occupied::new(&pool, 1);
     for (name, executor) in executors {
         drop(submit(executor, name, || unreachable!()));
