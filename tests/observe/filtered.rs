@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use offload_runtime::{Error, Executor, ExecutorExt, Inline, ThreadPool};
 use tests::support::{Occupied, finish, silence, tokio_runtime};
-use tracing::{Span, error, error_span, info, info_span};
+use tracing::{Metadata, Span, error, error_span, info, info_span};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::reload::Handle;
 use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
@@ -59,7 +59,7 @@ impl Filtered {
 }
 
 fn here() -> Option<&'static str> {
-    Span::current().metadata().map(|metadata| metadata.name())
+    Span::current().metadata().map(Metadata::name)
 }
 
 #[test]

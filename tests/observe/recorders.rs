@@ -29,7 +29,7 @@ struct Doing(Arc<Mutex<HashMap<String, Told>>>);
 #[derive(Clone, Default)]
 struct Told {
     deed: Option<Arc<Deed>>,
-    sums: HashMap<String, f64>,
+    sums: HashMap<String, i64>,
 }
 
 /// A counter, gauge or histogram.
@@ -63,8 +63,8 @@ impl Doing {
         }
     }
 
-    fn sum(&self, pool: &str, name: &str) -> f64 {
-        self.0.lock().unwrap()[pool].sums.get(name).copied().unwrap_or(0.0)
+    fn sum(&self, pool: &str, name: &str) -> i64 {
+        self.0.lock().unwrap()[pool].sums.get(name).copied().unwrap_or(0)
     }
 
     fn handle(&self, key: &Key) -> Arc<Handle> {
@@ -93,7 +93,7 @@ impl Recorder for Doing {
 }
 
 impl Handle {
-    fn add(&self, value: f64) {
+    fn add(&self, value: i64) {
         *self
             .recorder
             .0
@@ -108,9 +108,14 @@ impl Handle {
     }
 }
 
+/// What a gauge changes by, which is a number of jobs or threads.
+fn whole(value: f64) -> i64 {
+    format!("{value}").parse().expect("a whole number")
+}
+
 impl CounterFn for Handle {
     fn increment(&self, value: u64) {
-        self.add(f64::from(u32::try_from(value).unwrap()));
+        self.add(value.try_into().unwrap());
     }
 
     fn absolute(&self, _: u64) {
@@ -120,11 +125,11 @@ impl CounterFn for Handle {
 
 impl GaugeFn for Handle {
     fn increment(&self, value: f64) {
-        self.add(value);
+        self.add(whole(value));
     }
 
     fn decrement(&self, value: f64) {
-        self.add(-value);
+        self.add(-whole(value));
     }
 
     fn set(&self, _: f64) {
@@ -134,7 +139,7 @@ impl GaugeFn for Handle {
 
 impl HistogramFn for Handle {
     fn record(&self, _: f64) {
-        self.add(1.0);
+        self.add(1);
     }
 }
 
@@ -182,7 +187,7 @@ fn c06_a_handle_that_panics_does_no_harm() {
     finish(pool.submit(|| ())).unwrap();
     doing.on("hurts", |when| assert!(when == When::Asked, "on purpose"));
     exercise(&pool);
-    assert!(doing.sum("hurts", "offload.jobs.submitted") > 20.0);
+    assert!(doing.sum("hurts", "offload.jobs.submitted") > 20);
 }
 
 /// It takes the pool's locks, with everything that does.
@@ -230,11 +235,11 @@ fn c06_a_recorder_may_submit_jobs() {
     assert!(calls.load(Ordering::SeqCst) > AT_MOST);
     let metrics = pool.metrics();
     let sum = |name| doing.sum("fed", name);
-    let whole = |count: u64| f64::from(u32::try_from(count).unwrap());
-    assert_eq!(sum("offload.jobs.submitted"), whole(metrics.submitted()), "{metrics}");
-    assert_eq!(sum("offload.jobs.completed"), whole(metrics.completed()), "{metrics}");
-    assert_eq!(sum("offload.jobs.cancelled"), whole(metrics.cancelled_before_start()), "{metrics}");
-    assert_eq!((sum("offload.jobs.queued"), sum("offload.jobs.running"), sum("offload.pool.threads")), (0.0, 0.0, 0.0));
+    let count = |count: u64| i64::try_from(count).unwrap();
+    assert_eq!(sum("offload.jobs.submitted"), count(metrics.submitted()), "{metrics}");
+    assert_eq!(sum("offload.jobs.completed"), count(metrics.completed()), "{metrics}");
+    assert_eq!(sum("offload.jobs.cancelled"), count(metrics.cancelled_before_start()), "{metrics}");
+    assert_eq!((sum("offload.jobs.queued"), sum("offload.jobs.running"), sum("offload.pool.threads")), (0, 0, 0));
     doing.on("fed", |_| ());
     doing.on("fed.limited(1)", |_| ());
 }
@@ -256,11 +261,7 @@ fn c06_a_recorder_that_submits_a_job_for_each_handle_comes_to_an_end() {
     exercise(&pool);
     let metrics = pool.metrics();
     assert!(made.load(Ordering::SeqCst) < 500, "{metrics}");
-    assert_eq!(
-        doing.sum("made", "offload.jobs.submitted"),
-        f64::from(u32::try_from(metrics.submitted()).unwrap()),
-        "{metrics}"
-    );
-    assert_eq!((doing.sum("made", "offload.jobs.queued"), doing.sum("made", "offload.jobs.running")), (0.0, 0.0));
+    assert_eq!(doing.sum("made", "offload.jobs.submitted"), i64::try_from(metrics.submitted()).unwrap(), "{metrics}");
+    assert_eq!((doing.sum("made", "offload.jobs.queued"), doing.sum("made", "offload.jobs.running")), (0, 0));
     doing.on("made", |_| ());
 }

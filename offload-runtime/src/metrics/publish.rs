@@ -131,13 +131,11 @@ fn seconds(nanoseconds: u64) -> f64 {
 /// What is in `cell`, made if nothing is: by each thread that comes before one is ready. Making it calls the recorder, for which nobody may
 /// have to wait.
 fn made<T>(cell: &OnceLock<T>, make: impl FnOnce() -> T) -> &T {
-    match cell.get() {
-        Some(made) => made,
-        None => {
-            let made = make();
-            cell.get_or_init(|| made)
-        }
+    if let Some(handle) = cell.get() {
+        return handle;
     }
+    let handle = make();
+    cell.get_or_init(|| handle)
 }
 
 fn contain(f: impl FnOnce()) {

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use observe::{Record, Service, request};
 use offload_runtime::{Executor, ExecutorExt, Inline, ThreadPool};
 use tests::support::{finish, rayon_pool, silence, tokio_runtime};
-use tracing::{Instrument, Span, info};
+use tracing::{Instrument, Metadata, Span, info};
 
 /// Where a body finds itself: the name of its span.
 fn here() -> Option<&'static str> {
-    Span::current().metadata().map(|metadata| metadata.name())
+    Span::current().metadata().map(Metadata::name)
 }
 
 /// Every kind of executor, with a name.
@@ -86,6 +86,9 @@ fn c11_a_thread_is_in_no_span_after_its_jobs() {
     assert_eq!(*seen.lock().unwrap(), [None]);
 }
 
+/// A name, the executor of the outer job, that of the inner one.
+type Nest = (&'static str, Box<dyn Executor>, Box<dyn Executor>);
+
 /// A job that runs on a thread which stands in for that of the job that waits for it.
 #[test]
 fn c11_a_nested_job_is_inside_the_job_that_submitted_it() {
@@ -93,11 +96,12 @@ fn c11_a_nested_job_is_inside_the_job_that_submitted_it() {
     let runtime = tokio_runtime(1);
     let pool = ThreadPool::new(1);
     let view = pool.clone().limited(1);
-    let nests: [(&str, Box<dyn Executor>, Box<dyn Executor>); 4] = [
+    let foreign = runtime.handle().clone().limited(1);
+    let nests: [Nest; 4] = [
         ("in_a_pool", Box::new(pool.clone()), Box::new(pool.clone())),
-        ("from_a_view_into_it", Box::new(view.clone()), Box::new(view.clone())),
+        ("in_a_view", Box::new(view.clone()), Box::new(view.clone())),
         ("from_a_pool_into_a_view", Box::new(pool), Box::new(view)),
-        ("from_tokio_into_a_view_of_it", Box::new(runtime.handle().clone()), Box::new(ThreadPool::new(1).limited(1))),
+        ("in_a_view_of_tokio", Box::new(foreign.clone()), Box::new(foreign)),
     ];
     for (name, outer, inner) in nests {
         let name = format!("nested {name}");
