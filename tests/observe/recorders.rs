@@ -226,6 +226,7 @@ fn c06_a_recorder_may_submit_jobs() {
             drop(view.submit(|| ()));
             if call < 3 {
                 let _ = finish(of_deed.submit(|| ()));
+                let _ = finish(view.submit(|| ()));
             }
         }
     };
