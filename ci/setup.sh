@@ -12,12 +12,14 @@ if command -v rustup >/dev/null; then
 fi
 
 missing=()
-for program in curl cc valgrind; do
+# `chromium` and `chromedriver` are for the live page of the example `service`.
+for program in curl cc valgrind chromium chromedriver; do
     command -v "$program" >/dev/null || missing+=("$program")
 done
 if ((${#missing[@]} > 0)); then
     echo "installing: ${missing[*]}"
     packages=("${missing[@]/#cc/gcc}")
+    packages=("${packages[@]/#chromedriver/chromium-driver}")
     sudo=$([[ $EUID == 0 ]] || echo sudo)
     $sudo apt-get update -qq
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${packages[@]}"

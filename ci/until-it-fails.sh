@@ -4,7 +4,7 @@
 set -uo pipefail
 set -m # a process group of its own, so that what the tests start ends with them
 
-silence=${OFFLOAD_SILENCE:-5}
+silence=${OFFLOAD_SILENCE:-8}
 coproc tests { exec "$@" 2>&1; }
 group=$tests_PID
 exec 3<&"${tests[0]}"

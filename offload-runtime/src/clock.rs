@@ -1,7 +1,7 @@
 //! The clock of the figures: moments of this process, and the stamp that a queued job carries.
 //!
-//! Read as rarely as the figures allow: once as a job is queued (see `Ledger`), and once between two jobs of a busy worker, where the end of
-//! one is the beginning of the next.
+//! Read as rarely as the figures allow: as a job is queued (`Ledger::submitted`), begins and ends (`Notes`); where many short ones wait, of
+//! one in 16.
 
 use std::num::NonZeroU64;
 use std::sync::LazyLock;

@@ -348,7 +348,6 @@ fn drive<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) {
             if hand_back(queue) {
                 return;
             }
-            notes.pause();
             since = Instant::now();
             view = queue.lock();
         }

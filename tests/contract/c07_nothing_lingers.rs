@@ -146,6 +146,21 @@ fn c07_a_pool_is_freed_when_it_has_ended() {
     }
 }
 
+/// The last job of a queue was cancelled in it: nobody comes to that queue any more, and it goes all the same.
+#[test]
+fn c07_a_pool_is_freed_though_its_last_job_was_cancelled() {
+    let tokens = Tokens::new();
+    let token = tokens.token();
+    let pool = ThreadPool::builder().max_threads(1).on_thread_stop(move || assert!(size_of_val(&token) > 0)).build();
+    let view = pool.clone().limited(1);
+    let in_view = Occupied::new(&view, 1);
+    let queued = [pool.submit(|| ()), view.submit(|| ())];
+    drop((pool, view));
+    drop(queued);
+    in_view.release();
+    tokens.wait_until_none();
+}
+
 #[test]
 fn c07_a_view_that_is_dropped_with_jobs_is_freed_when_they_have_run() {
     let tokens = Tokens::new();

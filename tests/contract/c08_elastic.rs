@@ -80,6 +80,18 @@ fn c08_threads_retire_to_the_minimum_and_come_back() {
     assert_eq!(started.alive(), 1, "the minimum stays");
 }
 
+/// Threads that stay sleep, though their keep-alive is over at once.
+#[test]
+fn c08_the_minimum_sleeps_without_a_keep_alive() {
+    let (pool, started) = watched(ThreadPool::builder().max_threads(2).min_threads(1).keep_alive(Duration::ZERO));
+    for _ in 0..20 {
+        meet(&pool, 2);
+        eventually("all but one thread retire", || started.alive() == 1);
+    }
+    finish(pool.shutdown());
+    assert_eq!(started.alive(), 0);
+}
+
 #[test]
 fn c08_without_a_minimum_all_threads_retire() {
     let (pool, started) = watched(ThreadPool::builder().max_threads(4).keep_alive(Duration::ZERO));

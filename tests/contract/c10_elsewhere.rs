@@ -1,9 +1,13 @@
-//! C10 on threads that are not a pool's of ours: a job of a view of anyone's executor may block on others of that view.
+//! C10: on which thread a job runs that somebody waits for. In a view of anyone's executor, whose threads are not ours; in a pool
+//! that has threads to spare; and what those threads leave behind.
 
+use std::cell::RefCell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Sender};
 
-use offload_runtime::{Executor, ExecutorExt, Job, Limited, ThreadPool};
-use tests::support::{PATIENCE, finish, rayon_pool, tokio_runtime, within};
+use offload_runtime::{Executor, ExecutorExt, Job, Limited, ThreadPool, is_cancelled, on_cancel};
+use tests::support::{Gate, Occupied, PATIENCE, eventually, finish, rayon_pool, tokio_runtime, within};
 
 /// A job that blocks on a job that blocks on a job, all of one view.
 fn deep<E>(view: &Limited<E>, depth: u32) -> u32
@@ -69,4 +73,89 @@ fn c10_a_job_that_waits_for_another_executor_leaves_its_job_alone() {
     let outer =
         pool.submit(move || finish(of_job.submit(|| std::thread::current().name().map(str::to_owned))).unwrap());
     assert_eq!(finish(outer).unwrap().as_deref(), Some("two-0"));
+}
+
+fn name_of_this_thread() -> String {
+    std::thread::current().name().expect("threads of a pool have names").to_owned()
+}
+
+/// A pool of three threads, of which only the first gets as far as its jobs until the door is open, and after that the third.
+fn whose_second_thread_is_slow(gate: &Gate) -> ThreadPool {
+    let door = gate.clone();
+    let start = move || {
+        if name_of_this_thread() == "offload-1" {
+            door.pass();
+        }
+    };
+    ThreadPool::builder().max_threads(3).on_thread_start(start).build()
+}
+
+/// The thread that was called for a job is slow to come. A job that waits for it does not stand aside for it: it calls another, since
+/// the pool may have more.
+#[test]
+fn c10_a_job_that_is_waited_for_takes_a_thread_of_its_own_if_there_may_be_one() {
+    let gate = Gate::closed();
+    let pool = whose_second_thread_is_slow(&gate);
+    let of_job = pool.clone();
+    let outer = pool.submit(move || (name_of_this_thread(), finish(of_job.submit(name_of_this_thread)).unwrap()));
+    assert_eq!(finish(outer).unwrap(), ("offload-0".to_owned(), "offload-2".to_owned()));
+    gate.open();
+}
+
+/// In a view the job that waits has a place, and the job that it waits for has that same one, not a thread beside it.
+#[test]
+fn c10_a_job_of_a_view_that_is_waited_for_shares_the_place_of_the_one_that_waits() {
+    let pool = ThreadPool::new(3);
+    let view = pool.limited(1);
+    let of_job = view.clone();
+    let outer = view.submit(move || (name_of_this_thread(), finish(of_job.submit(name_of_this_thread)).unwrap()));
+    assert_eq!(finish(outer).unwrap(), ("offload-0".to_owned(), "offload-0".to_owned()));
+}
+
+/// A thread that sleeps is woken for it, though one was called before and is on its way.
+#[test]
+fn c10_a_job_that_is_waited_for_wakes_a_sleeping_thread() {
+    let pool = ThreadPool::builder().max_threads(3).min_threads(3).build();
+    for _ in 0..50 {
+        Occupied::new(&pool, 3).release();
+        // Then all sleep, but for one at most that looks for work.
+        eventually("all are free", || format!("{pool:?}").contains("running: 0"));
+        let of_job = pool.clone();
+        let outer = pool.submit(move || (name_of_this_thread(), finish(of_job.submit(name_of_this_thread)).unwrap()));
+        let (outer, inner) = finish(outer).unwrap();
+        assert_ne!(outer, inner, "a thread stood in, though others were free");
+    }
+    let figures = pool.metrics();
+    assert_eq!(figures.completed(), figures.submitted(), "each is counted, on whichever thread it ran");
+}
+
+/// Destructors of the locals of a thread that stood in for another run outside its jobs.
+#[test]
+fn c02_destructors_of_a_threads_locals_are_in_no_job() {
+    struct Asks(RefCell<Option<Sender<(bool, bool)>>>);
+    impl Drop for Asks {
+        fn drop(&mut self) {
+            let ran = Arc::new(AtomicBool::new(false));
+            let hook = Arc::clone(&ran);
+            drop(on_cancel(move || hook.store(true, Ordering::SeqCst)));
+            if let Some(answer) = self.0.take() {
+                answer.send((is_cancelled(), ran.load(Ordering::SeqCst))).unwrap();
+            }
+        }
+    }
+    thread_local!(static LOCAL: Asks = const { Asks(RefCell::new(None)) });
+    let pool = ThreadPool::new(1);
+    let gate = Gate::closed();
+    let (of_job, door, (answer, answers)) = (pool.clone(), gate.clone(), mpsc::channel());
+    let outer = pool.submit(move || {
+        door.pass();
+        let inner = of_job.submit(move || LOCAL.with(|local| *local.0.borrow_mut() = Some(answer)));
+        finish(inner).unwrap();
+        is_cancelled()
+    });
+    gate.wait_for(1);
+    outer.cancel();
+    gate.open();
+    assert!(finish(outer).unwrap(), "the job itself is cancelled");
+    assert_eq!(answers.recv_timeout(PATIENCE), Ok((false, false)));
 }

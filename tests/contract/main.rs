@@ -24,6 +24,7 @@ mod c06_no_user_code_under_a_lock;
 mod c07_nothing_lingers;
 mod c08_elastic;
 mod c09_shutdown;
+mod c09_told;
 mod c10_elsewhere;
 mod c10_nested;
 mod c11_context;

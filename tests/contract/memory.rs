@@ -46,29 +46,38 @@ fn queued<'a>(executor: &'a (dyn Executor + 'static)) -> Ways<'a> {
     ]
 }
 
+/// Who comes first to the end of a job.
+#[derive(Clone, Copy)]
+enum Order {
+    JobFirst,
+    HandleFirst,
+}
+
 /// Ways for a job to end that an executor has in its hands.
 fn kept() -> Ways<'static> {
     type Give = fn(JobHandle<Vec<u8>>);
     type End = fn(offload_runtime::Job);
-    let handles: [(Give, bool); 6] = [
-        (|handle| drop(handle), false),
-        (|handle| drop(handle), true),
-        (|handle| handle.detach(), true),
-        (|handle| handle.cancel(), true),
-        (|handle| drop(finish(handle)), true),
+    // What becomes of the handle, whether it was polled before, and whether it has to be waited for.
+    let handles: [(Give, bool, bool); 6] = [
+        (|handle| drop(handle), false, false),
+        (|handle| drop(handle), true, false),
+        (|handle| handle.detach(), true, false),
+        (|handle| handle.cancel(), true, false),
+        (|handle| drop(finish(handle)), true, true),
         (
             |handle| {
                 handle.cancel();
                 drop(finish(handle));
             },
             true,
+            false,
         ),
     ];
     let ends: [End; 3] = [|job| job.run(), |job| drop(job), |job| job.refuse(Error::QueueFull)];
     let mut ways: Ways<'static> = Vec::new();
-    for (given_up, with_waker) in handles {
+    for (given_up, with_waker, waits) in handles {
         for end in ends {
-            for job_first in [true, false] {
+            for order in [Order::JobFirst, Order::HandleFirst] {
                 ways.push((
                     "kept by an executor",
                     Box::new(move || {
@@ -78,15 +87,19 @@ fn kept() -> Ways<'static> {
                             registered(&mut handle);
                         }
                         let job = executor.0.lock().unwrap().pop().unwrap();
-                        if job_first {
-                            end(job);
-                            given_up(handle);
-                        } else {
-                            // Awaited on a thread of its own where it has to be.
-                            std::thread::scope(|scope| {
+                        match order {
+                            Order::JobFirst => {
+                                end(job);
+                                given_up(handle);
+                            }
+                            Order::HandleFirst if waits => std::thread::scope(|scope| {
                                 scope.spawn(|| given_up(handle));
                                 end(job);
-                            });
+                            }),
+                            Order::HandleFirst => {
+                                given_up(handle);
+                                end(job);
+                            }
                         }
                     }),
                 ));

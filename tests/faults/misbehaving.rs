@@ -7,7 +7,7 @@ use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use offload_runtime::{Error, Executor, ExecutorExt, ThreadPool, on_cancel};
-use tests::support::{Gate, Occupied, Started, Tokens, eventually, finish, poll_once, silence, waker_of};
+use tests::support::{Counting, Gate, Occupied, Started, Tokens, eventually, finish, poll_once, silence, waker_of};
 
 /// Panics when it is dropped, with a payload that does the same, and so on.
 struct EndlessPanic;
@@ -278,7 +278,10 @@ fn payloads_that_panic_in_wakers_and_closures() {
         let occupied = Occupied::new(pool, 1);
         let mut shutdown = pool.shutdown();
         assert!(poll_once(&mut shutdown, &endless()).is_pending());
+        let (counting, mut second) = (Arc::new(Counting::default()), pool.shutdown());
+        assert!(poll_once(&mut second, &Waker::from(Arc::clone(&counting))).is_pending());
         occupied.release();
+        eventually("the second is told, whatever the first does", || counting.wakes() == 1);
         shutdown
     };
     let (pool, started) = one_thread();

@@ -157,6 +157,8 @@ fn a_nested_job_runs_though_no_thread_can_be_had() {
         finish(job).unwrap();
     }
     assert_eq!(count.load(Ordering::SeqCst), 10);
+    eventually("only its thread is counted", || format!("{pool:?}").contains(" threads: 1, running: 0"));
+    finish(pool.shutdown());
 }
 
 /// Closed while the only attempt to start a thread fails: who waits for the pool's end is told.

@@ -4,21 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use offload_runtime::{Error, ExecutorExt, PoolMetrics, ThreadPool, check_cancelled};
-use tests::support::{Gate, Keeping, Occupied, eventually, finish, silence};
-
-#[track_caller]
-fn assert_balanced(metrics: &PoolMetrics) {
-    let accounted = metrics.queued()
-        + metrics.running()
-        + metrics.completed()
-        + metrics.panicked()
-        + metrics.cancelled()
-        + metrics.refused();
-    assert_eq!(metrics.submitted(), accounted, "{metrics:?}");
-    let of_sites: u64 = metrics.by_site().iter().map(offload_runtime::SiteMetrics::submitted).sum();
-    assert_eq!(of_sites, metrics.submitted());
-}
+use offload_runtime::{Error, ExecutorExt, ThreadPool, check_cancelled};
+use tests::support::{Gate, Keeping, Occupied, assert_balanced, eventually, finish, silence};
 
 #[test]
 fn a_job_that_was_awaited_is_in_the_books() {

@@ -91,3 +91,21 @@ fn without_timing_there_are_counts() {
     assert_eq!((metrics.completed(), metrics.run().count(), metrics.wait().count()), (100, 0, 0));
     assert_eq!((metrics.run().max(), metrics.run().mean(), metrics.run().quantile(0.9)), (None, None, None));
 }
+
+/// Short jobs among long ones do not keep the long ones from being timed one by one.
+#[test]
+fn whether_a_job_is_short_is_known_of_each_site() {
+    let pool = ThreadPool::new(1);
+    let occupied = Occupied::new(&pool, 1);
+    let jobs = |_| [pool.submit(|| ()), pool.submit(|| sleep(Duration::from_millis(1)))];
+    let handles: Vec<_> = (0..64).flat_map(jobs).collect();
+    occupied.release();
+    for handle in handles {
+        finish(handle).unwrap();
+    }
+    let metrics = pool.metrics();
+    let [_, short, long] = metrics.by_site() else { panic!("{metrics:?}") };
+    assert_eq!(long.run().count(), 64, "{long}");
+    assert!(long.run().quantile(0.0).unwrap() >= Duration::from_millis(1));
+    assert!(short.run().count() < 64 + 32, "{short}");
+}

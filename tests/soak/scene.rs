@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use offload_runtime::{Executor, ExecutorExt, Job, JobHandle, Limited, ThreadPool};
-use tests::support::{PATIENCE, rayon_pool, tokio_runtime};
+use tests::support::{PATIENCE, assert_balanced, rayon_pool, tokio_runtime};
 
 use crate::ledger::{Card, Ledger, Ticket};
 use crate::random::Random;
@@ -173,10 +173,12 @@ impl Scene {
             2 => pool.shutdown_now().wait_timeout(PATIENCE).unwrap(),
             _ => self.foreign.end(),
         }
+        assert_balanced(&pool.metrics());
     }
 
-    /// Drops the scene's handles to its executors, which are the last but for those in jobs.
+    /// Drops the scene's handles to its executors, which are the last but for those in jobs. The pool's own books balance until then.
     pub(crate) fn leave(self) {
+        assert_balanced(&self.ours.pool.metrics());
         drop(self);
     }
 }

@@ -3,6 +3,7 @@
 //! No test here sleeps to make something likely: what has to happen first is waited for. The waits are bounded by [`PATIENCE`],
 //! so that a hang is a failure with a message, and by nothing that a slow machine could miss.
 
+mod books;
 mod gate;
 mod panics;
 mod pools;
@@ -10,6 +11,7 @@ mod tokens;
 mod wait;
 mod wakers;
 
+pub use books::assert_balanced;
 pub use gate::{Gate, Occupied};
 pub use panics::{ON_PURPOSE, panic_message, panic_of, silence, with_hook};
 pub use pools::{Keeping, Started, rayon_pool, tokio_runtime};

@@ -214,7 +214,8 @@
 //!
 //! ## What the job can see of the runtime
 //! With the feature `tokio`, `Handle::current()`, and so `tokio::spawn` and `Handle::block_on`, work inside a job as in `spawn_blocking`,
-//! and find the runtime from which the job was submitted. Without it they panic. A `task_local!` is not carried over, in either.
+//! and find the runtime from which the job was submitted. Without it they panic. With the feature `tracing` the span of the caller is
+//! current in the job (C11); `spawn_blocking` leaves that to you. A `task_local!` is not carried over, in either.
 //!
 //! # On tokio's own threads
 //! The attribute and the threads are two decisions. With the feature `tokio`, a `tokio::runtime::Handle` is an executor, so that methods

@@ -11,7 +11,8 @@
 //! | idle for longer | [`min_threads`](crate::ThreadPoolBuilder::min_threads), by default none | none: those sleep without a timeout | as before, for those |
 //!
 //! No thread looks at a clock again and again, and there is no thread that looks after the others: a worker retires itself, when its own
-//! sleep times out (C8).
+//! sleep times out (C8). One that is told to [`warn_after`](crate::ThreadPoolBuilder::warn_after) has a thread for that, while it has
+//! others; where nothing runs it sleeps, too.
 //! ```
 //! use offload_runtime::{ExecutorExt, ThreadPool};
 //! use std::sync::mpsc;

@@ -24,11 +24,11 @@
 //! thread_local!(static NOW: Cell<u64> = const { Cell::new(0) });
 //!
 //! #[derive(Clone)]
-//! struct Sessions {
+//! struct Vouchers {
 //!     executor: Arc<dyn Executor>,
 //! }
 //!
-//! impl Sessions {
+//! impl Vouchers {
 //!     #[blocking]
 //!     fn is_expired(&self, until: u64) -> bool {
 //!         NOW.get() > until
@@ -36,15 +36,15 @@
 //! }
 //!
 //! // #[test]
-//! fn a_session_expires() {
-//!     let sessions = Sessions { executor: Arc::new(Inline) };
+//! fn a_voucher_expires() {
+//!     let vouchers = Vouchers { executor: Arc::new(Inline) };
 //!     NOW.set(10);
-//!     assert!(!pollster::block_on(sessions.is_expired(10)));
+//!     assert!(!pollster::block_on(vouchers.is_expired(10)));
 //!     NOW.set(11);
-//!     assert!(pollster::block_on(sessions.is_expired(10)));
+//!     assert!(pollster::block_on(vouchers.is_expired(10)));
 //! }
-//! # a_session_expires();
-//! # let on_a_pool = Sessions { executor: Arc::new(ThreadPool::new(1)) };
+//! # a_voucher_expires();
+//! # let on_a_pool = Vouchers { executor: Arc::new(ThreadPool::new(1)) };
 //! # assert!(!pollster::block_on(on_a_pool.is_expired(10)));
 //! ```
 //! It has no concurrency at all: two calls under `join!` run one after the other, a timeout around a call cannot fire before the body has

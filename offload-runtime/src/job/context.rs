@@ -11,7 +11,7 @@ use std::io;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
-use super::cell::{self, Header, discard};
+use super::cell::{self, Header};
 use super::owned::Begun;
 use super::queue::{self, Head, Owner, Queue};
 use super::views::{self, QueueId};
@@ -96,13 +96,14 @@ pub(super) enum Serves {
     Parent,
 }
 
-/// Whether this thread serves the queue at `head`, which need not be there any more.
+/// Whether this thread serves any queue, or runs a job. Most awaits are not inside of one: they need not look, and take no lock in `views`.
 #[inline]
+pub(super) fn is_inside() -> bool {
+    INNERMOST.try_with(|innermost| !innermost.get().is_null()).unwrap_or(false)
+}
+
+/// Whether this thread serves the queue at `head`, which need not be there any more.
 pub(super) fn serves(head: *const Head) -> Serves {
-    if INNERMOST.try_with(Cell::get).unwrap_or(ptr::null()).is_null() {
-        // Most awaits are not inside a job.
-        return Serves::Nothing;
-    }
     let mut queues = frames().map(|frame| frame.queue).filter(|queue| !queue.is_null());
     if queues.any(|queue| queue == head) {
         return Serves::Itself;
@@ -121,12 +122,9 @@ pub(super) fn run_elsewhere(job: Begun) {
 /// As `run_elsewhere`. `own`: `job` was in the queue that this thread belongs to.
 pub(super) fn run_by_outermost(job: Begun, own: bool) {
     let thread_of = frames().filter_map(|frame| NonNull::new(frame.queue.cast_mut())).last();
-    match thread_of {
-        // SAFETY: a queue is alive until the frame that serves it is left, which is further out than this call.
-        Some(thread_of) => unsafe { queue::run_nested(thread_of, job, own) },
-        // Nobody's thread: only a destructor of a thread-local can come here.
-        None => job.run(),
-    }
+    let thread_of = thread_of.expect("whose thread serves a queue has a frame of it");
+    // SAFETY: a queue is alive until the frame that serves it is left, which is further out than this call.
+    unsafe { queue::run_nested(thread_of, job, own) };
 }
 
 /// Whether this thread belongs to the queue at `head`.
@@ -157,12 +155,11 @@ pub(crate) fn lend(builder: thread::Builder, body: impl FnOnce() + Send + 'stati
         let frames = lent.frames();
         let _ = INNERMOST.try_with(|innermost| innermost.set(frames));
         body();
+        // Destructors of the thread's locals are no part of it.
         let _ = INNERMOST.try_with(|innermost| innermost.set(ptr::null()));
     })?;
-    // The frames were lent for no longer than this.
-    if let Err(payload) = stand_in.join() {
-        discard(payload);
-    }
+    // The frames were lent for no longer than this. `body` runs a job, and does not unwind.
+    let _ = stand_in.join();
     Ok(())
 }
 

@@ -166,7 +166,7 @@ impl<T> Future for JobHandle<T> {
             let (failed, alone) = match cell.state.look() {
                 Look::Done { alone } => (false, alone),
                 Look::Failed { alone } => (true, alone),
-                Look::Pending { linked: true, .. } if run_here(header) => continue,
+                Look::Pending { linked: true, .. } if context::is_inside() && run_here(header) => continue,
                 Look::Pending { registered, .. } => {
                     if register(cell, registered, cx.waker()) {
                         return Poll::Pending;

@@ -297,7 +297,7 @@ impl Begun {
         let Self { job, stamp, tally } = self;
         // It may be another thread's by the time that it ends.
         let thread = this_thread();
-        let since = tally.began(thread, stamp, None);
+        let since = tally.began(thread, stamp);
         let _: Ran = run(job, since, &mut |ran| match since {
             Some(since) => tally.ended(thread, ran, Moment::now().since(since), 1),
             None => tally.ended_untimed(thread, ran),

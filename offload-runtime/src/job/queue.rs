@@ -19,6 +19,9 @@ use crate::error::Error;
 use crate::metrics::{DEEP, Ledger, Tally, Ticket};
 use crate::sync::{self, Arc, Condvar, LooseFlag, Mutex, MutexGuard, Ordering};
 
+#[cfg(all(test, not(offload_loom)))]
+mod tests;
+
 /// Who a queue belongs to.
 pub(crate) trait Owner: Sized + Send + Sync + 'static {
     /// What the queue's lock guards besides the jobs.
@@ -40,8 +43,8 @@ pub(crate) struct Queue<P: Owner> {
     pub(crate) shared: P,
     /// Whether times are kept.
     timing: bool,
-    /// Whether so many jobs wait that not each is stamped.
-    deep: LooseFlag,
+    /// Whether jobs come without a look at the clock: so many wait that not each is stamped, or times are not kept.
+    unclocked: LooseFlag,
     locked: Mutex<Locked<P>>,
 }
 
@@ -90,7 +93,7 @@ impl<P: Owner> Queue<P> {
             },
             shared,
             timing: ledger.is_timing(),
-            deep: LooseFlag::default(),
+            unclocked: LooseFlag::new(!ledger.is_timing()),
             locked: Mutex::new(Locked { list: List::new(), pin: None, ledger, guarded }),
         })
     }
@@ -104,7 +107,7 @@ impl<P: Owner> Queue<P> {
     /// When a job that is now pushed will have come, if that is noted for each: to be asked before the queue is locked.
     #[inline]
     pub(crate) fn now(&self) -> Option<Moment> {
-        (self.timing && !self.deep.get()).then(Moment::now)
+        (!self.unclocked.get()).then(Moment::now)
     }
 
     pub(crate) fn stop(&self) -> &Stop {
@@ -141,7 +144,8 @@ impl<P: Owner> Guard<'_, P> {
         // SAFETY: `job` keeps the cell.
         let cell = unsafe { header.as_ref() };
         let origin = cell.origin;
-        let stamp = self.locked.ledger.stamp(now);
+        let len = self.len() + 1;
+        let (stamp, ticket) = self.locked.ledger.submitted(origin, len, now);
         // ORDERING: Relaxed: `State::link` publishes it.
         cell.owner.store(Queue::head(self.queue).cast_mut(), Ordering::Relaxed);
         let header = match job.link(stamp) {
@@ -153,11 +157,10 @@ impl<P: Owner> Guard<'_, P> {
         if self.locked.pin.is_none() {
             self.locked.pin = Some(Arc::clone(self.queue));
         }
-        let len = self.len();
         if len == DEEP {
-            self.queue.deep.set(true);
+            self.queue.unclocked.set(true);
         }
-        (self.locked.ledger.submitted(origin, len), Ok(()))
+        (ticket, Ok(()))
     }
 
     /// Takes the first job that no handle has cancelled, to run it.
@@ -237,10 +240,10 @@ impl<P: Owner> Guard<'_, P> {
         match self.locked.list.len {
             0 => {
                 self.locked.pin = None;
-                self.queue.deep.set(false);
+                self.queue.unclocked.set(!self.queue.timing);
             }
             // Well below where it was set, so that it does not change with each job.
-            len if len == DEEP / 2 => self.queue.deep.set(false),
+            len if len == DEEP / 2 => self.queue.unclocked.set(!self.queue.timing),
             _ => {}
         }
     }
@@ -404,9 +407,8 @@ impl List {
     /// The cell stays while it is in the list, and is in no list now.
     #[inline]
     unsafe fn push_back(&mut self, header: NonNull<Header>) {
+        // Nothing comes after it: its `a` is null since it was made, for a job is linked once.
         // SAFETY: the cell is there.
-        unsafe { set_next(header, ptr::null_mut()) };
-        // SAFETY: as above.
         unsafe { set_before(header, self.last) };
         match NonNull::new(self.last) {
             // SAFETY: the last job is in the list, so its cell is there.

@@ -6,6 +6,9 @@
 use crate::clock::Stamp;
 use crate::sync::{AtomicU64, Ordering};
 
+#[cfg(all(test, not(offload_loom)))]
+mod tests;
+
 /// The closure has its claimer (I1).
 const CLAIMED: u64 = 1 << 0;
 /// The result is there (I2).

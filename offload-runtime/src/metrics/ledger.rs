@@ -23,8 +23,6 @@ pub(crate) struct Ledger {
     last: usize,
     timing: bool,
     peak_queued: usize,
-    /// How many jobs came since the last sample.
-    unstamped: u64,
     /// What the executor is called where its figures are published.
     label: Arc<str>,
 }
@@ -52,20 +50,27 @@ impl Place {
 
 impl Ledger {
     pub(crate) fn new(timing: bool, label: Arc<str>) -> Self {
-        Self { entries: Vec::new(), order: Vec::new(), last: 0, timing, peak_queued: 0, unstamped: 0, label }
+        Self { entries: Vec::new(), order: Vec::new(), last: 0, timing, peak_queued: 0, label }
     }
 
     pub(crate) fn is_timing(&self) -> bool {
         self.timing
     }
 
-    /// The job is in the queue, as one of `queued`.
+    /// The job comes into the queue, as one of `queued`, at `now`, if that is known. Where many wait it is not, and one of many is stamped
+    /// here.
     #[inline]
-    pub(crate) fn submitted(&mut self, origin: Origin, queued: usize) -> Ticket {
+    pub(crate) fn submitted(&mut self, origin: Origin, queued: usize, now: Option<Moment>) -> (Stamp, Ticket) {
         self.peak_queued = self.peak_queued.max(queued);
+        let timing = self.timing;
         let entry = self.entry(origin);
         entry.submitted += 1;
-        Ticket::new(&entry.tally, Event::Submitted)
+        let stamp = match now {
+            Some(now) => Stamp::new(now, false),
+            None if timing && entry.submitted.is_multiple_of(Stamp::SAMPLE) => Stamp::new(Moment::now(), true),
+            None => Stamp::NONE,
+        };
+        (stamp, Ticket::new(&entry.tally, Event::Submitted))
     }
 
     /// The job will be run.
@@ -82,10 +87,9 @@ impl Ledger {
         Ticket::new(&entry.tally, Event::Cancelled { queued: true })
     }
 
-    /// The job came with nobody left to want it.
+    /// The job has been counted as submitted, and came with nobody left to want it.
     pub(crate) fn came_cancelled(&mut self, origin: Origin) -> Ticket {
         let entry = self.entry(origin);
-        entry.submitted += 1;
         entry.cancelled += 1;
         Ticket::new(&entry.tally, Event::Cancelled { queued: false })
     }
@@ -108,19 +112,6 @@ impl Ledger {
     #[inline]
     pub(crate) fn tally(&self, place: Place) -> &Arc<Tally> {
         &self.entries[place.0].tally
-    }
-
-    /// The stamp of a job that came at `now`, if that is known. Where many jobs wait it is not, and one of many is stamped here.
-    #[inline]
-    pub(crate) fn stamp(&mut self, now: Option<Moment>) -> Stamp {
-        if let Some(now) = now {
-            return Stamp::new(now, false);
-        }
-        self.unstamped += 1;
-        if !self.timing || !self.unstamped.is_multiple_of(Stamp::SAMPLE) {
-            return Stamp::NONE;
-        }
-        Stamp::new(Moment::now(), true)
     }
 
     pub(crate) fn peak_queued(&self) -> usize {

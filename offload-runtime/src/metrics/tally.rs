@@ -4,7 +4,7 @@
 //! different cores seldom write to the same line.
 
 use std::num::NonZero;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 use std::thread::available_parallelism;
 
 use super::Figures;
@@ -14,19 +14,20 @@ use crate::clock::{Moment, Stamp};
 use crate::job::{Origin, Ran};
 use crate::sync::{Arc, Counter};
 
-/// So many at most: beyond it, memory grows and nothing is gained.
-const MAX_SHARDS: usize = 8;
+/// So many at most: beyond it, memory grows and nothing is gained. A power of two.
+const SHARDS: usize = 8;
 
 /// The jobs of one site in one queue.
 pub(crate) struct Tally {
     origin: Origin,
     timing: bool,
-    shards: Box<[Shard]>,
+    shards: [Shard; SHARDS],
     pub(super) published: Published,
 }
 
 /// Two cache lines, as processors fetch them in pairs.
 #[repr(align(128))]
+#[derive(Default)]
 struct Shard {
     completed: Counter,
     panicked: Counter,
@@ -38,25 +39,17 @@ struct Shard {
 
 impl Tally {
     pub(super) fn new(origin: Origin, timing: bool, label: &Arc<str>) -> Arc<Self> {
-        let shard = |_| Shard {
-            completed: Counter::new(),
-            panicked: Counter::new(),
-            cancelled: Counter::new(),
-            wait: OnceLock::new(),
-            run: OnceLock::new(),
-        };
-        let shards = available_parallelism().map_or(1, NonZero::get).min(MAX_SHARDS).next_power_of_two();
-        Arc::new(Self { origin, timing, shards: (0..shards).map(shard).collect(), published: Published::new(label) })
+        Arc::new(Self { origin, timing, shards: Default::default(), published: Published::new(label) })
     }
 
     pub(crate) fn origin(&self) -> Origin {
         self.origin
     }
 
-    /// A job begins. `now`, if it is known; returns when it began, if times are kept.
+    /// A job begins. Returns when, if times are kept.
     #[inline]
-    pub(crate) fn began(&self, thread: usize, stamp: Stamp, now: Option<Moment>) -> Option<Moment> {
-        let now = self.timing.then(|| now.unwrap_or_else(Moment::now));
+    pub(crate) fn began(&self, thread: usize, stamp: Stamp) -> Option<Moment> {
+        let now = self.timing.then(Moment::now);
         let waited = now.and_then(|now| stamp.waited(now));
         if let Some((nanoseconds, jobs)) = waited {
             self.shard(thread).wait.get_or_init(Recorder::new).record(nanoseconds, jobs);
@@ -120,16 +113,17 @@ impl Tally {
 
     #[inline]
     fn shard(&self, thread: usize) -> &Shard {
-        &self.shards[thread & (self.shards.len() - 1)]
+        &self.shards[thread % SHARDS]
     }
 }
 
-/// A number of this thread; numbers are given in turn.
+/// The shard of this thread: they are dealt out in turn, as many as there are cores.
 pub(crate) fn this_thread() -> usize {
+    static CORES: LazyLock<usize> = LazyLock::new(|| available_parallelism().map_or(1, NonZero::get));
     static NEXT: Counter = Counter::new();
     std::thread_local! {
         static NUMBER: usize = usize::try_from(NEXT.add_one()).unwrap_or(0);
     }
     // A thread whose locals are gone is nobody's busiest.
-    NUMBER.try_with(|number| *number).unwrap_or(0)
+    NUMBER.try_with(|number| *number % *CORES).unwrap_or(0)
 }

@@ -120,8 +120,8 @@ impl ThreadPoolBuilder {
 
     /// Whether it is noted how long jobs wait and run. Default: yes.
     ///
-    /// It takes a look at the clock when a job is queued, and one when it ends (another when it begins after a pause). Where more than 16
-    /// jobs wait that take less than 10 microseconds, one in 16 is looked at, and counts for 16. Without, the histograms of
+    /// It takes a look at the clock when a job is queued, when it begins and when it ends. Where more than 16 jobs wait that take less than 10
+    /// microseconds, one in 16 is looked at, and counts for 16. Without, the histograms of
     /// [`metrics`](ThreadPool::metrics) stay empty; counts are kept all the same.
     ///
     /// # Examples

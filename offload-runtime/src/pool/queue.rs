@@ -184,10 +184,12 @@ pub(super) fn accept(queue: &Arc<Queue<Pool>>, job: Job) {
     if state.closed {
         return turn_away(state, job, Error::ShutDown);
     }
-    // Jobs that a thread will take without waiting for another to end.
-    let free = pool.config.max_threads - state.running + pool.ended.as_ref().map_or(0, Ended::get);
-    if state.len() >= pool.config.queue_capacity.saturating_add(free) {
-        return turn_away(state, job, Error::QueueFull);
+    if state.len() >= pool.config.queue_capacity {
+        // Jobs that a thread will take without waiting for another to end do not count.
+        let free = pool.config.max_threads - state.running + pool.ended.as_ref().map_or(0, Ended::get);
+        if state.len() >= pool.config.queue_capacity.saturating_add(free) {
+            return turn_away(state, job, Error::QueueFull);
+        }
     }
     let (ticket, pushed) = state.push(job, now);
     if let Err(cancelled) = pushed {

@@ -19,11 +19,11 @@ use crate::sync::{Arc, thread};
 
 /// Seals the queue and wakes idle threads, so that they leave.
 pub(super) fn close(queue: &Arc<Queue<Pool>>) {
-    let mut state = queue.lock();
-    state.closed = true;
-    queue.shared.hint(true);
-    let idle = state.idle.clone();
-    drop(state);
+    let idle = {
+        let mut state = queue.lock();
+        state.closed = true;
+        state.idle.clone()
+    };
     for worker in idle {
         worker.wake.notify_one();
     }
@@ -45,9 +45,8 @@ pub(super) fn stop(queue: &Arc<Queue<Pool>>) {
 
 /// The wakers to be woken if the pool's end has come, or may have come for one of those who wait.
 pub(super) fn take_wakers(state: &mut State) -> Vec<Waker> {
-    // A waiting job of the pool has come to its end when one thread is left, its own.
-    let (closed, left) = (state.closed, state.threads + state.leaving);
-    if !closed || left > 1 {
+    // A waiting job of the pool has come to its end when one thread is left, its own. Nobody waits before the pool is closed.
+    if state.threads + state.leaving > 1 {
         return Vec::new();
     }
     std::mem::take(&mut state.shutdowns).into_iter().map(|(_, waker)| waker).collect()
@@ -155,8 +154,8 @@ impl Shutdown {
             state.shutdowns.push((self.number, new));
             None
         };
-        drop(state);
-        drop(unused);
+        // In this order: the waker is user code (C6).
+        drop((state, unused));
         Poll::Pending
     }
 
@@ -180,8 +179,8 @@ impl Drop for Shutdown {
         let mut state = self.queue.lock();
         let place = state.shutdowns.iter().position(|(number, _)| *number == self.number);
         let waker = place.map(|place| state.shutdowns.swap_remove(place));
-        drop(state);
-        drop(waker);
+        // In this order: the waker is user code (C6).
+        drop((state, waker));
     }
 }
 

@@ -16,7 +16,7 @@
 //!   keep-alive and retire (C8).
 //! * **Retiring** is a timeout of a sleep that nobody has ended: still in `idle`, under the lock, hence nobody counts on it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::queue::{Pool, State};
 use super::worker::{self, Worker};
@@ -74,27 +74,51 @@ impl Call {
 /// Measured on two cores, each beside the others in one process, as ratios to what is chosen: without a search a caller on a
 /// current-thread runtime is held 18 times as long by a submit to an idle pool (it pays the wake-up), with the tight loop alone 14
 /// times; 40 yields instead of 5 gain nothing there and cost 256 callers a tenth of their throughput.
-pub(super) struct Search;
+///
+/// Where other programs want the cores too, a thread that gives its own away may be without it for milliseconds, and a job that comes
+/// meanwhile waits for that long, as nobody is called for it while there is a scout; a thread that is woken gets a core at once. So the
+/// clock is looked at once after the yields, and a thread that came back late gives nothing away in the next searches.
+#[derive(Debug, Default)]
+pub(super) struct Search {
+    /// In how many searches from now the core is not given away.
+    crowded: u32,
+}
 
 impl Search {
     /// Looks in the tight loop, some 10 to 40 nanoseconds each.
     const SPINS: u32 = if cfg!(offload_loom) { 1 } else { 32 };
     /// Looks with the core given away in between, half a microsecond each where nobody wants it.
     const YIELDS: u32 = if cfg!(offload_loom) { 0 } else { 5 };
+    /// All yields together take two or three microseconds, or some tens if who has the core for a while is a caller of this pool.
+    const LATE: Duration = Duration::from_micros(100);
+    /// After a yield that came back late. At a few milliseconds each time, a thousand are lost to a search in a hundred.
+    const CROWDED: u32 = 100;
 
     /// Looks for work, without the lock. Bounded, whether it finds some or not.
-    pub(super) fn look(pool: &Pool) {
+    pub(super) fn look(&mut self, pool: &Pool) {
         for _ in 0..Self::SPINS {
             if pool.is_hinted() {
                 return;
             }
             std::hint::spin_loop();
         }
+        if self.crowded > 0 {
+            self.crowded -= 1;
+            return;
+        }
+        let begin = Instant::now();
         for _ in 0..Self::YIELDS {
             if pool.is_hinted() {
-                return;
+                break;
             }
             thread::yield_now();
+        }
+        self.came_back_after(begin.elapsed());
+    }
+
+    fn came_back_after(&mut self, time: Duration) {
+        if time > Self::LATE {
+            self.crowded = Self::CROWDED;
         }
     }
 }
@@ -142,7 +166,36 @@ fn wait<'a>(state: Guard<'a, Pool>, pool: &Pool, worker: &Worker, timed_out: boo
         return (state.wait(&worker.wake), timed_out);
     }
     if keep_alive.is_zero() {
+        // As a wait of no length would, without unlocking.
         return (state, true);
     }
     state.wait_timeout(&worker.wake, keep_alive)
+}
+
+#[cfg(all(test, not(offload_loom)))]
+mod tests {
+    use super::*;
+    use crate::ThreadPool;
+
+    #[test]
+    fn a_thread_that_came_back_late_keeps_its_core_for_a_while() {
+        let pool = ThreadPool::new(1);
+        let mut search = Search::default();
+        search.came_back_after(Search::LATE);
+        assert_eq!(search.crowded, 0);
+        search.came_back_after(Search::LATE + Duration::from_nanos(1));
+        for left in (0..Search::CROWDED).rev() {
+            search.look(&pool.queue().shared);
+            assert_eq!(search.crowded, left, "a search that gives nothing away cannot come back late");
+        }
+    }
+
+    #[test]
+    fn a_hint_ends_the_search() {
+        let pool = ThreadPool::new(1);
+        let mut search = Search { crowded: 7 };
+        pool.queue().shared.hint(true);
+        search.look(&pool.queue().shared);
+        assert_eq!(search.crowded, 7, "it went past the hint");
+    }
 }

@@ -109,7 +109,6 @@ pub(super) fn with_hooks(pool: &Pool, worker: &Arc<Worker>, f: impl FnOnce()) {
     call_hook(pool.config.on_thread_start.as_ref());
     f();
     call_hook(pool.config.on_thread_stop.as_ref());
-    let _ = CURRENT.try_with(|current| current.borrow_mut().take());
 }
 
 /// Runs jobs until there is nothing to stay for, and resigns. With a `first` job the thread is counted as running, without it is
@@ -119,6 +118,7 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
     let mut scout = first.is_none();
     let mut handed = first;
     let mut notes = Notes::new();
+    let mut search = Search::default();
     let mut state = queue.lock();
     loop {
         if let Some(job) = handed.take() {
@@ -146,17 +146,15 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             state = come_back(queue);
             continue;
         }
-        // From here on time passes that no job has taken.
-        notes.pause();
         if state.closed {
             state.scout &= !scout;
-            return resign(&mut state);
+            return resign(&mut state, worker);
         }
         if !scout && !state.scout {
             (scout, state.scout) = (true, true);
             pool.hint(false);
             drop(state);
-            Search::look(pool);
+            search.look(pool);
             state = queue.lock();
             continue;
         }
@@ -168,7 +166,7 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             Woken::Called => scout = true,
             Woken::Handed(job) => handed = Some(job),
             Woken::Closed => {}
-            Woken::Retired => return resign(&mut state),
+            Woken::Retired => return resign(&mut state, worker),
         }
     }
 }
@@ -202,7 +200,8 @@ fn pass_on(state: &mut Guard<'_, Pool>, pool: &Pool, scout: bool) -> Call {
 }
 
 /// From here on nobody counts on this thread: another may be started in its place while it still leaves.
-fn resign(state: &mut State) {
+fn resign(state: &mut State, worker: &Arc<Worker>) {
+    debug_assert!(!state.idle.iter().any(|idle| Arc::ptr_eq(idle, worker)), "who leaves is not to be called");
     state.threads -= 1;
     state.leaving += 1;
 }
@@ -237,5 +236,74 @@ fn call_hook(hook: Option<&Hook>) {
         && let Err(payload) = catch_unwind(AssertUnwindSafe(|| hook()))
     {
         discard(payload);
+    }
+}
+
+#[cfg(all(test, not(offload_loom)))]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::executor::ExecutorExt;
+    use crate::pool::ThreadPool;
+
+    /// While a thread was being started the only other one fell asleep, and a job came, for which the coming thread was counted on. It does
+    /// not come: the one that sleeps is called.
+    #[test]
+    fn c05_a_thread_that_sleeps_is_called_when_another_cannot_be_had() {
+        let pool = ThreadPool::builder().max_threads(2).min_threads(1).build();
+        pollster::block_on(pool.submit(|| ())).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let mut state = pool.queue().lock();
+            if state.idle.len() == 1 && !state.scout {
+                // As `Call::decide` does for a thread that is to be started.
+                state.scout = true;
+                state.one_more_thread();
+                break;
+            }
+            drop(state);
+            assert!(Instant::now() < deadline, "the thread does not fall asleep");
+            thread::yield_now();
+        }
+        let job = pool.submit(|| 7);
+        start_failed(pool.queue(), io::Error::other("no room"));
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !job.is_finished() {
+            assert!(Instant::now() < deadline, "nobody was called for the job");
+            thread::yield_now();
+        }
+        assert_eq!(pollster::block_on(job).unwrap(), 7);
+        pollster::block_on(pool.shutdown());
+    }
+
+    /// While one thread is on its way, woken or being started, no other is called: it will call the next.
+    #[test]
+    fn c08_one_thread_at_a_time_is_called() {
+        let pool = ThreadPool::builder().max_threads(4).build();
+        let mut state = pool.queue().lock();
+        let worker = || {
+            let (name, pool) = (String::new(), Arc::clone(&pool.queue().shared.config.name));
+            Arc::new(Worker { name, pool, wake: Condvar::new(), running: Running::new() })
+        };
+        let (first, last) = (worker(), worker());
+        state.idle.extend([Arc::clone(&first), Arc::clone(&last)]);
+        for sleeping in [Some(last), Some(first), None] {
+            let called = Call::decide(&mut state, &pool.queue().shared);
+            match (called, sleeping) {
+                (Call::Wake(woken), Some(sleeping)) => {
+                    assert!(Arc::ptr_eq(&woken, &sleeping), "not the last to fall asleep");
+                }
+                (Call::Start, None) => assert_eq!(state.threads, 1),
+                _ => panic!("neither woken nor started"),
+            }
+            assert!(state.scout);
+            assert!(matches!(Call::decide(&mut state, &pool.queue().shared), Call::Nobody), "two at once");
+            state.scout = false; // it has come
+        }
+        state.threads = 4;
+        assert!(matches!(Call::decide(&mut state, &pool.queue().shared), Call::Nobody), "a thread beyond the maximum");
+        assert!(!state.scout);
+        state.threads = 0;
     }
 }

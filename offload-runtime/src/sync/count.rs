@@ -32,10 +32,14 @@ impl Counter {
 }
 
 /// A flag that decides nothing but what is counted: as [`Counter`].
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct LooseFlag(AtomicBool);
 
 impl LooseFlag {
+    pub(crate) const fn new(value: bool) -> Self {
+        Self(AtomicBool::new(value))
+    }
+
     #[inline]
     pub(crate) fn get(&self) -> bool {
         // ORDERING: Relaxed: whoever is late counts a little differently.

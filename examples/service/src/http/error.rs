@@ -1,0 +1,100 @@
+//! What a client is told of an error: a status, and a line of JSON, `{"error": "..."}`.
+//!
+//! What is the service's own fault is told to its log, and to the client only that it happened.
+
+use std::any::Any;
+use std::io;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use rusqlite::ErrorCode;
+use serde_json::json;
+
+use crate::error::Error;
+
+/// When a client that was refused may try again, in seconds.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let status = status(&self);
+        let text = if status == StatusCode::INTERNAL_SERVER_ERROR {
+            tracing::error!(error = %self, "a request failed");
+            "something went wrong here".to_owned()
+        } else {
+            self.to_string()
+        };
+        let mut response = (status, Json(json!({ "error": text }))).into_response();
+        let headers = response.headers_mut();
+        match status {
+            StatusCode::SERVICE_UNAVAILABLE => _ = headers.insert(header::RETRY_AFTER, RETRY_AFTER),
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::Malformed(_) => StatusCode::BAD_REQUEST,
+        Error::WrongCredentials | Error::SignedOut => StatusCode::UNAUTHORIZED,
+        Error::NotFound => StatusCode::NOT_FOUND,
+        Error::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+        Error::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        Error::Taken => StatusCode::CONFLICT,
+        Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::WrongType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Error::Invalid(_) | Error::BadPicture(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Refused(_) | Error::TooManyUploads => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        Error::Database(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {
+            StatusCode::INSUFFICIENT_STORAGE
+        }
+        // One writer held the database for longer than the busy timeout.
+        Error::Database(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        Error::InUse(_)
+        | Error::Newer(_)
+        | Error::Database(_)
+        | Error::Io(_)
+        | Error::Hashing(_)
+        | Error::Recorder(_)
+        | Error::Random(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// A panic, of a handler or of a job it awaited, which goes on in it. The hook has told of it.
+pub(super) fn of_panic(_: Box<dyn Any + Send>) -> Response {
+    let text = json!({ "error": "something went wrong here" });
+    (StatusCode::INTERNAL_SERVER_ERROR, Json(text)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Not the client's fault, and not one that the service can do anything about.
+    #[test]
+    fn a_full_disk_is_told() {
+        let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
+        let errors: [Error; 2] =
+            [io::Error::from(io::ErrorKind::StorageFull).into(), rusqlite::Error::SqliteFailure(full, None).into()];
+        for error in errors {
+            assert_eq!(error.into_response().status(), StatusCode::INSUFFICIENT_STORAGE);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_went_wrong_inside_is_not_told() {
+        let error = Error::from(io::Error::other("/var/lib/service/pictures: permission denied"));
+        let response = error.into_response();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = axum::body::to_bytes(response.into_body(), 1000).await.unwrap();
+        assert_eq!(&body[..], br#"{"error":"something went wrong here"}"#);
+    }
+}

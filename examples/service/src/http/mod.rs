@@ -1,0 +1,96 @@
+//! HTTP: the routes, and what goes around all of them.
+//!
+//! `accounts.rs` and `pictures.rs` are the handlers, which only await · `session.rs` whose request it is · `json.rs` and `upload.rs` its
+//! body · `connections.rs` who is let in · `linger.rs` a body that nobody read · `in_hand.rs` how many requests there are · `error.rs` what an error looks like.
+
+mod accounts;
+mod connections;
+mod error;
+mod in_hand;
+mod json;
+mod linger;
+mod pictures;
+mod session;
+mod upload;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderValue, header};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+
+pub(crate) use self::connections::accept;
+pub(crate) use self::in_hand::InHand;
+use crate::error::Error;
+use crate::state::State;
+
+/// The largest body of JSON.
+const JSON_BODY: usize = 4 << 10;
+
+/// All routes, `watch` among them. `in_hand` counts the requests.
+pub(crate) fn routes(state: State, in_hand: InHand, watch: Router<State>) -> Router {
+    let routes = Router::new()
+        .route("/", get(hello))
+        .route("/accounts", post(accounts::sign_up))
+        .route("/sessions", post(accounts::sign_in).delete(accounts::sign_out))
+        .route("/pictures", get(pictures::list).post(pictures::add))
+        .route("/pictures/{id}", get(pictures::original).delete(pictures::remove))
+        .route("/pictures/{id}/thumbnail", get(pictures::thumbnail))
+        .merge(watch);
+    surround(routes, in_hand).with_state(state)
+}
+
+/// What goes around all routes, the innermost first.
+fn surround<S: Clone + Send + Sync + 'static>(routes: Router<S>, in_hand: InHand) -> Router<S> {
+    routes
+        .fallback(async || Error::NotFound)
+        .method_not_allowed_fallback(async || Error::WrongMethod)
+        .layer(DefaultBodyLimit::max(JSON_BODY))
+        .layer(from_fn(linger::read_the_rest))
+        .layer(map_response(without_sniffing))
+        .layer(CatchPanicLayer::custom(error::of_panic))
+        .layer(from_fn_with_state(in_hand, in_hand::count))
+}
+
+/// Needs no executor: it answers as long as the async runtime does.
+async fn hello() -> &'static str {
+    "Pictures. Sign up by POST /accounts, sign in by POST /sessions; then /pictures is yours.\nThe executors: /pools\n"
+}
+
+/// What users have uploaded is of the type that the answer says, and of no other that a browser may think of.
+async fn without_sniffing(response: Response) -> Response {
+    ([(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))], response).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::extract::Request;
+    use axum::http::StatusCode;
+    use offload_runtime::{ThreadPool, blocking};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[blocking(executor = pool)]
+    fn decode_badly(pool: &ThreadPool) -> Result<(), Error> {
+        panic!("a bug of a decoder")
+    }
+
+    /// The panic goes on in the handler that awaits the job; its request is answered, and no longer in hand.
+    #[tokio::test]
+    async fn a_panic_in_a_job_is_an_answer_like_any_other() {
+        let pool = ThreadPool::new(1);
+        let in_hand = InHand::new();
+        let routes = Router::new().route("/", get(async move || decode_badly(&pool).await));
+        let request = Request::new(Body::empty());
+        let answer = surround(routes, in_hand.clone()).oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(in_hand.count(), 1, "it is not sent yet");
+        let body = axum::body::to_bytes(answer.into_body(), 1000).await.unwrap();
+        assert_eq!(&body[..], br#"{"error":"something went wrong here"}"#);
+        assert_eq!(in_hand.count(), 0);
+    }
+}
