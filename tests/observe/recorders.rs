@@ -1,13 +1,13 @@
 //! C6: what a recorder of `metrics` does is no business of the pool's: it may panic, ask the pool, or give it jobs, whatever it is told.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Once};
 
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };
-use offload_runtime::{ExecutorExt, ThreadPool};
+use offload_runtime::{Executor, ExecutorExt, ThreadPool};
 use tests::support::{PATIENCE, finish, silence, within};
 
 /// When the recorder does what it does.
@@ -243,6 +243,25 @@ fn c06_a_recorder_may_submit_jobs() {
     assert_eq!((sum("offload.jobs.queued"), sum("offload.jobs.running"), sum("offload.pool.threads")), (0, 0, 0));
     doing.on("fed", |_| ());
     doing.on("fed.limited(1)", |_| ());
+}
+
+/// It waits for a job where it is told of the first one: the thread for both has been called by then.
+#[test]
+fn c06_a_recorder_may_wait_for_a_job() {
+    let doing = Doing::of_process();
+    let pool = ThreadPool::builder().thread_name("awaited").max_threads(1).build();
+    let executors: [(&str, Arc<dyn Executor>); 2] =
+        [("awaited", Arc::new(pool.clone())), ("awaited.limited(1)", Arc::new(pool.limited(1)))];
+    for (name, executor) in executors {
+        let (of_deed, first) = (Arc::clone(&executor), AtomicBool::new(true));
+        doing.on(name, move |_| {
+            if first.swap(false, Ordering::SeqCst) {
+                finish(of_deed.submit(|| ())).unwrap();
+            }
+        });
+        within(PATIENCE, move || finish(executor.submit(|| ())).unwrap());
+        doing.on(name, |_| ());
+    }
 }
 
 /// A recorder that has a job done for each handle that it makes: making the handles for that job's site makes for no end of them, unless
