@@ -200,3 +200,8 @@ fn check_cancelled_is_no_panic_to_the_panic_hook() {
         assert_eq!(calls.load(Ordering::SeqCst), 1, "the hook is there, and would have told");
     });
 }
+
+#[test]
+fn a_guard_shows_its_name() {
+    assert!(format!("{:?}", on_cancel(|| ())).starts_with("CancelGuard"));
+}

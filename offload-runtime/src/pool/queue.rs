@@ -148,6 +148,7 @@ impl Owner for Pool {
     }
 
     fn run_in_a_place(_: &Arc<Queue<Self>>, job: Begun, run: fn(Begun)) {
+        // Nobody asks: that is for queues whose threads are another's, and a pool has its own.
         run(job);
     }
 }
