@@ -63,9 +63,34 @@
 //!
 //! | Feature | What it adds |
 //! |---|---|
-//! | `tokio` | [`Executor`] for `tokio::runtime::Handle`; the tokio runtime of the caller is current inside its jobs |
+//! | `tokio` | [`Executor`] for `tokio::runtime::Handle`; the tokio runtime of the caller is current inside its jobs, on any executor |
 //! | `rayon` | [`Executor`] for `rayon::ThreadPool` |
+//! | `metrics` | the figures of [`ThreadPool::metrics`] and [`Limited::metrics`] go to the recorder of the `metrics` facade, [by these names](#names-of-the-metrics) |
+//! | `tracing` | the caller's span is current inside its jobs; each job has a span, and an event where it does not return a value, of target `offload_runtime::job` |
 //! | `testing` | `conformance`, checks for executors |
+//!
+//! # Names of the metrics
+//! With the feature `metrics`; `.` becomes `_` in Prometheus.
+//!
+//! | Name | Kind | Labels besides `pool` |
+//! |---|---|---|
+//! | `offload.jobs.submitted`, `offload.jobs.completed`, `offload.jobs.panicked` | counter | `method` |
+//! | `offload.jobs.cancelled` | counter | `method`, `when`: `before_start` or `after_start` |
+//! | `offload.jobs.refused` | counter | `method`, `reason`: `queue_full`, `shut_down`, `spawn` or `other` |
+//! | `offload.jobs.queued`, `offload.jobs.running` | gauge | `method` |
+//! | `offload.job.wait`, `offload.job.run` | histogram, in seconds | `method` |
+//! | `offload.pool.threads` | gauge | |
+//!
+//! `pool` is the [`thread_name`](ThreadPoolBuilder::thread_name), or `name.limited(4)` for a view; `method` is `module::Type::method`, or
+//! `file:line:column` where there is no method. Handles are made by a site's first job, of the recorder that is installed by then.
+//!
+//! # Spans and events
+//! With the feature `tracing`. The span `job`, of level `INFO`, is a child of the caller's. Its fields are `site`, `code.filepath`,
+//! `code.lineno`, `pool` and `thread` (on a [`ThreadPool`]), `wait_us` and `run_us`, the times in microseconds; `otel.name` makes it bear the
+//! method's name in OpenTelemetry. In it are the events *job refused* (`WARN`, with the `reason`), *job panicked* (`ERROR`, with the message as `panic`),
+//! *job cancelled before it began* and *job ended by its cancellation* (`DEBUG`). *Job has been running for long*
+//! ([`warn_after`](ThreadPoolBuilder::warn_after), `WARN`) is in no span. Where the span `job` is filtered out, the body and the
+//! events are in the caller's. A span of target `tokio::task::blocking`, level `TRACE`, is for tokio-console.
 //!
 //! # Limits
 //! A thread cannot be stopped from outside: a job that never looks at [`is_cancelled`] runs to its end. A job lives in its process, and ends

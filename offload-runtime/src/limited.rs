@@ -230,11 +230,12 @@ impl<E: Executor + 'static> Executor for Limited<E> {
         let call = pushed.is_ok() && view.count < *limit;
         view.count += usize::from(call);
         drop(view);
-        ticket.announce();
-        drop(pushed);
+        // First: others count on that driver, and the ticket may call a recorder that waits for it.
         if call {
             call_driver(&self.view, Kind::New);
         }
+        ticket.announce();
+        drop(pushed);
     }
 
     fn is_closed(&self) -> bool {

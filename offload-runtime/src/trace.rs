@@ -6,7 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
-use tracing::field::{self, Empty};
+use tracing::field::Empty;
 use tracing::{Level, Span, debug, error, info_span, trace_span, warn};
 
 use crate::cancel::CancelUnwind;
@@ -100,15 +100,13 @@ fn innermost<'a>(job: &'a Span, caller: &'a Span) -> &'a Span {
 }
 
 /// A span as tokio makes one for each of its tasks, of the kind that its console reads.
+///
+/// A child of the caller's, unlike tokio's: where the job's span is filtered out, it is the innermost one that the body is in.
 fn task(origin: Origin) -> Span {
     static NEXT: Counter = Counter::new();
-    if !tracing::enabled!(target: "tokio::task::blocking", Level::TRACE) {
-        return Span::none();
-    }
     let site = origin.site();
     trace_span!(
         target: "tokio::task::blocking",
-        parent: None,
         "runtime.spawn",
         kind = "blocking",
         task.name = %site,
@@ -135,7 +133,6 @@ pub(crate) fn slow_job(pool: &str, job: &RunningJob) {
         cancelled = job.is_cancelled(),
         code.filepath = job.site().file(),
         code.lineno = job.site().line(),
-        otel.name = field::display(job.site()),
         "job has been running for long",
     );
 }

@@ -27,10 +27,11 @@ fn c09_shutdown_resolves_when_all_is_done_and_not_before() {
     let pool = started.watch(ThreadPool::builder().max_threads(2)).build();
     let occupied = Occupied::new(&pool, 2);
     let queued = pool.submit(|| 1);
-    let mut shutdown = pool.shutdown();
+    // Each has a waker of its own: what one is polled with does not replace the other's.
+    let (shutdown, mut other) = (pool.shutdown(), pool.shutdown());
     let waiting = Arc::new(Counting::default());
     let waker = Waker::from(Arc::clone(&waiting));
-    assert!(poll_once(&mut shutdown, &waker).is_pending());
+    assert!(poll_once(&mut other, &waker).is_pending());
     occupied.release();
     finish(shutdown);
     assert!(queued.is_finished());

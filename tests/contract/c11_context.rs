@@ -1,7 +1,13 @@
 //! C11: the tracing span, and the tokio handle if there is one, are those of the caller.
+//!
+//! Here is the half of tokio. That of tracing takes subscribers, which the package `observe` has: `tests/observe/spans/nesting.rs`
+//! (nesting, views, nested jobs, foreign executors, nothing left behind), `filtered.rs` (where the job's span is filtered out) and `otel.rs`
+//! (one trace across the hop). Its tests' names begin with `c11_`, too.
 
-use offload_runtime::{Executor, ExecutorExt, Inline, ThreadPool};
-use tests::support::{finish, rayon_pool, tokio_runtime};
+use std::time::Duration;
+
+use offload_runtime::{Executor, ExecutorExt, Inline, ThreadPool, blocking};
+use tests::support::{Occupied, finish, rayon_pool, tokio_runtime};
 use tokio::runtime::{Handle, Id};
 
 fn runtime_of_a_job(executor: &(dyn Executor + 'static)) -> Option<Id> {
@@ -70,6 +76,66 @@ fn c11_a_job_spawns_on_the_runtime_of_its_submitter() {
         job.await.unwrap().await.unwrap()
     });
     assert_eq!(value, 7);
+}
+
+/// As under `spawn_blocking`: for a library with an async interface only, timers and all.
+#[test]
+fn c11_a_job_blocks_on_the_runtime_of_its_submitter() {
+    fn wait() -> u32 {
+        Handle::current().block_on(async {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            tokio::spawn(async { 7 }).await.unwrap()
+        })
+    }
+    let runtime = tokio_runtime(1);
+    let pool = ThreadPool::new(1);
+    let executors: [Box<dyn Executor>; 3] =
+        [Box::new(pool.clone()), Box::new(pool.limited(1)), Box::new(rayon_pool(1))];
+    for executor in executors {
+        assert_eq!(runtime.block_on(async { executor.submit(wait).await }).unwrap(), 7);
+    }
+}
+
+/// The first poll is what submits a job of an `async fn`; the runtime is the one that polls.
+#[test]
+fn c11_a_method_sees_the_runtime_that_awaits_it() {
+    #[derive(Clone)]
+    struct Service {
+        executor: ThreadPool,
+    }
+
+    impl Service {
+        #[blocking]
+        fn runtime(&self) -> Option<Id> {
+            Handle::try_current().ok().map(|handle| handle.id())
+        }
+    }
+
+    let [first, second] = [(); 2].map(|()| tokio_runtime(1));
+    let service = Service { executor: ThreadPool::new(1) };
+    let future = {
+        let _entered = first.enter();
+        service.runtime()
+    };
+    assert_eq!(second.block_on(future), Some(second.handle().id()));
+    assert_eq!(finish(service.runtime()), None);
+}
+
+/// What it then asks of the runtime fails as it does anywhere; the job does not.
+#[test]
+fn c11_a_job_may_outlive_the_runtime_of_its_submitter() {
+    let runtime = tokio_runtime(1);
+    let pool = ThreadPool::new(1);
+    let occupied = Occupied::new(&pool, 1);
+    let entered = runtime.enter();
+    let job = pool.submit(|| (tokio::spawn(std::future::pending::<()>()), Handle::current().id()));
+    drop(entered);
+    let id = runtime.handle().id();
+    drop(runtime);
+    occupied.release();
+    let (spawned, seen) = finish(job).unwrap();
+    assert_eq!(seen, id);
+    assert!(finish(spawned).unwrap_err().is_cancelled());
 }
 
 /// A panic leaves the context as it was, too.

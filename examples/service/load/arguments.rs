@@ -18,7 +18,7 @@ usage: load [--address 127.0.0.1:3000] [--pid PID] [options]   a service that ru
 
   --address ADDRESS   where the service listens: a loopback address       (127.0.0.1:3000)
   --pid PID           the service's process, to read its memory from /proc
-  --seconds N         how long to drive it, at most 600                   (20)
+  --seconds N         how long to drive it, at most 600                   (30)
   --requests N        how many requests to send, at most 1000000          (50000)
   --factor X          by how much to exceed what the CPU can do           (4)
   --rate X            sign-ins and uploads per second, instead of measuring
@@ -61,7 +61,7 @@ impl Arguments {
     fn parse_from(mut parser: Parser) -> Result<Option<Self>, Failure> {
         let mut address = SocketAddr::from((Ipv4Addr::LOCALHOST, 3000));
         let (mut pid, mut compare, mut service) = (None, false, Vec::new());
-        let (mut seconds, mut requests, mut factor, mut rate, mut seed) = (20_u64, 50_000_u64, 4.0_f64, None, 1);
+        let (mut seconds, mut requests, mut factor, mut rate, mut seed) = (30_u64, 50_000_u64, 4.0_f64, None, 1);
         while let Some(argument) = parser.next()? {
             match argument {
                 Arg::Long("address") => address = parser.value()?.parse()?,

@@ -23,9 +23,9 @@ use crate::{Failure, verify};
 
 const ACCOUNTS: usize = 8;
 /// How many requests may be under way at once: each is a connection, here and in the service.
-const UNDER_WAY: usize = 384;
+const UNDER_WAY: usize = 256;
 /// Probes come beside them, as many as can be until the first of them has lost its patience: none is left out.
-const PROBES_UNDER_WAY: usize = 416;
+const PROBES_UNDER_WAY: usize = 208;
 /// Between two looks at the clock and at the service's memory.
 const LOOK: Duration = Duration::from_millis(100);
 

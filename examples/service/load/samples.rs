@@ -38,7 +38,7 @@ fn sample(kind: u32) -> Result<Sample, Failure> {
     let mut noise = fastrand::Rng::with_seed(kind.into());
     let picture = RgbImage::from_fn(WIDTH, HEIGHT, |x, y| {
         let mut wave =
-            |a: u32, b: u32| u8::try_from((x * a + y * b + 31 * kind) / 7 % 232).expect("below 232") + noise.u8(..24);
+            |a: u32, b: u32| u8::try_from((x * a + y * b + 31 * kind) / 7 % 248).expect("below 248") + noise.u8(..8);
         Rgb([wave(3, 1), wave(1, 2), wave(2, 5)])
     });
     let mut jpeg = Vec::new();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 /// Between two probes.
-pub(crate) const PROBE_EVERY: Duration = Duration::from_millis(25);
+pub(crate) const PROBE_EVERY: Duration = Duration::from_millis(50);
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,9 +90,9 @@ mod tests {
         let arrivals: Vec<_> = Schedule::new(200.0, 7).take_while(|(due, _)| *due < Duration::from_secs(50)).collect();
         assert!(arrivals.is_sorted_by_key(|(due, _)| *due));
         let count = |endpoint| arrivals.iter().filter(|(_, each)| *each == endpoint).count();
-        assert_eq!(count(Endpoint::Probe), 2000);
+        assert_eq!(count(Endpoint::Probe), 1000);
         // 10 000 of each kind are expected; 1000 off is ten standard deviations.
-        let (work, read) = (count(Endpoint::SignIn) + count(Endpoint::Upload), arrivals.len() - 2000);
+        let (work, read) = (count(Endpoint::SignIn) + count(Endpoint::Upload), arrivals.len() - 1000);
         assert!(work.abs_diff(10_000) < 1000 && (read - work).abs_diff(10_000) < 1000, "{work} of {read}");
     }
 

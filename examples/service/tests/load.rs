@@ -33,9 +33,9 @@ async fn a_run_prints_how_each_endpoint_did_and_ends_well() {
     let ended = load(&["--address", &address, "--pid", &pid, "--seconds", "3", "--rate", "30"]).await;
     let printed = String::from_utf8(ended.stdout).unwrap();
     assert!(ended.status.success(), "{printed}{}", String::from_utf8_lossy(&ended.stderr));
-    // Of 3 s, every 25 ms.
     let count = |row, column| cell(&printed, row, column).parse::<u64>().unwrap();
-    assert_eq!(count("`GET /`", 2), 120, "{printed}");
+    // In 3 s, every 50 ms.
+    assert_eq!(count("`GET /`", 2) + count("`GET /`", 10), 60, "{printed}");
     for row in [
         "`POST /sessions`",
         "`POST /pictures`",
@@ -54,7 +54,8 @@ async fn a_run_prints_how_each_endpoint_did_and_ends_well() {
     // Where there is no terminal there is no bar.
     assert_eq!(String::from_utf8(ended.stderr).unwrap(), "");
     let pictures = contents(service.data.path()).iter().filter(|line| line.starts_with("picture ")).count();
-    assert_eq!(pictures as u64, accepted + 8, "those that were accepted, and one for each account");
+    // And one for each account; one whose client gave up may be there too.
+    assert!(pictures as u64 >= accepted + 8, "{pictures} pictures:\n{printed}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

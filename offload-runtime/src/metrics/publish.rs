@@ -10,8 +10,9 @@
 //! | `offload.pool.threads` | gauge | |
 //!
 //! A recorder is the user's code: it is called without a lock (C6), and what it panics with is dropped. Handles are made by a site's first
-//! event, and bound to the recorder that is installed by then.
+//! event, and bound to the recorder that is installed by then. What a recorder does to a pool is told when it has returned.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
@@ -94,7 +95,7 @@ impl Published {
 
     /// Tells the recorder something, whatever it does.
     fn tell(&self, origin: Origin, what: impl FnOnce(&Handles)) {
-        contain(|| what(self.handles.get_or_init(|| Handles::new(&self.label, origin))));
+        contain(|| what(made(&self.handles, || Handles::new(&self.label, origin))));
     }
 
     pub(super) fn began(&self, origin: Origin, waited: Option<(u64, u64)>) {
@@ -127,6 +128,16 @@ fn seconds(nanoseconds: u64) -> f64 {
     nanoseconds as f64 / 1e9
 }
 
+/// What is in `cell`, made if nothing is: by each thread that comes before one is ready. Making it calls the recorder, for which nobody may
+/// have to wait.
+fn made<T>(cell: &OnceLock<T>, make: impl FnOnce() -> T) -> &T {
+    if let Some(handle) = cell.get() {
+        return handle;
+    }
+    let handle = make();
+    cell.get_or_init(|| handle)
+}
+
 fn contain(f: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
         discard(payload);
@@ -138,6 +149,11 @@ pub(super) enum Event {
     Submitted,
     Cancelled { queued: bool },
     Refused { why: Refusal, queued: bool },
+}
+
+thread_local! {
+    /// What comes while this thread is telling of a ticket.
+    static LATER: RefCell<Option<Vec<Ticket>>> = const { RefCell::new(None) };
 }
 
 /// An event, to be told once the queue is unlocked.
@@ -153,6 +169,36 @@ impl Ticket {
     }
 
     pub(crate) fn announce(self) {
+        let mut next = self.begin();
+        while let Some(ticket) = next {
+            ticket.tell();
+            next = LATER.try_with(Self::next).ok().flatten();
+        }
+    }
+
+    /// `None`: a recorder that this thread is telling of a ticket has submitted a job, or dropped one. It is told of that when it has
+    /// returned: one that submits a job where it makes a counter would call itself without end.
+    fn begin(self) -> Option<Self> {
+        let mut ticket = Some(self);
+        // A thread whose locals are gone tells at once.
+        let _ = LATER.try_with(|later| match &mut *later.borrow_mut() {
+            Some(later) => later.extend(ticket.take()),
+            none => *none = Some(Vec::new()),
+        });
+        ticket
+    }
+
+    /// What is left to be told, if anything is.
+    fn next(later: &RefCell<Option<Vec<Self>>>) -> Option<Self> {
+        let mut later = later.borrow_mut();
+        let next = later.as_mut().and_then(Vec::pop);
+        if next.is_none() {
+            *later = None;
+        }
+        next
+    }
+
+    fn tell(self) {
         let Self { tally, event } = self;
         tally.published.tell(tally.origin(), |handles| {
             let queued = match event {
@@ -193,7 +239,7 @@ impl Threads {
     fn tell(&self, what: impl FnOnce(&Gauge)) {
         contain(|| {
             let labels = [label("pool", Arc::clone(&self.label))];
-            what(self.gauge.get_or_init(|| metrics::gauge!("offload.pool.threads", labels.iter())));
+            what(made(&self.gauge, || metrics::gauge!("offload.pool.threads", labels.iter())));
         });
     }
 

@@ -203,8 +203,9 @@ pub(super) fn accept(queue: &Arc<Queue<Pool>>, job: Job) {
     }
     let call = Call::decide(&mut state, pool);
     drop(state);
-    ticket.announce();
+    // First: others count on that thread, and the ticket may call a recorder that waits for it.
     call.carry_out(queue);
+    ticket.announce();
 }
 
 #[cold]

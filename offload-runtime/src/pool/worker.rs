@@ -91,9 +91,14 @@ fn live(queue: &Arc<Queue<Pool>>, name: String, first: Option<Begun>) {
     let pool = Arc::clone(&queue.shared.config.name);
     let worker = Arc::new(Worker { name, pool, wake: Condvar::new(), running: Running::new() });
     queue.lock().workers.push(Arc::clone(&worker));
-    queue.shared.published.one_more();
     watch::start(queue);
-    with_hooks(&queue.shared, &worker, || job::host(queue, || work(queue, &worker, first)));
+    with_hooks(&queue.shared, &worker, || {
+        job::host(queue, || {
+            // Here, since a recorder may wait for a job of the pool: it waits as a job would (C10).
+            queue.shared.published.one_more();
+            work(queue, &worker, first);
+        });
+    });
     queue.shared.published.one_less();
     leave(queue, &worker);
 }

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use metrics::Unit;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 use tokio::sync::broadcast;
@@ -79,6 +80,7 @@ impl Sampler {
 
     async fn sample(&self, executors: &[Watched], prometheus: &PrometheusHandle) {
         let start = Instant::now();
+        metrics::describe_gauge!("service.runtime.late", Unit::Seconds, "by how much the runtime's timer was late");
         let late_seconds = metrics::gauge!("service.runtime.late");
         let mut due = start;
         loop {

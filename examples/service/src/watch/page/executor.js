@@ -73,7 +73,7 @@ export class Executor {
 
   // What a glance has to tell: [its name, in words].
   get state() {
-    if (this.#reading.inline) return ["inline", "inline: no threads, jobs run on the async runtime"];
+    if (this.#reading.inline) return ["inline", "inline: runs on the async runtime"];
     const recent = this.#recent();
     const [first, last] = [recent[0], recent.at(-1)];
     if (last.refused > first.refused) return ["refusing", "refusing: the queue is full"];
@@ -185,6 +185,13 @@ export class Executor {
     const methods = this.#reading.methods;
     this.#parts.methods.hidden = methods.length === 0;
     this.#parts.none.hidden = methods.length > 0;
+    if (this.#reading.inline) write(this.#parts.none, "Of calls made inline nothing is known: there is no executor that could tell.");
+    // A service that was started anew has none of the old one's.
+    for (const [site, row] of this.#rows) {
+      if (methods.some((method) => method.site === site)) continue;
+      row.element.remove();
+      this.#rows.delete(site);
+    }
     for (const method of methods) {
       const row = this.#rows.get(method.site) ?? this.#addRow(method.site);
       write(row.done, count(method.completed));

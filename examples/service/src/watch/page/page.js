@@ -62,6 +62,7 @@ const label = (ms) => (ms < 1000 ? `${ms} ms` : `${ms / 1000} s`);
 
 function draw() {
   if (!newest) return;
+  // For whoever has to know that it is alive, as tests do.
   document.documentElement.dataset.samples = Number(document.documentElement.dataset.samples ?? 0) + 1;
   const worst = Math.max(...late.map((point) => point.late_ms));
   get("late").textContent = duration(newest.late_ms);

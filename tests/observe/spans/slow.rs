@@ -1,0 +1,71 @@
+//! A job that runs for long is a warning, once, while it still runs.
+
+use std::time::Duration;
+
+use observe::{Entry, Kind, Record, request};
+use offload_runtime::{ExecutorExt, ThreadPool};
+use tests::support::{Gate, eventually, finish};
+use tracing::Level;
+
+const SHORT: Duration = Duration::from_millis(5);
+
+/// What was told of slow jobs of that pool.
+fn told(pool: &str) -> Vec<Entry> {
+    let mut entries = Record::of_process().entries();
+    entries.retain(|entry| entry.kind == Kind::Event && entry.says == "job has been running for long");
+    entries.retain(|entry| entry.text("pool") == pool);
+    entries
+}
+
+#[test]
+fn a_slow_job_is_warned_of_once_while_it_runs() {
+    Record::install();
+    let pool = ThreadPool::builder().thread_name("tardy").max_threads(2).warn_after(SHORT).build();
+    let start = || {
+        let gate = Gate::closed();
+        let of_job = gate.clone();
+        let line = line!() + 1;
+        let job = request("slow").in_scope(|| pool.submit(move || of_job.pass()));
+        (gate, job, line)
+    };
+    let (first_gate, first, line) = start();
+    eventually("the first is told of", || told("tardy").len() == 1);
+    assert!(!first.is_finished());
+    let event = &told("tardy")[0];
+    assert_eq!((event.level, &*event.target), (Level::WARN, "offload_runtime::job"));
+    assert!(event.text("site").contains(&format!("slow.rs:{line}:")), "{event:#?}");
+    assert!(event.text("code.filepath").ends_with("slow.rs") && event.number("code.lineno") == u64::from(line));
+    assert_eq!((event.text("thread"), event.field("cancelled")), ("tardy-0", &false.into()));
+    assert!(event.number("elapsed_ms") >= 5, "{event:#?}");
+
+    // By the time that the second has been told of, the first has been looked at again.
+    let (second_gate, second, _) = start();
+    eventually("the second is told of", || told("tardy").len() >= 2);
+    first_gate.open();
+    second_gate.open();
+    finish(first).unwrap();
+    finish(second).unwrap();
+    finish(pool.shutdown());
+    let threads: Vec<_> = told("tardy").iter().map(|event| event.text("thread").to_owned()).collect();
+    assert_eq!(threads, ["tardy-0", "tardy-1"]);
+}
+
+#[test]
+fn a_slow_job_that_nobody_waits_for_is_told_as_such() {
+    Record::install();
+    let pool = ThreadPool::builder().thread_name("forsaken").max_threads(1).warn_after(SHORT).build();
+    // A job is told of before it is forsaken only if this thread is held up for so long between two lines.
+    for round in 1..=100 {
+        let gate = Gate::closed();
+        let of_job = gate.clone();
+        let handle = pool.submit(move || of_job.pass());
+        gate.wait_for(1);
+        drop(handle);
+        eventually("it is told of", || told("forsaken").len() == round);
+        gate.open();
+        if told("forsaken")[round - 1].field("cancelled") == true {
+            return;
+        }
+    }
+    panic!("{:#?}", told("forsaken"));
+}
