@@ -108,7 +108,7 @@ fn c09_a_thread_in_its_stop_hook_counts() {
     assert_eq!(counting.wakes(), 0);
     gates[1].open();
     eventually("it is told that one is left", || counting.wakes() == 1);
-    assert!(poll_once(&mut shutdown, &Waker::noop()).is_pending());
+    assert!(poll_once(&mut shutdown, Waker::noop()).is_pending());
     gates[2].open();
     finish(shutdown);
 }
