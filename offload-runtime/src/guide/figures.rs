@@ -231,7 +231,7 @@
 //! # What they cost, and how exact they are
 //! Counts are exact, and are kept under a lock that is taken anyway. A time is read from buckets, 16 to each doubling, and is at most
 //! 6.25% above the true one. Where more than 16 jobs wait, one of 16 has its wait noted and counts for 16; the same goes for run times,
-//! if they are below 10 microseconds. All of it is less than 3% of the instructions of a call that waits in a long queue (`ci/callgrind.sh`
-//! counts them), and three looks at the clock of a call that does not.
-//! [`timing(false)`](crate::ThreadPoolBuilder::timing) leaves times out. Each site costs some 10 KiB for each core, 80 KiB at most, for as long as the pool is there. A
-//! snapshot copies all of it, a few microseconds for each site: take one per second, not one per request.
+//! if they are below 10 microseconds. A call that does not wait in a long queue looks at the clock three times: as it is queued, as it begins
+//! and as it ends.
+//! [`timing(false)`](crate::ThreadPoolBuilder::timing) leaves times out. Each site costs some 10 KiB for each
+//! core, 80 KiB at most, for as long as the pool is there. A snapshot copies all of it, a few microseconds for each site: take one per second, not one per request.
