@@ -35,6 +35,11 @@ impl Moment {
         Duration::from_nanos(Self::now().since(self))
     }
 
+    #[cfg(test)]
+    pub(crate) fn later(self, nanoseconds: u64) -> Self {
+        Self::at(self.0.get() + nanoseconds)
+    }
+
     /// As a word that is never zero, for an atomic.
     pub(crate) fn to_word(this: Option<Self>) -> u64 {
         this.map_or(0, |moment| moment.0.get())
@@ -106,17 +111,13 @@ impl Stamp {
 mod tests {
     use super::*;
 
-    fn later(moment: Moment, nanoseconds: u64) -> Moment {
-        Moment::at(moment.0.get() + nanoseconds)
-    }
-
     #[test]
     fn a_stamp_tells_how_long_ago_it_was_made() {
         let queued = Moment::at(1_000_000);
         let stamp = Stamp::new(queued, false);
         assert!(stamp.bits() < 1 << Stamp::BITS);
         assert_eq!(Stamp::from_bits(stamp.bits()), stamp);
-        let (waited, weight) = stamp.waited(later(queued, 640_000)).unwrap();
+        let (waited, weight) = stamp.waited(queued.later(640_000)).unwrap();
         assert_eq!((waited, weight), (640_000, 1));
         assert_eq!(Stamp::new(queued, true).waited(queued), Some((0, Stamp::SAMPLE)));
         assert_eq!(Stamp::NONE.waited(queued), None);
@@ -126,7 +127,7 @@ mod tests {
     fn a_stamp_goes_round_and_a_clock_may_step_back() {
         let late = Moment::at(((Stamp::TIME + 1) << Stamp::UNIT_BITS) - 64);
         let stamp = Stamp::new(late, false);
-        assert_eq!(stamp.waited(later(late, 640)), Some((640, 1)));
+        assert_eq!(stamp.waited(late.later(640)), Some((640, 1)));
         assert_eq!(Stamp::new(Moment::at(6_400), false).waited(Moment::at(640)), Some((0, 1)));
         // The moment that is all zeros is no `NONE`.
         assert_ne!(Stamp::new(Moment::at((Stamp::TIME + 1) << Stamp::UNIT_BITS), false), Stamp::NONE);

@@ -186,3 +186,23 @@ fn c08_jobs_begin_in_order() {
     }
     assert_eq!(began.try_iter().collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
 }
+
+/// Where jobs have been short for long, no thread is called for those that wait. One that turns out to be long holds nobody up all the same.
+#[test]
+fn c08_jobs_that_turn_out_to_be_long_hold_nobody_up() {
+    let pool = ThreadPool::builder().max_threads(4).build();
+    let submit = |gate: Option<Gate>| pool.submit(move || gate.map(|gate| gate.pass()).is_some());
+    for _ in 0..10 {
+        let gate = Gate::closed();
+        let short: Vec<_> = (0..2_000).map(|_| submit(None)).collect();
+        let long: Vec<_> = (0..3).map(|_| submit(Some(gate.clone()))).collect();
+        let behind: Vec<_> = (0..100).map(|_| submit(None)).collect();
+        for job in short.into_iter().chain(behind) {
+            assert!(!finish(job).unwrap());
+        }
+        gate.open();
+        for job in long {
+            assert!(finish(job).unwrap());
+        }
+    }
+}

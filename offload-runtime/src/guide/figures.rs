@@ -230,8 +230,10 @@
 //!
 //! # What they cost, and how exact they are
 //! Counts are exact, and are kept under a lock that is taken anyway. A time is read from buckets, 16 to each doubling, and is at most
-//! 6.25% above the true one. Where more than 16 jobs wait, one of 16 has its wait noted and counts for 16; the same goes for run times,
+//! 6.25% above the true one. Where more than 16 jobs wait, one of 16, chosen at random, has its wait noted and counts for 16; the same goes for run times,
 //! if they are below 10 microseconds. A call that does not wait in a long queue looks at the clock three times: as it is queued, as it begins
 //! and as it ends.
+//! With the feature `metrics`, submitting takes the pool's lock each time, as the recorder is told of each job by who submits it; without
+//! the feature it mostly does not ([how a pool sleeps](super::sleep)).
 //! [`timing(false)`](crate::ThreadPoolBuilder::timing) leaves times out. Each site costs some 10 KiB for each
 //! core, 80 KiB at most, for as long as the pool is there. A snapshot copies all of it, a few microseconds for each site: take one per second, not one per request.

@@ -67,7 +67,7 @@ impl Ended {
 /// |---|---|---|
 /// | `state` | both sides | both sides |
 /// | `vtable`, `origin` | `allocate` | both sides |
-/// | `owner` | a queue's `push`, under its lock | who claimed with `linked`, and a handle that compares it |
+/// | `owner` | a queue's `push`, under its lock, or `post` | who claimed with `linked`, and a handle that compares it |
 /// | `a`, `b` | I5 | I5 |
 /// | `waker` | I3 | I3 |
 pub(super) struct Header {

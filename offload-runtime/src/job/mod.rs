@@ -23,12 +23,15 @@
 //!   (C1, resolves exactly once)
 //! * **I3** The waker's slot belongs to the handle while `WAKER` is clear, and to the claimer once `DONE` is set with
 //!   `WAKER` set. In between nobody writes it.
-//! * **I4** `LINKED` says: in the queue that `owner` points to. Set under that queue's lock, and cleared by the step that
+//! * **I4** `LINKED` says: in the queue that `owner` points to, in its list or its inbox, or in the hands of a thread that is about to put
+//!   it there. Set by who pushes it, under that queue's lock, or posts it, without; cleared by the step that
 //!   claims. A queue claims under its lock what it unlinks; who claims a linked job without that lock (a cancelling
 //!   handle, or a worker that runs what it waits for, C10) must unlink it, and nobody else may. A queue
-//!   that has a linked job keeps itself alive, so `owner` may be followed from the claim to the unlinking.
-//! * **I5** The words `a` and `b` are the queue's links, under its lock, until the job is unlinked; then the claimer's.
-//!   `a` holds the hooks once `HOOKS` is set, until the cell is freed; `b` the error from `DONE|FAILED` until it is taken.
+//!   that has a linked job keeps itself alive, so `owner` may be followed from the claim to the unlinking: by its `pin` while there is a
+//!   job in the list or the inbox is open; where the inbox is not, by the reference of the thread that posts, until it has locked the queue.
+//! * **I5** The words `a` and `b` are the queue's links, under its lock, until the job is unlinked; then the claimer's. On the way to the
+//!   inbox and in it `a` is the poster's, and `b` is null. `a` holds the hooks once `HOOKS` is set, until the cell is freed;
+//!   `b` the error from `DONE|FAILED` until it is taken.
 //! * **I6** Whoever sets `DONE` may lose the cell in that step. What is needed afterwards is read before, or the `JOB`
 //!   bit is kept until it has been used.
 //!
@@ -55,7 +58,7 @@ pub use handle::JobHandle;
 pub(crate) use origin::Origin;
 pub use owned::Job;
 pub(crate) use owned::{Begun, Claimed, Ran, Taken};
-pub(crate) use queue::{Guard, Owner, Queue};
+pub(crate) use queue::{Guard, Owner, Posted, Queue};
 pub(crate) use shown::Shown;
 pub use views::QueueId;
 pub(crate) use views::Registration;

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use loom::future::block_on;
 use loom::thread;
 
-use super::{Begun, Guard, Job, JobHandle, Origin, Owner, Queue, Ran, Shown, Taken, cell, current};
+use super::{Begun, Guard, Job, JobHandle, Origin, Owner, Posted, Queue, Ran, Shown, Taken, cell, current};
 use crate::cancel::{is_cancelled, on_cancel};
 use crate::context::Call;
 use crate::error::Error;
@@ -21,6 +21,48 @@ use crate::metrics::Ledger;
 std::thread_local! {
     /// Cells that are allocated. loom runs all threads of a model on the test's own.
     static CELLS: std::cell::Cell<isize> = const { std::cell::Cell::new(0) };
+}
+
+std::thread_local! {
+    /// Whether each job that is posted is the one of many after which the inbox is looked after.
+    static DUE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    /// Whether jobs are expected to be short, which takes a hundred of them to learn.
+    static SHORT: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// In a model chance would have it that no two explorations are alike.
+pub(super) fn is_due() -> bool {
+    DUE.get()
+}
+
+pub(crate) fn are_jobs_short() -> bool {
+    SHORT.get()
+}
+
+/// Sets a flag of the above for as long as it lives.
+struct Set(&'static std::thread::LocalKey<std::cell::Cell<bool>>);
+
+impl Set {
+    fn new(flag: &'static std::thread::LocalKey<std::cell::Cell<bool>>) -> Self {
+        flag.set(true);
+        Self(flag)
+    }
+}
+
+impl Drop for Set {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+/// Each job that is posted looks after the inbox, from here on.
+pub(crate) fn each_is_due() -> impl Drop {
+    Set::new(&DUE)
+}
+
+/// All jobs are expected to be short, from here on.
+pub(crate) fn expect_short_jobs() -> impl Drop {
+    Set::new(&SHORT)
 }
 
 /// Notes that `change` cells more are allocated.
@@ -377,6 +419,156 @@ fn pop_and_cancel() {
         dropper.join().unwrap();
         worker.join().unwrap();
         assert!(queue.lock().is_empty());
+    });
+}
+
+/// Posts, and looks after the job as a pool's submitter does. `false`: it was too late.
+fn post(queue: &Arc<Queue<Bare>>, job: Job) -> bool {
+    match queue.post(job) {
+        Posted::Quietly { .. } => true,
+        Posted::Asked => {
+            drop(queue.lock());
+            true
+        }
+        Posted::Not(job) if job.is_cancelled() => {
+            push(queue, job);
+            true
+        }
+        Posted::Not(job) => {
+            job.refuse(Error::ShutDown);
+            false
+        }
+        Posted::Late(job) => {
+            job.refuse(Error::ShutDown);
+            false
+        }
+    }
+}
+
+/// The handle may find the job linked, and in the hands of the thread that posts it.
+#[test]
+fn post_and_cancel() {
+    for open in [false, true] {
+        explore("post and drop of the handle", None, move || {
+            let tokens = Tokens::default();
+            let queue = queue();
+            if open {
+                queue.lock().open();
+            }
+            let (job, handle) = token_job(&tokens);
+            let to = Arc::clone(&queue);
+            let poster = thread::spawn(move || post(&to, job));
+            drop(handle);
+            assert!(poster.join().unwrap());
+            assert!(queue.lock().is_empty(), "a job whose handle is gone stays in the queue");
+            queue.lock().ask();
+            assert_eq!(Arc::strong_count(&queue), 1, "an empty queue keeps itself alive");
+        });
+    }
+}
+
+/// Whoever is not asked is seen by who asks.
+#[test]
+fn post_and_ask() {
+    explore("two posts and a thread that is about to sleep", Some(3), || {
+        let tokens = Tokens::default();
+        let queue = queue();
+        queue.lock().open();
+        let posters: Vec<_> = (0..2)
+            .map(|_| {
+                let (job, handle) = token_job(&tokens);
+                handle.detach();
+                let queue = Arc::clone(&queue);
+                thread::spawn(move || matches!(queue.post(job), Posted::Asked))
+            })
+            .collect();
+        let mut guard = queue.lock();
+        while !guard.ask() {}
+        let seen = guard.len();
+        drop(guard);
+        let asked = posters.into_iter().map(|poster| poster.join().unwrap()).filter(|asked| *asked).count();
+        // Of those that were not seen the first was asked to come, and brings the others along.
+        assert_eq!(asked, usize::from(seen < 2), "{seen} seen");
+        while run_first(&queue) {}
+        queue.lock().ask();
+        assert_eq!(Arc::strong_count(&queue), 1);
+    });
+}
+
+#[test]
+fn posts_of_one_thread_are_taken_in_order() {
+    explore("three posts and a thread that takes them", Some(3), || {
+        let tokens = Tokens::default();
+        let queue = queue();
+        queue.lock().open();
+        let order = Arc::new(AtomicUsize::new(0));
+        let jobs: Vec<_> = (0..3)
+            .map(|place| {
+                let (order, token) = (Arc::clone(&order), tokens.new_one());
+                let (job, handle) = job(move || {
+                    assert_eq!(order.fetch_add(1, Ordering::SeqCst), place);
+                    drop(token);
+                });
+                handle.detach();
+                job
+            })
+            .collect();
+        let to = Arc::clone(&queue);
+        let poster = thread::spawn(move || jobs.into_iter().for_each(|job| assert!(post(&to, job))));
+        while run_first(&queue) {}
+        poster.join().unwrap();
+        while run_first(&queue) {}
+        assert_eq!(order.load(Ordering::SeqCst), 3);
+        queue.lock().ask();
+    });
+}
+
+#[test]
+fn post_and_seal() {
+    for open in [false, true] {
+        explore("a post, the seal, and a handle that goes", Some(3), move || {
+            let tokens = Tokens::default();
+            let queue = queue();
+            if open {
+                queue.lock().open();
+            }
+            let (job, handle) = token_job(&tokens);
+            let to = Arc::clone(&queue);
+            let poster = thread::spawn(move || post(&to, job));
+            let dropper = thread::spawn(move || drop(handle));
+            queue.lock().seal();
+            let before = queue.lock().len();
+            let posted = poster.join().unwrap();
+            dropper.join().unwrap();
+            assert!(posted || before == 0, "a job that was turned away is in the queue");
+            assert!(queue.lock().is_empty());
+            assert_eq!(Arc::strong_count(&queue), 1);
+            assert!(matches!(queue.post(job_of_nothing()), Posted::Not(_)));
+        });
+    }
+}
+
+fn job_of_nothing() -> Job {
+    let (job, handle) = job(|| ());
+    handle.detach();
+    job
+}
+
+#[test]
+fn a_posted_job_keeps_its_queue() {
+    explore("cancel of a posted job as the queue's last users go", None, || {
+        let tokens = Tokens::default();
+        let queue = queue();
+        queue.lock().open();
+        let (job, handle) = token_job(&tokens);
+        let poster = thread::spawn(move || {
+            assert!(post(&queue, job));
+            // The last one to know of it: it asks, as a pool's last thread does.
+            while !queue.lock().ask() {}
+            drop(queue);
+        });
+        drop(handle);
+        poster.join().unwrap();
     });
 }
 

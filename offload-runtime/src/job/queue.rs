@@ -1,9 +1,25 @@
-//! An intrusive first-in first-out queue of jobs under one short lock, from which a job can be taken at any place.
+//! An intrusive first-in first-out queue of jobs under one short lock, from which a job can be taken at any place; and the inbox before it,
+//! into which jobs are posted without the lock.
 //!
 //! Its users (the pool, the limited view) keep what they decide by under the same lock ([`Owner::Guarded`]). What
 //! makes following a job's `owner` sound is I4 of `mod.rs`: the queue claims what it unlinks, who claims a linked job
 //! unlinks it, and a queue with a linked job holds a reference to itself (`pin`).
+//!
+//! # The inbox
+//! One word: a stack of jobs, or a mark. Whoever locks the queue takes the whole stack at once and appends it to the list, in order, before
+//! anything else; so under the lock a job that was posted is in the list, as if it had been pushed. The stack is never
+//! popped from, only taken as a whole: there is no ABA. The marks tell who posts the next job what to do:
+//!
+//! | mark | meaning | set by |
+//! |---|---|---|
+//! | null | open: somebody will look, post and go | [`Guard::open`], and taking the stack |
+//! | `ASK` | post, then come to the lock and see who has to be called | [`Guard::ask`], [`Guard::stir`] |
+//! | `SEALED` | no job can be posted any more | [`Guard::seal`] |
+//!
+//! A queue of which nobody opens the inbox (a view's) has all its jobs pushed under the lock, and pays nothing for it but a look.
 
+use std::cell::Cell;
+use std::mem;
 use std::ops::{Deref, DerefMut};
 use std::ptr::{self, NonNull};
 use std::time::Duration;
@@ -17,7 +33,7 @@ use crate::cancel::Stop;
 use crate::clock::{Moment, Stamp};
 use crate::error::Error;
 use crate::metrics::{DEEP, Ledger, Tally, Ticket};
-use crate::sync::{self, Arc, Condvar, LooseFlag, Mutex, MutexGuard, Ordering};
+use crate::sync::{self, Arc, AtomicPtr, Condvar, LooseFlag, Mutex, MutexGuard, Ordering, thread};
 
 #[cfg(all(test, not(offload_loom)))]
 mod tests;
@@ -45,8 +61,13 @@ pub(crate) struct Queue<P: Owner> {
     timing: bool,
     /// Whether jobs come without a look at the clock: so many wait that not each is stamped, or times are not kept.
     unclocked: LooseFlag,
-    locked: Mutex<Locked<P>>,
+    inbox: Apart<Inbox>,
+    locked: Apart<Mutex<Locked<P>>>,
 }
+
+/// On cache lines of its own. Two, as processors fetch them in pairs.
+#[repr(align(128))]
+struct Apart<T>(T);
 
 /// Unlinks a job, and returns what its end is to be noted in if it begins.
 type Unlink = unsafe fn(NonNull<Head>, NonNull<Header>, Why) -> Option<Arc<Tally>>;
@@ -76,8 +97,12 @@ impl Head {
 #[repr(C)]
 struct Locked<P: Owner> {
     list: List,
-    /// The queue itself, while `list` is not empty (I4).
+    /// The queue itself, while `list` is not empty or the inbox is open (I4).
     pin: Option<Arc<Queue<P>>>,
+    /// Whether the inbox is open, as far as this side has to do with it.
+    open: bool,
+    /// How many jobs may have been popped since the inbox was looked at.
+    passed_by: usize,
     ledger: Ledger,
     guarded: P::Guarded,
 }
@@ -94,14 +119,116 @@ impl<P: Owner> Queue<P> {
             shared,
             timing: ledger.is_timing(),
             unclocked: LooseFlag::new(!ledger.is_timing()),
-            locked: Mutex::new(Locked { list: List::new(), pin: None, ledger, guarded }),
+            inbox: Apart(Inbox::new()),
+            locked: Apart(Mutex::new(Locked {
+                list: List::new(),
+                pin: None,
+                open: false,
+                passed_by: 0,
+                ledger,
+                guarded,
+            })),
         })
     }
 
     /// Locks the queue. Whoever holds the guard runs no code of the user (C6).
     #[inline]
     pub(crate) fn lock(self: &Arc<Self>) -> Guard<'_, P> {
-        Guard { queue: self, locked: sync::lock(&self.locked) }
+        Guard::of(self, sync::lock(&self.locked.0))
+    }
+
+    /// As `lock`, by who takes a job and need not know of all that were posted: the inbox is on its way from another core's cache. So it looks
+    /// there only if no other job waits, or has not for a while.
+    #[inline]
+    pub(crate) fn lock_to_pop(self: &Arc<Self>) -> Guard<'_, P> {
+        let mut guard = Guard { queue: self, locked: sync::lock(&self.locked.0) };
+        let locked = &mut *guard.locked;
+        if locked.list.len > 0 && locked.passed_by < PASS_BY {
+            locked.passed_by += 1;
+        } else {
+            guard.take_in();
+        }
+        guard
+    }
+
+    /// As `lock`, if nobody holds it.
+    pub(crate) fn try_lock(self: &Arc<Self>) -> Option<Guard<'_, P>> {
+        Some(Guard::of(self, self.locked.0.try_lock().ok()?))
+    }
+
+    /// Appends `job` without the lock, unless it was cancelled before or the inbox is sealed. Not for a queue that has to know of each job
+    /// at once: whoever locks it next finds the job appended.
+    #[inline]
+    pub(crate) fn post(self: &Arc<Self>, job: Job) -> Posted {
+        let inbox = &self.inbox.0;
+        // ORDERING: Relaxed: what is done about it is done by read-modify-writes of this word, or under the lock.
+        let mut head = inbox.0.load(Ordering::Relaxed);
+        if head == SEALED {
+            return Posted::Not(job);
+        }
+        let (stamp, due) = self.stamp();
+        let header = job.header();
+        // SAFETY: `job` keeps the cell, and from the link on the queue does; it is not used after the job was posted.
+        let cell = unsafe { header.as_ref() };
+        // ORDERING: Relaxed: `State::link` publishes it.
+        cell.owner.store(Self::head(self).cast_mut(), Ordering::Relaxed);
+        if let Err(cancelled) = job.link(stamp) {
+            return Posted::Not(cancelled);
+        }
+        loop {
+            let next = if head == ASK { ptr::null_mut() } else { head };
+            // SAFETY: `a` of a job that is linked and in no list yet is its poster's (I5).
+            cell.a.with_mut(|a| unsafe { *a = next.cast() });
+            // ORDERING: Release publishes the cell to the Acquire of `Inbox::take`. A failure reads nothing of another's cell.
+            match inbox.0.compare_exchange_weak(head, header.as_ptr(), Ordering::Release, Ordering::Relaxed) {
+                Ok(_) if head == ASK => return Posted::Asked,
+                Ok(_) => return Posted::Quietly { due },
+                Err(SEALED) => return self.came_late(header),
+                Err(now) => head = now,
+            }
+        }
+    }
+
+    /// The inbox was sealed while the job was being linked.
+    #[cold]
+    fn came_late(self: &Arc<Self>, header: NonNull<Header>) -> Posted {
+        let mut guard = self.lock();
+        // SAFETY: `link` gave this queue the job, and it is in no list.
+        unsafe { guard.append(header) };
+        // SAFETY: it is linked, so its cell is there.
+        let cell = unsafe { header.as_ref() };
+        match cell.state.claim() {
+            Claim::Won { .. } => {
+                // SAFETY: it is linked in this list; having claimed it, this call is the one to unlink it.
+                unsafe { guard.locked.list.remove(header) };
+                guard.settle();
+                // SAFETY: claimed and unlinked; its JOB bit was the queue's.
+                Posted::Late(unsafe { Claimed::from_header(header) })
+            }
+            // Whoever cancelled it waits for the lock, to unlink it.
+            Claim::Lost => Posted::Quietly { due: false },
+        }
+    }
+
+    /// The stamp of a job that comes now, and whether it is one in [`Stamp::SAMPLE`].
+    #[inline]
+    fn stamp(&self) -> (Stamp, bool) {
+        let sampled = sample();
+        let stamp = if !self.unclocked.get() {
+            Stamp::new(Moment::now(), false)
+        } else if sampled && self.timing {
+            Stamp::new(Moment::now(), true)
+        } else {
+            Stamp::NONE
+        };
+        (stamp, sampled)
+    }
+
+    /// Whether there is a reason to come to the lock, for who looks for work without it: a job that was posted, or [`Guard::stir`].
+    #[inline]
+    pub(crate) fn is_stirred(&self) -> bool {
+        // ORDERING: Relaxed: a hint. Who acts on it takes the lock first.
+        !self.inbox.0.0.load(Ordering::Relaxed).is_null()
     }
 
     /// When a job that is now pushed will have come, if that is noted for each: to be asked before the queue is locked.
@@ -129,13 +256,209 @@ impl<P: Owner> Queue<P> {
     }
 }
 
+/// How often a thread that finds a job passes the inbox by.
+const PASS_BY: usize = 7;
+
+/// What became of a job that was to be appended without the lock.
+#[must_use]
+pub(crate) enum Posted {
+    /// Whoever looks for work will find it. `due`: one in [`Stamp::SAMPLE`] is to see to it that the inbox does not grow: by locking the queue,
+    /// if that is free.
+    Quietly { due: bool },
+    /// It was asked for that the queue be locked now ([`Guard::ask`]).
+    Asked,
+    /// It is too late, or the job was cancelled before: it is to be pushed, or turned away, under the lock.
+    Not(Job),
+    /// It is too late, and the job has been counted as one that came.
+    Late(Claimed),
+}
+
+/// Whether this one of [`Stamp::SAMPLE`] is the one. At random, so that sites whose jobs come by turns all have their share: a generator of
+/// Marsaglia's ("Xorshift RNGs", 2003).
+#[inline]
+fn sample() -> bool {
+    #[cfg(offload_loom)]
+    return super::models::is_due();
+    #[cfg(not(offload_loom))]
+    std::thread_local! {
+        static RANDOM: Cell<u32> = const { Cell::new(0x9E37_79B9) };
+    }
+    #[cfg(not(offload_loom))]
+    RANDOM
+        .try_with(|random| {
+            let mut x = random.get();
+            x ^= x << 13;
+            x ^= x >> 17;
+            x ^= x << 5;
+            random.set(x);
+            u64::from(x).is_multiple_of(Stamp::SAMPLE)
+        })
+        .unwrap_or(false)
+}
+
+/// Jobs on their way to the queue, appended without its lock: a stack, the last one first, linked by their words `a`.
+///
+/// Or a mark: null for an inbox that is open and empty, [`ASK`], or [`SEALED`]. Marks are set under the lock alone, and jobs taken
+/// out under the lock alone.
+struct Inbox(AtomicPtr<Header>);
+
+/// Empty; who posts the next job is to lock the queue.
+const ASK: *mut Header = ptr::without_provenance_mut(1);
+/// Empty, for good.
+const SEALED: *mut Header = ptr::without_provenance_mut(2);
+
+impl Inbox {
+    fn new() -> Self {
+        Self(AtomicPtr::new(ASK))
+    }
+
+    /// Takes all jobs out, under the lock. Null: there are none.
+    #[inline]
+    fn take(&self) -> *mut Header {
+        // ORDERING: Relaxed: where there is no job it is left as it is; whoever set the mark held the lock.
+        let head = self.0.load(Ordering::Relaxed);
+        if head.is_null() || head == ASK || head == SEALED {
+            return ptr::null_mut();
+        }
+        // ORDERING: Acquire pairs with the Release of those who posted the jobs.
+        self.0.swap(ptr::null_mut(), Ordering::Acquire)
+    }
+
+    fn is_sealed(&self) -> bool {
+        // ORDERING: Relaxed: under the lock under which the mark is set.
+        self.0.load(Ordering::Relaxed) == SEALED
+    }
+
+    /// Sets a mark in place of another, under the lock. `Err`: jobs came.
+    fn mark(&self, from: *mut Header, to: *mut Header) -> Result<(), ()> {
+        // ORDERING: Relaxed: a mark publishes nothing; who finds it acts under the lock.
+        match self.0.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => Ok(()),
+            Err(now) if now == to || now == SEALED => Ok(()),
+            Err(_) => Err(()),
+        }
+    }
+}
+
 /// The locked queue.
 pub(crate) struct Guard<'a, P: Owner> {
     queue: &'a Arc<Queue<P>>,
     locked: MutexGuard<'a, Locked<P>>,
 }
 
-impl<P: Owner> Guard<'_, P> {
+impl<'a, P: Owner> Guard<'a, P> {
+    /// With all jobs in the list that were posted before.
+    #[inline]
+    fn of(queue: &'a Arc<Queue<P>>, locked: MutexGuard<'a, Locked<P>>) -> Self {
+        let mut guard = Self { queue, locked };
+        guard.take_in();
+        guard
+    }
+
+    pub(crate) fn queue(&self) -> &'a Arc<Queue<P>> {
+        self.queue
+    }
+
+    /// Moves jobs from the inbox to the list. Returns whether there were any.
+    #[inline]
+    fn take_in(&mut self) -> bool {
+        let passed_by = mem::take(&mut self.locked.passed_by);
+        match NonNull::new(self.queue.inbox.0.take()) {
+            None => false,
+            Some(newest) => {
+                self.take_in_all(newest, passed_by);
+                true
+            }
+        }
+    }
+
+    /// `passed_by`: what was popped since the last look. It was in the queue beside those that come now, as far as anybody can tell.
+    fn take_in_all(&mut self, newest: NonNull<Header>, passed_by: usize) {
+        let Locked { list, ledger, open, .. } = &mut *self.locked;
+        *open = true;
+        // SAFETY: the jobs of the inbox are linked, in no list, and, once taken out of it, this guard's to append.
+        let oldest = unsafe { list.append_stack(newest) };
+        // In the order of their coming, as sites are told of in that order.
+        // SAFETY: they are in the list.
+        unsafe { for_each(oldest, |job| ledger.came(job.origin)) };
+        ledger.queued(list.len + passed_by);
+        self.grown();
+    }
+
+    /// After jobs were appended.
+    #[inline]
+    fn grown(&mut self) {
+        self.pin();
+        if self.len() >= DEEP && !self.queue.unclocked.get() {
+            self.queue.unclocked.set(true);
+        }
+    }
+
+    #[inline]
+    fn pin(&mut self) {
+        if self.locked.pin.is_none() {
+            self.locked.pin = Some(Arc::clone(self.queue));
+        }
+    }
+
+    /// Appends a job of the inbox that never was in it.
+    ///
+    /// # Safety
+    /// The job is linked, in no list, and the caller's to append.
+    unsafe fn append(&mut self, header: NonNull<Header>) {
+        // SAFETY: it is linked, so its cell is there.
+        let origin = unsafe { header.as_ref() }.origin;
+        self.locked.ledger.came(origin);
+        // SAFETY: as promised.
+        unsafe { self.locked.list.push_back(header) };
+        self.grown();
+    }
+
+    /// Lets jobs come without the lock, and without that anybody is asked to see to them: for who looks for them ([`Queue::is_stirred`]), or
+    /// comes to the lock anyway.
+    pub(crate) fn open(&mut self) {
+        // Jobs that came are no hindrance: then it is open.
+        let _: Result<(), ()> = self.queue.inbox.0.mark(ASK, ptr::null_mut());
+        if !self.queue.inbox.0.is_sealed() {
+            self.locked.open = true;
+            self.pin();
+        }
+    }
+
+    /// Asks who posts the next job to lock the queue. `false`: jobs came, and are in the list now.
+    pub(crate) fn ask(&mut self) -> bool {
+        let asked = self.stir();
+        if !asked {
+            self.take_in();
+        }
+        asked
+    }
+
+    /// As `ask`, where it does not matter if jobs came: calls who looks for work without the lock.
+    pub(crate) fn stir(&mut self) -> bool {
+        let asked = self.queue.inbox.0.mark(ptr::null_mut(), ASK).is_ok();
+        if asked {
+            self.shut();
+        }
+        asked
+    }
+
+    /// Lets no job come without the lock any more.
+    pub(crate) fn seal(&mut self) {
+        let inbox = &self.queue.inbox.0;
+        while inbox.mark(ptr::null_mut(), SEALED).is_err() && inbox.mark(ASK, SEALED).is_err() {
+            self.take_in();
+        }
+        self.shut();
+    }
+
+    fn shut(&mut self) {
+        self.locked.open = false;
+        if self.is_empty() {
+            self.locked.pin = None;
+        }
+    }
+
     /// Appends `job`, which came at `now` ([`Queue::now`]). `Err`: it was cancelled before; drop it after unlocking. The ticket is to be
     /// announced then.
     #[inline]
@@ -154,12 +477,7 @@ impl<P: Owner> Guard<'_, P> {
         };
         // SAFETY: `link` gave this queue the job: its cell stays until it is unlinked, and it is in no other list.
         unsafe { self.locked.list.push_back(header) };
-        if self.locked.pin.is_none() {
-            self.locked.pin = Some(Arc::clone(self.queue));
-        }
-        if len == DEEP {
-            self.queue.unclocked.set(true);
-        }
+        self.grown();
         (ticket, Ok(()))
     }
 
@@ -224,14 +542,14 @@ impl<P: Owner> Guard<'_, P> {
     /// Unlocks until `condvar` is notified, or for no reason at all.
     pub(crate) fn wait(self, condvar: &Condvar) -> Self {
         let locked = condvar.wait(self.locked).unwrap_or_else(std::sync::PoisonError::into_inner);
-        Self { queue: self.queue, locked }
+        Self::of(self.queue, locked)
     }
 
     /// As `wait`, for `timeout` at most. Returns whether the time is over.
     pub(crate) fn wait_timeout(self, condvar: &Condvar, timeout: Duration) -> (Self, bool) {
         let (locked, result) =
             condvar.wait_timeout(self.locked, timeout).unwrap_or_else(std::sync::PoisonError::into_inner);
-        (Self { queue: self.queue, locked }, result.timed_out())
+        (Self::of(self.queue, locked), result.timed_out())
     }
 
     /// After a job was unlinked: gives the reference of an empty queue to itself up. Never the last one: `self.queue` is another.
@@ -239,7 +557,9 @@ impl<P: Owner> Guard<'_, P> {
     fn settle(&mut self) {
         match self.locked.list.len {
             0 => {
-                self.locked.pin = None;
+                if !self.locked.open {
+                    self.locked.pin = None;
+                }
                 self.queue.unclocked.set(!self.queue.timing);
             }
             // Well below where it was set, so that it does not change with each job.
@@ -332,6 +652,13 @@ unsafe fn unlink_from<P: Owner>(head: NonNull<Head>, header: NonNull<Header>, wh
     // SAFETY: the job is linked, so its cell is there.
     let origin = unsafe { header.as_ref() }.origin;
     let mut guard = queue.lock();
+    // SAFETY: the job is linked, so its cell is there.
+    while !unsafe { is_listed(header) } {
+        // It is between the link and the inbox, in the hands of a thread that is posting it.
+        drop(guard);
+        thread::yield_now();
+        guard = queue.lock();
+    }
     // SAFETY: the job is linked in this list, and the caller is the one to unlink it.
     unsafe { guard.locked.list.remove(header) };
     guard.settle();
@@ -387,7 +714,7 @@ unsafe fn run_in_a_place_of<P: Owner>(head: NonNull<Head>, header: NonNull<Heade
 }
 
 /// The list itself. Its links are the words `a` (next) and `b` (before) of the jobs in it. The last one's `a` is null; the first one's `b`
-/// means nothing: taking the first job does not write to the second, which is on its way from another core's cache.
+/// means nothing, but is not null: taking the first job does not write to the second, which is on its way from another core's cache.
 #[repr(C)]
 struct List {
     first: *mut Header,
@@ -408,8 +735,9 @@ impl List {
     #[inline]
     unsafe fn push_back(&mut self, header: NonNull<Header>) {
         // Nothing comes after it: its `a` is null since it was made, for a job is linked once.
+        let before = if self.last.is_null() { header.as_ptr() } else { self.last };
         // SAFETY: the cell is there.
-        unsafe { set_before(header, self.last) };
+        unsafe { set_before(header, before) };
         match NonNull::new(self.last) {
             // SAFETY: the last job is in the list, so its cell is there.
             Some(last) => unsafe { set_next(last, header.as_ptr()) },
@@ -417,6 +745,39 @@ impl List {
         }
         self.last = header.as_ptr();
         self.len += 1;
+    }
+
+    /// Appends jobs that are linked by their words `a`, from the newest to the oldest, which is returned.
+    ///
+    /// # Safety
+    /// Their cells stay while they are in the list, and are in no list now.
+    unsafe fn append_stack(&mut self, newest: NonNull<Header>) -> NonNull<Header> {
+        let mut newer = ptr::null_mut();
+        let mut header = newest;
+        loop {
+            // SAFETY: the cell is there, and its links are the list's from now on (I5).
+            let cell = unsafe { header.as_ref() };
+            // SAFETY: as above.
+            let older = cell.a.with(|a| unsafe { *a }).cast::<Header>();
+            self.len += 1;
+            // SAFETY: as above.
+            unsafe { set_next(header, newer) };
+            newer = header.as_ptr();
+            let Some(older) = NonNull::new(older) else { break };
+            // SAFETY: as above.
+            unsafe { set_before(header, older.as_ptr()) };
+            header = older;
+        }
+        let before = if self.last.is_null() { header.as_ptr() } else { self.last };
+        // SAFETY: as above.
+        unsafe { set_before(header, before) };
+        match NonNull::new(self.last) {
+            // SAFETY: the last job is in the list, so its cell is there.
+            Some(last) => unsafe { set_next(last, header.as_ptr()) },
+            None => self.first = header.as_ptr(),
+        }
+        self.last = newest.as_ptr();
+        header
     }
 
     /// # Safety
@@ -447,6 +808,31 @@ impl List {
             None => self.last = before.as_ptr(),
         }
     }
+}
+
+/// Calls `f` with a job and all that come after it.
+///
+/// # Safety
+/// The job is in a list whose lock the caller holds.
+unsafe fn for_each(first: NonNull<Header>, mut f: impl FnMut(&Header)) {
+    let mut next = Some(first);
+    while let Some(header) = next {
+        // SAFETY: it is in the list, so its cell is there.
+        let cell = unsafe { header.as_ref() };
+        f(cell);
+        // SAFETY: under the lock the links of a linked job are the list's (I5).
+        next = NonNull::new(cell.a.with(|a| unsafe { *a }).cast());
+    }
+}
+
+/// Whether a linked job is in its queue's list yet, for who holds the lock.
+///
+/// # Safety
+/// The cell is there.
+unsafe fn is_listed(header: NonNull<Header>) -> bool {
+    // SAFETY: as promised; `b` is written under the lock (I5), and null before.
+    let before = unsafe { header.as_ref() }.b.with(|b| unsafe { *b });
+    !before.is_null()
 }
 
 /// # Safety

@@ -40,7 +40,7 @@ pub(super) struct State(AtomicU64);
 #[must_use]
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Link {
-    /// `LINKED` is set: the caller, who holds the queue's lock, links the job now.
+    /// `LINKED` is set: the caller links the job now.
     Linked,
     /// Somebody claimed it before: there is nothing to run, drop the job.
     AlreadyClaimed,
@@ -121,7 +121,7 @@ impl State {
         Self(AtomicU64::new(JOB))
     }
 
-    /// WAITING → WAITING|LINKED. The caller holds the lock of the queue and wrote `owner`.
+    /// WAITING → WAITING|LINKED. The caller wrote `owner`, and will put the job into that queue at once.
     pub(super) fn link(&self, stamp: Stamp) -> Link {
         let linked_at = LINKED | stamp.bits() << STAMP_SHIFT;
         // ORDERING: Release pairs with the Acquire of `claim`, which makes `owner` visible to a claimer that

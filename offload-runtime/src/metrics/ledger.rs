@@ -73,6 +73,18 @@ impl Ledger {
         (stamp, Ticket::new(&entry.tally, Event::Submitted))
     }
 
+    /// A job has come into the queue without its lock, which is counted now.
+    #[inline]
+    pub(crate) fn came(&mut self, origin: Origin) {
+        self.entry(origin).submitted += 1;
+    }
+
+    /// So many jobs wait now.
+    #[inline]
+    pub(crate) fn queued(&mut self, queued: usize) {
+        self.peak_queued = self.peak_queued.max(queued);
+    }
+
     /// The job will be run.
     #[inline]
     pub(crate) fn started(&mut self, origin: Origin) -> Place {

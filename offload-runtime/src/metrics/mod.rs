@@ -20,7 +20,7 @@ use std::fmt;
 pub use histogram::Histogram;
 pub(crate) use ledger::{DEEP, Ledger, Place};
 pub(crate) use notes::Notes;
-pub(crate) use publish::{Threads, Ticket};
+pub(crate) use publish::{ANNOUNCED, Threads, Ticket};
 pub(crate) use tally::{Tally, this_thread};
 
 use crate::error::Error;
@@ -201,7 +201,7 @@ macro_rules! figures {
 
             /// How long jobs waited, from being queued to beginning. Empty where [`timing`](crate::ThreadPoolBuilder::timing) is off.
             ///
-            /// Where more than 16 jobs wait, one of 16 is looked at, and counts for 16.
+            /// Where more than 16 jobs wait, one of 16 is looked at, chosen at random, and counts for 16.
             #[must_use]
             pub fn wait(&self) -> &Histogram {
                 &self.figures.wait
@@ -209,7 +209,7 @@ macro_rules! figures {
 
             /// How long jobs ran, however they ended. Empty where [`timing`](crate::ThreadPoolBuilder::timing) is off.
             ///
-            /// Where more than 16 jobs wait that take less than 10 microseconds, one of 16 is timed, and counts for 16.
+            /// Where more than 16 jobs wait that take less than 10 microseconds, one of 16 is timed, chosen at random, and counts for 16.
             #[must_use]
             pub fn run(&self) -> &Histogram {
                 &self.figures.run
@@ -296,6 +296,9 @@ impl PoolMetrics {
     }
 
     /// The most jobs that waited at once. A job that finds an idle thread waits for as long as that takes to come.
+    ///
+    /// May be up to seven too many in a pool without a [`queue_capacity`](crate::ThreadPoolBuilder::queue_capacity), where threads take
+    /// jobs at the very moment at which others come: jobs that have just been taken are then counted as still waiting.
     #[must_use]
     pub fn peak_queued(&self) -> usize {
         self.peak_queued

@@ -12,6 +12,12 @@ use crate::sync::Arc;
 /// Jobs that take no longer are not timed one by one, in nanoseconds. A hundred times what it costs.
 const SHORT: u64 = 10_000;
 
+/// After so many short ones in a row that were timed, the next is expected to be as short.
+const STREAK: u32 = 8;
+
+/// Of so many jobs one is looked at.
+const LOOK: u32 = 8;
+
 /// The tallies that the thread has met, and what it knows of the job that it runs.
 pub(crate) struct Notes {
     /// By their places in the ledger.
@@ -20,6 +26,9 @@ pub(crate) struct Notes {
     job: (Place, Stamp),
     /// When it began, if it is timed.
     since: Option<Moment>,
+    /// The same, of one job in [`LOOK`], whether it is timed or not.
+    kept_since: Option<Moment>,
+    jobs: u32,
     /// The number of this thread.
     thread: usize,
 }
@@ -28,19 +37,23 @@ struct Known {
     tally: Arc<Tally>,
     /// Whether the last job of the site that was timed was a short one.
     short: bool,
+    /// How many jobs in a row kept the thread for a short time, of those that were looked at, as far as it matters.
+    streak: u32,
+    /// For how long those did, in nanoseconds: a moving average.
+    average: u64,
 }
 
 impl Notes {
     pub(crate) fn new() -> Self {
         let job = (Place::default(), Stamp::NONE);
-        Self { known: Vec::new(), job, since: None, thread: tally::this_thread() }
+        Self { known: Vec::new(), job, since: None, kept_since: None, jobs: 0, thread: tally::this_thread() }
     }
 
     /// A job begins. Returns when, if it is timed.
     #[inline]
     pub(crate) fn began(&mut self, place: Place, stamp: Stamp) -> Option<Moment> {
         self.job = (place, stamp);
-        let Known { tally, short } = known(&mut self.known, place);
+        let Known { tally, short, .. } = known(&mut self.known, place);
         self.since = if stamp == Stamp::NONE && *short {
             tally.began_untimed();
             None
@@ -48,6 +61,10 @@ impl Notes {
             // Not the end of the job before: whoever awaited that one has been woken since.
             tally.began(self.thread, stamp)
         };
+        self.jobs = self.jobs.wrapping_add(1);
+        if self.jobs.is_multiple_of(LOOK) {
+            self.kept_since = self.since.or_else(|| Some(Moment::now()));
+        }
         self.since
     }
 
@@ -55,13 +72,39 @@ impl Notes {
     #[inline]
     pub(crate) fn ended(&mut self, ran: Ran) {
         let (place, stamp) = self.job;
-        let Known { tally, short } = known(&mut self.known, place);
+        let known = known(&mut self.known, place);
+        let tally = &known.tally;
         let Some(since) = self.since else { return tally.ended_untimed(self.thread, ran) };
         // While the others are not timed, it stands for them.
-        let jobs = if *short { stamp.jobs() } else { 1 };
+        let jobs = if known.short { stamp.jobs() } else { 1 };
         let took = Moment::now().since(since);
         tally.ended(self.thread, ran, took, jobs);
-        *short = took <= SHORT;
+        known.short = took <= SHORT;
+    }
+
+    /// The thread has come back from the job, which was awaited perhaps and has woken somebody.
+    #[inline]
+    pub(crate) fn came_back(&mut self) {
+        let Some(since) = self.kept_since.take() else { return };
+        let kept = Moment::now().since(since);
+        let known = known(&mut self.known, self.job.0);
+        if kept <= 10 * SHORT {
+            known.streak = (known.streak + 1).min(STREAK);
+            known.average = (known.average * 31 + kept.min(SHORT)) / 32;
+        } else {
+            known.streak = 0;
+        }
+    }
+
+    /// For how long a job of that site will keep the thread, in nanoseconds, if it has been short for long enough to tell.
+    #[inline]
+    pub(crate) fn keeps(&mut self, place: Place) -> Option<u64> {
+        #[cfg(all(test, offload_loom))]
+        if crate::job::models::are_jobs_short() {
+            return Some(0);
+        }
+        let Known { streak, average, .. } = known(&mut self.known, place);
+        (*streak == STREAK).then_some(*average)
     }
 
     /// To be called with the lock, before a job of that site begins.
@@ -77,7 +120,8 @@ impl Notes {
         if self.known.len() <= place.index() {
             self.known.resize_with(place.index() + 1, || None);
         }
-        self.known[place.index()] = Some(Known { tally: Arc::clone(ledger.tally(place)), short: false });
+        self.known[place.index()] =
+            Some(Known { tally: Arc::clone(ledger.tally(place)), short: false, streak: 0, average: 0 });
     }
 }
 

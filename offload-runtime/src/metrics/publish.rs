@@ -23,6 +23,9 @@ use super::tally::Tally;
 use crate::job::{Origin, Ran, discard};
 use crate::sync::Arc;
 
+/// Whether tickets tell anybody anything.
+pub(crate) const ANNOUNCED: bool = true;
+
 /// What is published of one site.
 pub(super) struct Published {
     label: Arc<str>,

@@ -5,6 +5,9 @@ use super::tally::Tally;
 use crate::job::{Origin, Ran};
 use crate::sync::Arc;
 
+/// Whether tickets tell anybody anything.
+pub(crate) const ANNOUNCED: bool = false;
+
 pub(super) struct Published;
 
 impl Published {

@@ -1,7 +1,7 @@
 //! The thread pool: an elastic number of threads behind one queue.
 //!
 //! `builder.rs` what can be chosen · `queue.rs` what the pool's lock guards, and who is let in · `sleep.rs` who is woken, who
-//! sleeps, who retires · `worker.rs` a thread's life · `nested.rs` jobs that wait for jobs · `shutdown.rs` its end ·
+//! sleeps, who retires · `pace.rs` how long to look for work, and how many threads are of use · `worker.rs` a thread's life · `nested.rs` jobs that wait for jobs · `shutdown.rs` its end ·
 //! `running.rs` what runs · `watch.rs` who tells of jobs that run for long.
 //!
 //! The protocol of sleeping and waking is told in `sleep.rs`, that of the jobs in `job/mod.rs`.
@@ -10,6 +10,7 @@ mod builder;
 #[cfg(all(test, offload_loom))]
 mod models;
 mod nested;
+mod pace;
 mod queue;
 mod running;
 mod shutdown;
@@ -35,7 +36,8 @@ pub(crate) use worker::current as current_worker;
 /// An elastic pool of threads for jobs that block.
 ///
 /// Threads are started while jobs wait, up to a maximum, and leave after having had nothing to do for a while (C8). Jobs begin in the
-/// order of their submission. Submitting takes one allocation and one short lock, whatever the pool is doing (C3).
+/// order of their submission. Submitting takes one allocation and, mostly, one atomic step; a short lock where a thread has to be woken
+/// for the job, or where the queue has a capacity (C3).
 ///
 /// A `ThreadPool` is a handle: clones are cheap and share the threads. It is `Debug` and an [`Executor`].
 ///

@@ -12,7 +12,7 @@ use loom::thread;
 use super::ThreadPool;
 use crate::error::Error;
 use crate::executor::ExecutorExt;
-use crate::job::models::{Tokens, explore};
+use crate::job::models::{Tokens, each_is_due, expect_short_jobs, explore};
 
 fn pool(threads: usize) -> ThreadPool {
     ThreadPool::builder().max_threads(threads).keep_alive(Duration::MAX).build()
@@ -59,6 +59,63 @@ fn two_jobs_that_need_each_other() {
         let (send, receive) = loom::sync::mpsc::channel();
         let first = pool.submit(move || receive.recv().unwrap());
         let second = pool.submit(move || send.send(7).unwrap());
+        assert_eq!(block_on(first).unwrap(), 7);
+        block_on(second).unwrap();
+    });
+}
+
+/// One that looks after the inbox hides nothing from a thread that looks for work.
+#[test]
+fn submit_and_sleep_where_each_job_looks_after_the_inbox() {
+    let _due = each_is_due();
+    explore("submit and sleep, with a look after the inbox", Some(2), || {
+        let pool = pool(1);
+        assert_eq!(block_on(pool.submit(|| 1)).unwrap(), 1);
+        assert_eq!(block_on(pool.submit(|| 2)).unwrap(), 2);
+    });
+}
+
+/// The first is taken for a short one, and nobody is called for the second, without which it does not end.
+#[test]
+fn a_job_that_is_not_as_short_as_expected() {
+    let _short = expect_short_jobs();
+    explore("a job that is not as short as expected", Some(2), || {
+        let pool = pool(2);
+        let (send, receive) = loom::sync::mpsc::channel();
+        let first = pool.submit(move || receive.recv().unwrap());
+        let second = pool.submit(move || send.send(7).unwrap());
+        assert_eq!(block_on(first).unwrap(), 7);
+        block_on(second).unwrap();
+    });
+}
+
+/// The same, where one stands by already, perhaps.
+#[test]
+fn a_flow_that_stalls() {
+    let _short = expect_short_jobs();
+    explore("a flow that stalls", Some(1), || {
+        let pool = pool(2);
+        let before = [pool.submit(|| ()), pool.submit(|| ())];
+        let (send, receive) = loom::sync::mpsc::channel();
+        let first = pool.submit(move || receive.recv().unwrap());
+        let second = pool.submit(move || send.send(7).unwrap());
+        assert_eq!(block_on(first).unwrap(), 7);
+        block_on(second).unwrap();
+        for handle in before {
+            block_on(handle).unwrap();
+        }
+    });
+}
+
+#[test]
+fn close_and_a_thread_that_stands_by() {
+    let _short = expect_short_jobs();
+    explore("close, and a thread that stands by", Some(1), || {
+        let pool = pool(2);
+        let (send, receive) = loom::sync::mpsc::channel();
+        let first = pool.submit(move || receive.recv().unwrap());
+        let second = pool.submit(move || send.send(7).unwrap());
+        drop(pool);
         assert_eq!(block_on(first).unwrap(), 7);
         block_on(second).unwrap();
     });

@@ -11,6 +11,7 @@
 use std::io;
 
 use super::queue::Pool;
+use super::sleep::Call;
 use super::worker::{self, Worker};
 use crate::job::{self, Begun, Queue};
 use crate::sync::{self, Arc, Mutex};
@@ -26,7 +27,7 @@ enum Place {
 pub(super) fn run(queue: &Arc<Queue<Pool>>, job: Begun, own: bool) {
     let mut state = queue.lock();
     // Only for a job of the pool's own: whoever is taken out of `idle` has to be woken.
-    let sleeping = if own { state.idle.pop() } else { None };
+    let sleeping = if own { state.take_idle() } else { None };
     let place = match sleeping {
         Some(sleeping) => Place::Sleeping(sleeping),
         None if !own => Place::StandIn,
@@ -37,8 +38,11 @@ pub(super) fn run(queue: &Arc<Queue<Pool>>, job: Begun, own: bool) {
         Place::Sleeping(sleeping) => {
             state.one_more_runs(&queue.shared);
             state.handed.push((Arc::clone(&sleeping), job));
+            // Jobs may have been left to it, if it stood by.
+            let call = Call::attend(&mut state, &queue.shared);
             drop(state);
             sleeping.wake.notify_one();
+            call.carry_out(queue);
         }
         Place::New => {
             state.one_more_thread();
@@ -62,7 +66,10 @@ fn start(queue: &Arc<Queue<Pool>>, job: Begun) {
         let mut state = queue.lock();
         state.threads -= 1;
         state.running -= 1;
+        // There may be one thread more again, and who posts a job is not asked to call it.
+        let call = Call::attend(&mut state, &queue.shared);
         drop(state);
+        call.carry_out(queue);
         if let Some(job) = sync::lock(&job).take() {
             stand_in(queue, job);
         }

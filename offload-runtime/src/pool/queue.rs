@@ -4,13 +4,15 @@ use std::task::Waker;
 use std::time::Duration;
 
 use super::nested;
+use super::pace::{Flow, Patience};
 use super::sleep::Call;
 use super::watch::{self, SlowJobHook, Watch};
 use super::worker::Worker;
+use crate::clock::Moment;
 use crate::error::Error;
-use crate::job::{Begun, Ended, Guard, Job, Owner, Queue};
-use crate::metrics::{Ledger, PoolMetrics, Threads};
-use crate::sync::{Arc, AtomicBool, Condvar, Ordering};
+use crate::job::{Begun, Claimed, Ended, Guard, Job, Owner, Posted, Queue};
+use crate::metrics::{ANNOUNCED, Ledger, PoolMetrics, Threads};
+use crate::sync::{Arc, Condvar};
 
 pub(super) type Hook = Arc<dyn Fn() + Send + Sync>;
 
@@ -39,13 +41,9 @@ pub(super) struct Pool {
     pub(super) published: Threads,
     /// Where the watch sleeps, with the queue's lock.
     pub(super) watch: Condvar,
-    hint: Hint,
+    /// Whether jobs are taken in under the lock alone: each has to be counted at once, to be refused or to be told of.
+    pub(super) by_lock: bool,
 }
-
-/// Whether a job came since the scout began to look for work without the lock. On a cache line of its own: the scout reads it
-/// over and over. Written only while there is a scout.
-#[repr(align(128))]
-struct Hint(AtomicBool);
 
 /// The part of a pool that its lock guards, besides the queue of jobs. What every job touches comes first, side by side.
 #[repr(C)]
@@ -74,6 +72,8 @@ pub(super) struct State {
     /// How many jobs have begun, if there is a watch.
     pub(super) begun: u64,
     pub(super) watch: Watch,
+    pub(super) flow: Flow,
+    pub(super) patience: Patience,
     /// The most `threads` there were.
     pub(super) peak_threads: usize,
     /// The most `running` there were.
@@ -96,28 +96,17 @@ impl Pool {
             next_name: 0,
             begun: 0,
             watch: Watch::Off,
+            flow: Flow::default(),
+            patience: Patience::default(),
             peak_threads: 0,
             peak_running: 0,
         };
         let ended = (config.queue_capacity < usize::MAX).then(Ended::new);
         let ledger = Ledger::new(config.timing, Arc::clone(&config.name));
         let published = Threads::new(&config.name);
-        let (watch, hint) = (Condvar::new(), Hint(AtomicBool::new(false)));
-        Queue::new(Self { config, ended, published, watch, hint }, state, ledger)
-    }
-
-    /// Tells the scout whether there is a reason to come back to the lock. Called under the lock.
-    #[inline]
-    pub(super) fn hint(&self, reason: bool) {
-        // ORDERING: Relaxed: a hint. Who acts on it takes the lock first.
-        self.hint.0.store(reason, Ordering::Relaxed);
-    }
-
-    /// Whether there is a reason to come back to the lock.
-    #[inline]
-    pub(super) fn is_hinted(&self) -> bool {
-        // ORDERING: Relaxed, as in `hint`.
-        self.hint.0.load(Ordering::Relaxed)
+        let watch = Condvar::new();
+        let by_lock = ended.is_some() || ANNOUNCED;
+        Queue::new(Self { config, ended, published, watch, by_lock }, state, ledger)
     }
 }
 
@@ -131,6 +120,27 @@ impl State {
             self.begun += 1;
             watch::wake(self, &pool.watch);
         }
+    }
+
+    /// Whether there is a thread to be called.
+    #[inline]
+    pub(super) fn can_call(&self, pool: &Pool) -> bool {
+        !self.idle.is_empty() || self.threads < pool.config.max_threads
+    }
+
+    /// Takes the thread that fell asleep last.
+    pub(super) fn take_idle(&mut self) -> Option<Arc<Worker>> {
+        let last = self.idle.len().checked_sub(1)?;
+        Some(self.leave_idle(last))
+    }
+
+    /// Takes the thread at this place of `idle`.
+    pub(super) fn leave_idle(&mut self, place: usize) -> Arc<Worker> {
+        let worker = self.idle.remove(place);
+        if self.flow.standby.as_ref().is_some_and(|standby| Arc::ptr_eq(standby, &worker)) {
+            self.flow.standby = None;
+        }
+        worker
     }
 
     /// A thread more is there, or will be.
@@ -179,6 +189,47 @@ pub(super) fn metrics(queue: &Arc<Queue<Pool>>) -> PoolMetrics {
 /// Enqueues `job` and sees to it that a thread will come for it; or refuses it.
 #[inline]
 pub(super) fn accept(queue: &Arc<Queue<Pool>>, job: Job) {
+    if queue.shared.by_lock {
+        return accept_locked(queue, job);
+    }
+    match queue.post(job) {
+        Posted::Quietly { due: false } => {}
+        Posted::Quietly { due: true } => tidy(queue),
+        Posted::Asked => answer(queue),
+        Posted::Not(job) => accept_locked(queue, job),
+        Posted::Late(job) => refuse_late(queue, job),
+    }
+}
+
+/// One in many sees to it that the inbox does not grow.
+fn tidy(queue: &Arc<Queue<Pool>>) {
+    if let Some(mut state) = queue.try_lock()
+        && state.scout
+    {
+        state.stir();
+    }
+}
+
+/// A job came that a thread is to be called for.
+fn answer(queue: &Arc<Queue<Pool>>) {
+    let now = Moment::now();
+    let mut state = queue.lock();
+    let call = Call::attend(&mut state, &queue.shared);
+    if let Call::Wake(_) = call {
+        state.patience.called(now);
+    }
+    drop(state);
+    call.carry_out(queue);
+}
+
+#[cold]
+fn refuse_late(queue: &Arc<Queue<Pool>>, job: Claimed) {
+    let ticket = queue.lock().ledger().refused(job.origin(), &Error::ShutDown);
+    ticket.announce();
+    job.refuse(Error::ShutDown);
+}
+
+fn accept_locked(queue: &Arc<Queue<Pool>>, job: Job) {
     let pool = &queue.shared;
     let now = queue.now();
     let mut state = queue.lock();
@@ -199,9 +250,12 @@ pub(super) fn accept(queue: &Arc<Queue<Pool>>, job: Job) {
         return drop(cancelled);
     }
     if state.scout {
-        pool.hint(true);
+        state.stir();
     }
     let call = Call::decide(&mut state, pool);
+    if let Call::Wake(_) = call {
+        state.patience.called(now.unwrap_or_else(Moment::now));
+    }
     drop(state);
     // First: others count on that thread, and the ticket may call a recorder that waits for it.
     call.carry_out(queue);

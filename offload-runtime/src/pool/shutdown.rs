@@ -22,6 +22,7 @@ pub(super) fn close(queue: &Arc<Queue<Pool>>) {
     let idle = {
         let mut state = queue.lock();
         state.closed = true;
+        state.seal();
         state.idle.clone()
     };
     for worker in idle {

@@ -1,23 +1,28 @@
 //! Who is woken, who looks for work, who sleeps, who retires.
 //!
 //! # The protocol
-//! All decisions are taken under the queue's lock, in four functions: [`Call::decide`] (wake or start a thread), [`Search`]
-//! (look for work before sleeping), [`sleep`] and, in it, retiring. What follows from a decision (a system call) is done after unlocking.
+//! All decisions are taken under the queue's lock: by [`Call::decide`] and [`Call::attend`] (wake or start a thread, or see to it that
+//! somebody will), by `work` in `worker.rs` (look for work before sleeping) and by [`sleep`], which stands by and retires. What follows
+//! from a decision (a system call) is done after unlocking.
 //!
 //! * **At most one scout.** A *scout* is a thread on its way to the queue: being started, being woken, or looking for work.
 //!   While there is one, submitting wakes nobody: the scout will see the job. (Wake-ups are system calls, and a burst of jobs would
 //!   pay one each.)
 //! * **The chain.** A scout that has taken a job calls the next scout, if more jobs wait, *before* it runs the job. So as long as
-//!   jobs wait and there are threads to be had, some thread is on its way: threads grow to the cap, one after the other.
-//! * **No lost job.** A thread gives the role up, to sleep or to run, only under the lock and with the queue seen there: empty, or
-//!   followed by a call. So a queue that is not empty has a scout, or all threads that there may be are running jobs and
-//!   will come back to it.
+//!   jobs wait and there are threads to be had that are of use, some thread is on its way: threads grow to the cap, one after the other.
+//! * **Who submits need not look.** A job goes into the queue's inbox without the lock ([`Queue::post`]). Only if the inbox *asks*
+//!   does its submitter come to the lock, to decide who is called. It asks whenever a job would otherwise lie there unseen.
+//! * **No lost job.** The inbox does not ask, or jobs wait, only while (1) there is a scout, or (2) somebody who posted is on the way to
+//!   the lock because it was asked, or (3) all threads that there may be are running jobs, and will come back to the queue, or
+//!   (4) as many run as are of use, and one stands by ([`Flow`](super::pace::Flow)). Who ends one of these, gives the role of scout up or
+//!   leaves `idle` does so under the lock, and calls `attend`, asks, or takes a job, before unlocking.
 //! * **Last in, first out.** The thread that fell asleep last is woken first: its cache is warm, and the others reach their
 //!   keep-alive and retire (C8).
 //! * **Retiring** is a timeout of a sleep that nobody has ended: still in `idle`, under the lock, hence nobody counts on it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::pace::Seen;
 use super::queue::{Pool, State};
 use super::worker::{self, Worker};
 use crate::job::{Begun, Guard, Queue};
@@ -26,7 +31,7 @@ use crate::sync::{Arc, thread};
 /// Who has to be called for a job that waits.
 #[must_use]
 pub(super) enum Call {
-    /// Nobody: a scout is on its way, or all threads run jobs and will come.
+    /// Nobody: a scout is on its way, all threads run jobs and will come, or enough do.
     Nobody,
     /// This thread, which sleeps.
     Wake(Arc<Worker>),
@@ -38,10 +43,10 @@ impl Call {
     /// Decides, under the lock, after a job was added or a scout has taken one and left others. What is returned has to be carried out.
     #[inline]
     pub(super) fn decide(state: &mut State, pool: &Pool) -> Self {
-        if state.scout {
+        if state.scout || state.withholds_call() {
             return Self::Nobody;
         }
-        if let Some(worker) = state.idle.pop() {
+        if let Some(worker) = state.take_idle() {
             state.scout = true;
             return Self::Wake(worker);
         }
@@ -51,6 +56,20 @@ impl Call {
             return Self::Start;
         }
         Self::Nobody
+    }
+
+    /// As `decide`, where no job may be waiting: then sees to it that who submits the next one decides, if somebody can be called for it
+    /// and nobody comes anyway.
+    #[inline]
+    pub(super) fn attend(state: &mut Guard<'_, Pool>, pool: &Pool) -> Self {
+        loop {
+            if !state.is_empty() {
+                return Self::decide(state, pool);
+            }
+            if state.scout || state.withholds_call() || !state.can_call(pool) || state.ask() {
+                return Self::Nobody;
+            }
+        }
     }
 
     /// Carries the decision out, without the lock.
@@ -64,64 +83,9 @@ impl Call {
     }
 }
 
-/// A scout's look for work before it sleeps.
-///
-/// Falling asleep and being woken costs the submitter a system call and the job some microseconds; a caller that awaits one job after
-/// the other submits the next within a few of them. So a thread without work looks for a hint from submitters for a while: first in
-/// a tight loop, then giving its core away between two looks, so that on a machine with few cores it takes no time from anyone who has
-/// work. After that it costs nothing until it is woken: an idle pool burns no time.
-///
-/// Measured on two cores, each beside the others in one process, as ratios to what is chosen: without a search a caller on a
-/// current-thread runtime is held 18 times as long by a submit to an idle pool (it pays the wake-up), with the tight loop alone 14
-/// times; 40 yields instead of 5 gain nothing there and cost 256 callers a tenth of their throughput.
-///
-/// Where other programs want the cores too, a thread that gives its own away may be without it for milliseconds, and a job that comes
-/// meanwhile waits for that long, as nobody is called for it while there is a scout; a thread that is woken gets a core at once. So the
-/// clock is looked at once after the yields, and a thread that came back late gives nothing away in the next searches.
-#[derive(Debug, Default)]
-pub(super) struct Search {
-    /// In how many searches from now the core is not given away.
-    crowded: u32,
-}
-
-impl Search {
-    /// Looks in the tight loop, some 10 to 40 nanoseconds each.
-    const SPINS: u32 = if cfg!(offload_loom) { 1 } else { 32 };
-    /// Looks with the core given away in between, half a microsecond each where nobody wants it.
-    const YIELDS: u32 = if cfg!(offload_loom) { 0 } else { 5 };
-    /// All yields together take two or three microseconds, or some tens if who has the core for a while is a caller of this pool.
-    const LATE: Duration = Duration::from_micros(100);
-    /// After a yield that came back late. At a few milliseconds each time, a thousand are lost to a search in a hundred.
-    const CROWDED: u32 = 100;
-
-    /// Looks for work, without the lock. Bounded, whether it finds some or not.
-    pub(super) fn look(&mut self, pool: &Pool) {
-        for _ in 0..Self::SPINS {
-            if pool.is_hinted() {
-                return;
-            }
-            std::hint::spin_loop();
-        }
-        if self.crowded > 0 {
-            self.crowded -= 1;
-            return;
-        }
-        let begin = Instant::now();
-        for _ in 0..Self::YIELDS {
-            if pool.is_hinted() {
-                break;
-            }
-            thread::yield_now();
-        }
-        self.came_back_after(begin.elapsed());
-    }
-
-    fn came_back_after(&mut self, time: Duration) {
-        if time > Self::LATE {
-            self.crowded = Self::CROWDED;
-        }
-    }
-}
+/// How long who stands by sleeps between two looks. It costs a core one or two percent of its time while jobs flow; a job behind one that was
+/// expected to be short and is not waits for at most twice as long.
+pub(super) const NAP: Duration = Duration::from_micros(200);
 
 /// How a sleep ended.
 #[must_use]
@@ -136,9 +100,17 @@ pub(super) enum Woken {
     Retired,
 }
 
-/// Sleeps until called. The caller is no scout and runs no job.
-pub(super) fn sleep<'a>(mut state: Guard<'a, Pool>, pool: &Pool, worker: &Arc<Worker>) -> (Guard<'a, Pool>, Woken) {
+/// Sleeps until called. The caller is no scout and runs no job. `stands_by`: as the one who looks after the flow.
+pub(super) fn sleep<'a>(
+    mut state: Guard<'a, Pool>,
+    pool: &Pool,
+    worker: &Arc<Worker>,
+    mut stands_by: bool,
+) -> (Guard<'a, Pool>, Woken) {
     state.idle.push(Arc::clone(worker));
+    if stands_by {
+        state.stand_by(worker);
+    }
     let mut timed_out = false;
     loop {
         // A call takes the worker out of `idle`; a wake-up for no reason leaves it there.
@@ -147,16 +119,46 @@ pub(super) fn sleep<'a>(mut state: Guard<'a, Pool>, pool: &Pool, worker: &Arc<Wo
             let job = handed.map(|handed| state.handed.swap_remove(handed).1);
             return (state, job.map_or(Woken::Called, Woken::Handed));
         };
+        // Whether jobs wait that were left to threads which may be kept for long.
+        let waiting = !state.is_empty() && !state.scout;
         if state.closed {
-            state.idle.remove(place);
-            return (state, Woken::Closed);
+            state.leave_idle(place);
+            state.scout |= waiting;
+            return (state, if waiting { Woken::Called } else { Woken::Closed });
+        }
+        if stands_by {
+            let seen = state.flow.look(waiting);
+            if seen == Seen::Flows {
+                state = nap(state, worker);
+                continue;
+            }
+            stands_by = false;
+            state.flow.standby = None;
+            // If it ebbs, nobody looks after the jobs that come from now on: who submits one is to call.
+            if seen == Seen::Stalls || (!state.scout && !state.ask()) {
+                state.leave_idle(place);
+                state.scout = true;
+                return (state, Woken::Called);
+            }
         }
         if timed_out && state.threads > pool.config.min_threads {
-            state.idle.remove(place);
+            state.leave_idle(place);
             return (state, Woken::Retired);
         }
         (state, timed_out) = wait(state, pool, worker, timed_out);
     }
+}
+
+/// The sleep of who stands by, between two looks.
+fn nap<'a>(state: Guard<'a, Pool>, worker: &Worker) -> Guard<'a, Pool> {
+    if cfg!(offload_loom) {
+        // loom's waits never time out.
+        let queue = state.queue();
+        drop(state);
+        thread::yield_now();
+        return queue.lock();
+    }
+    state.wait_timeout(&worker.wake, NAP).0
 }
 
 /// One wait: for `keep_alive`, or, once that is over and the thread is to stay, for good.
@@ -176,26 +178,96 @@ fn wait<'a>(state: Guard<'a, Pool>, pool: &Pool, worker: &Worker, timed_out: boo
 mod tests {
     use super::*;
     use crate::ThreadPool;
+    use crate::job::{Job, Origin, Posted, Work};
+    use crate::pool::running::Running;
+    use crate::sync::Condvar;
 
-    #[test]
-    fn a_thread_that_came_back_late_keeps_its_core_for_a_while() {
-        let pool = ThreadPool::new(1);
-        let mut search = Search::default();
-        search.came_back_after(Search::LATE);
-        assert_eq!(search.crowded, 0);
-        search.came_back_after(Search::LATE + Duration::from_nanos(1));
-        for left in (0..Search::CROWDED).rev() {
-            search.look(&pool.queue().shared);
-            assert_eq!(search.crowded, left, "a search that gives nothing away cannot come back late");
+    struct Nothing;
+
+    impl Work for Nothing {
+        type Output = ();
+
+        fn run(self) {}
+    }
+
+    fn post(pool: &ThreadPool) -> Posted {
+        pool.queue().post(Job::unobserved(Origin::of_caller(), Nothing))
+    }
+
+    /// A pool in which another thread runs a job, `taken` have been taken, all of them short, and one thread stands by, after `before`
+    /// that. Calls `meanwhile` once it sleeps, and returns how its sleep ended.
+    fn stand_by(
+        taken: u32,
+        before: impl FnOnce(&ThreadPool, &mut Guard<'_, Pool>),
+        meanwhile: impl FnOnce(&ThreadPool) + Send,
+    ) -> Woken {
+        let pool = ThreadPool::builder().max_threads(2).build();
+        let queue = pool.queue();
+        let worker = Arc::new(Worker {
+            name: String::new(),
+            pool: Arc::clone(&queue.shared.config.name),
+            wake: Condvar::new(),
+            running: Running::new(),
+        });
+        let mut state = queue.lock();
+        (state.threads, state.running) = (2, 1);
+        state.open();
+        for _ in 0..taken {
+            state.flow.takes(Some(0));
         }
+        before(&pool, &mut state);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                // Until the sleeper has unlocked it.
+                drop(queue.lock());
+                meanwhile(&pool);
+            });
+            let (mut state, woken) = sleep(state, &queue.shared, &worker, true);
+            assert!(state.idle.is_empty() && state.flow.standby.is_none());
+            (state.threads, state.running) = (0, 0);
+            drop(state.drain(&crate::Error::ShutDown));
+            woken
+        })
     }
 
     #[test]
-    fn a_hint_ends_the_search() {
-        let pool = ThreadPool::new(1);
-        let mut search = Search { crowded: 7 };
-        pool.queue().shared.hint(true);
-        search.look(&pool.queue().shared);
-        assert_eq!(search.crowded, 7, "it went past the hint");
+    fn c08_who_stands_by_comes_if_jobs_wait_and_none_is_taken() {
+        let post = |pool: &ThreadPool, _: &mut Guard<'_, Pool>| assert!(matches!(post(pool), Posted::Quietly { .. }));
+        assert!(matches!(stand_by(1_000, post, |_| ()), Woken::Called));
+    }
+
+    /// From then on nobody looks after the flow: who submits a job has to call.
+    #[test]
+    fn c08_who_stands_by_no_more_lets_the_next_be_asked() {
+        let woken = stand_by(
+            1,
+            |_, _| (),
+            |pool| {
+                let state = pool.queue().lock();
+                assert!(state.idle.len() == 1 && state.flow.standby.is_none());
+                drop(state);
+                assert!(matches!(post(pool), Posted::Asked));
+                let call = Call::attend(&mut pool.queue().lock(), &pool.queue().shared);
+                assert!(matches!(call, Call::Wake(_)));
+                call.carry_out(pool.queue());
+            },
+        );
+        assert!(matches!(woken, Woken::Called));
+    }
+
+    /// The jobs that were left to the other thread are not.
+    #[test]
+    fn c09_who_stands_by_as_the_pool_closes_comes_for_the_jobs() {
+        for (jobs, scout, called) in [(0, false, false), (1, false, true), (1, true, false)] {
+            let close = |pool: &ThreadPool, state: &mut Guard<'_, Pool>| {
+                for _ in 0..jobs {
+                    assert!(matches!(post(pool), Posted::Quietly { .. }));
+                }
+                (state.closed, state.scout) = (true, scout);
+                state.seal();
+            };
+            let woken = stand_by(1_000, |pool, state| close(pool, state), |_| ());
+            assert_eq!(matches!(woken, Woken::Called), called, "{jobs} jobs, scout: {scout}");
+        }
     }
 }

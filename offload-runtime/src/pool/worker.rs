@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::pace::Search;
 use super::queue::{Hook, Pool, State};
 use super::running::Running;
 use super::shutdown;
-use super::sleep::{self, Call, Search, Woken};
+use super::sleep::{self, Call, Woken};
 use super::watch;
 use crate::error::Error;
 use crate::job::{self, Begun, Guard, Queue, Ran, Taken, discard};
@@ -71,10 +72,16 @@ fn start_failed(queue: &Arc<Queue<Pool>>, error: io::Error) {
     let mut refused = Vec::new();
     let why = Error::Spawn(error);
     if state.threads == 0 {
-        refused = state.drain(&why);
-    } else if !state.is_empty() && !state.idle.is_empty() {
+        // With those that come meanwhile: who comes after that is to try again.
+        loop {
+            refused.append(&mut state.drain(&why));
+            if state.ask() {
+                break;
+            }
+        }
+    } else if state.is_empty() || !state.idle.is_empty() {
         // A thread fell asleep while this call counted as the scout. It is there: no thread has to be started.
-        call = Call::decide(&mut state, &queue.shared);
+        call = Call::attend(&mut state, &queue.shared);
     }
     let ended = shutdown::take_wakers(&mut state);
     drop(state);
@@ -131,11 +138,13 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             });
             state = come_back(queue);
         }
-        if let Some(Taken { job, stamp, place }) = state.pop() {
+        let stands_by = scout && !state.is_empty() && state.needs_standby(pool);
+        if !stands_by && let Some(Taken { job, stamp, place }) = state.pop() {
             state.one_more_runs(pool);
+            notes.meet(state.ledger(), place);
+            state.flow.takes(notes.keeps(place));
             let call = pass_on(&mut state, pool, scout);
             scout = false;
-            notes.meet(state.ledger(), place);
             drop(state);
             call.carry_out(queue);
             let since = notes.began(place, stamp);
@@ -143,25 +152,32 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
                 notes.ended(ran);
                 end(pool);
             });
+            notes.came_back();
             state = come_back(queue);
             continue;
         }
-        if state.closed {
+        if state.closed && !stands_by {
             state.scout &= !scout;
             return resign(&mut state, worker);
         }
         if !scout && !state.scout {
             (scout, state.scout) = (true, true);
-            pool.hint(false);
+            state.open();
+            let patience = state.patience.length();
             drop(state);
-            search.look(pool);
+            let began = search.look(queue, patience);
             state = queue.lock();
+            state.patience.searched_since(began);
             continue;
         }
-        state.scout &= !scout;
+        if scout {
+            (scout, state.scout) = (false, false);
+        }
+        if !stands_by && !state.scout && !state.ask() {
+            continue;
+        }
         let woken;
-        (state, woken) = sleep::sleep(state, pool, worker);
-        scout = false;
+        (state, woken) = sleep::sleep(state, pool, worker, stands_by);
         match woken {
             Woken::Called => scout = true,
             Woken::Handed(job) => handed = Some(job),
@@ -182,7 +198,7 @@ fn end(pool: &Pool) {
 /// The thread runs no job any more.
 #[inline]
 fn come_back(queue: &Arc<Queue<Pool>>) -> Guard<'_, Pool> {
-    let mut state = queue.lock();
+    let mut state = queue.lock_to_pop();
     state.running -= 1;
     if let Some(ended) = &queue.shared.ended {
         ended.come_back();
@@ -196,7 +212,7 @@ fn pass_on(state: &mut Guard<'_, Pool>, pool: &Pool, scout: bool) -> Call {
     if scout {
         state.scout = false;
     }
-    if state.is_empty() { Call::Nobody } else { Call::decide(state, pool) }
+    Call::attend(state, pool)
 }
 
 /// From here on nobody counts on this thread: another may be started in its place while it still leaves.

@@ -97,3 +97,125 @@ fn c02_jobs_leave_from_any_place_of_the_queue() {
         }
     }
 }
+
+/// Jobs that were posted come after those that are in the list, in order, and are there for whoever holds the lock.
+#[test]
+fn c02_posted_jobs_are_in_the_queue() {
+    for pushed in 0..=2 {
+        for posted in 1..=4 {
+            for gone in 0..pushed + posted {
+                let queue = queue();
+                queue.lock().open();
+                let mut handles: Vec<_> = (0..pushed).map(|i| Some(push(&queue, i))).collect();
+                handles.extend((0..posted).map(|i| Some(post(&queue, pushed + i))));
+                handles[gone] = None;
+                assert_eq!(queue.lock().len(), pushed + posted - 1);
+                for (value, handle) in handles.into_iter().enumerate().filter(|(value, _)| *value != gone) {
+                    assert!(run_first(&queue));
+                    assert_eq!(pollster::block_on(handle.unwrap()).unwrap(), value);
+                }
+                assert!(!run_first(&queue));
+                assert!(queue.lock().ask());
+            }
+        }
+    }
+}
+
+fn post(queue: &Arc<Queue<Bare>>, value: usize) -> JobHandle<usize> {
+    let origin = Origin::of_caller();
+    let (job, handle) = cell::observed(origin, Call::new(origin, move || value));
+    assert!(matches!(queue.post(job), Posted::Quietly { .. } | Posted::Asked));
+    handle
+}
+
+/// An open inbox keeps the queue, as a job may be posted at any time; one that asks or is sealed does not.
+#[test]
+fn c07_an_inbox_that_asks_or_is_sealed_does_not_keep_the_queue() {
+    let shut: [fn(&mut Guard<'_, Bare>); 2] = [|guard| assert!(guard.ask()), |guard| guard.seal()];
+    for shut in shut {
+        for jobs in 0..3 {
+            let queue = queue();
+            queue.lock().open();
+            assert_eq!(Arc::strong_count(&queue), 2);
+            let handles: Vec<_> = (0..jobs).map(|i| post(&queue, i)).collect();
+            drop(queue.lock().pop());
+            assert_eq!(Arc::strong_count(&queue), 2, "the next job may be posted, and the queue gone");
+            drop(handles);
+            let handles: Vec<_> = (0..jobs).map(|i| post(&queue, i)).collect();
+            let mut guard = queue.lock();
+            shut(&mut guard);
+            drop(guard);
+            assert_eq!(Arc::strong_count(&queue), if jobs > 0 { 2 } else { 1 }, "{jobs} jobs");
+            drop(handles);
+            assert_eq!(Arc::strong_count(&queue), 1);
+        }
+    }
+}
+
+#[test]
+fn c05_nothing_is_posted_to_a_sealed_inbox() {
+    let queue = queue();
+    queue.lock().seal();
+    let origin = Origin::of_caller();
+    let (job, handle) = cell::observed(origin, Call::new(origin, || ()));
+    let Posted::Not(job) = queue.post(job) else { panic!("it was posted") };
+    job.refuse(Error::ShutDown);
+    assert!(matches!(pollster::block_on(handle), Err(Error::ShutDown)));
+    // It stays sealed.
+    let mut guard = queue.lock();
+    guard.open();
+    assert!(guard.ask());
+    drop(guard);
+    assert!(queue.is_stirred());
+    assert_eq!(Arc::strong_count(&queue), 1);
+}
+
+/// Who asks is told of jobs that came meanwhile, and who comes next is asked.
+#[test]
+fn c08_the_first_job_after_the_question_is_asked_to_come() {
+    let queue = queue();
+    let posted = |queue: &Arc<Queue<Bare>>| {
+        let origin = Origin::of_caller();
+        let (job, handle) = cell::observed(origin, Call::new(origin, || ()));
+        handle.detach();
+        queue.post(job)
+    };
+    assert!(matches!(posted(&queue), Posted::Asked), "a new queue asks");
+    assert!(matches!(posted(&queue), Posted::Quietly { .. }), "the first will see to it");
+    let mut guard = queue.lock();
+    assert_eq!(guard.len(), 2);
+    assert!(matches!(posted(&queue), Posted::Quietly { .. }));
+    assert!(!guard.ask());
+    assert_eq!(guard.len(), 3, "what came is in the list");
+    assert!(guard.ask() && guard.ask());
+    drop(guard);
+    assert!(matches!(posted(&queue), Posted::Asked));
+    while run_first(&queue) {}
+    assert!(queue.lock().ask());
+}
+
+/// Who takes jobs passes the inbox by for a while, where others wait, and the longest queue is the one that was.
+#[test]
+fn a_thread_that_pops_looks_into_the_inbox_now_and_then() {
+    let queue = queue();
+    queue.lock().open();
+    let first: Vec<_> = (0..20).map(|i| post(&queue, i)).collect();
+    drop(queue.lock());
+    let second: Vec<_> = (0..20).map(|i| post(&queue, i)).collect();
+    let mut seen = Vec::new();
+    for _ in 0..10 {
+        let mut guard = queue.lock_to_pop();
+        seen.push(guard.len());
+        let Taken { job, .. } = guard.pop().unwrap();
+        drop(guard);
+        let _ = job.run();
+    }
+    assert_eq!(seen, [20, 19, 18, 17, 16, 15, 14, 33, 32, 31]);
+    assert_eq!(queue.lock().ledger().peak_queued(), 40);
+    drop((first, second));
+    // Where nothing else waits it looks at once.
+    let last = post(&queue, 0);
+    assert_eq!(queue.lock_to_pop().len(), 1);
+    drop(last);
+    assert!(queue.lock().ask());
+}

@@ -1,0 +1,352 @@
+//! The pace at which jobs come and go, and what follows from it: for how long a thread looks for work before it sleeps, and how many threads
+//! are of use.
+//!
+//! Figures in this file are from a virtual machine with two cores (AMD Zen 4, Linux 6.1), each from alternating runs against what is
+//! chosen; `benches` measures the whole.
+
+use std::time::{Duration, Instant};
+
+use super::queue::{Pool, State};
+use super::sleep::NAP;
+use super::worker::Worker;
+use crate::clock::Moment;
+use crate::job::Queue;
+use crate::sync::{Arc, thread};
+
+/// For how long a scout looks for work before it sleeps, at most.
+///
+/// Where the next job comes while it looks, nobody has to be woken; waking a core that sleeps takes 5 to 20 microseconds. A caller that
+/// awaits one job after the other has to be woken itself before it submits the next, so that a look of a few microseconds just misses it,
+/// time after time: such a caller needed 14 to 45 microseconds per call, with enough patience it needs 1 to 6. So each sleep that a job
+/// ends too soon makes for more patience the next time, and each that was worth it for a little less.
+#[derive(Debug)]
+pub(super) struct Patience {
+    /// In nanoseconds.
+    length: u64,
+    /// When the last search began.
+    since: Option<Moment>,
+}
+
+impl Patience {
+    const SHORTEST: u64 = 3_000;
+    /// What a sleep costs, all in all: more than twice as much is never lost by looking in vain ("competitive spinning"; Karlin, Li,
+    /// Manasse and Owicki, "Empirical studies of competitive spinning for a shared-memory multiprocessor", SOSP 1991).
+    const LONGEST: u64 = 50_000;
+
+    pub(super) fn length(&self) -> Duration {
+        Duration::from_nanos(self.length)
+    }
+
+    /// A search began then.
+    pub(super) fn searched_since(&mut self, began: Moment) {
+        self.since = Some(began);
+    }
+
+    /// A job that came at `now` calls a thread that sleeps.
+    pub(super) fn called(&mut self, now: Moment) {
+        let Some(since) = self.since else { return };
+        let gap = now.since(since);
+        self.length = if gap <= Self::LONGEST {
+            self.length.max(2 * gap).min(Self::LONGEST)
+        } else {
+            (self.length - self.length / 8).max(Self::SHORTEST)
+        };
+    }
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { length: Self::SHORTEST, since: None }
+    }
+}
+
+/// A scout's look for work, without the lock: in a tight loop, giving its core away now and then.
+///
+/// With few cores, who submits the next job may want the very core on which it is looked for. Giving it away costs half a microsecond where
+/// nobody wants it. With a yield every 5 microseconds a single caller needed a third of the time that it needs with one every 0.2.
+///
+/// Where other programs want the cores too, a thread that gives its own away may be without it for milliseconds, and a job that comes
+/// meanwhile waits for that long, as nobody is called for it while there is a scout; a thread that is woken gets a core at once. So a
+/// thread that came back late gives nothing away in the next search; in twice as many if that happens again, and so on.
+#[derive(Debug, Default)]
+pub(super) struct Search {
+    /// In how many searches from now the core is not given away.
+    crowded: u32,
+    /// In how many it was not, after the last time.
+    caution: u32,
+}
+
+impl Search {
+    /// Looks before the core is given away for the first time, 10 to 40 nanoseconds each.
+    const FIRST: u32 = if cfg!(offload_loom) { 1 } else { 100 };
+    /// Looks between two times that it is.
+    const BETWEEN: u32 = 200;
+    /// A yield takes half a microsecond, or some tens if who has the core for a while is a caller of this pool.
+    const LATE: Duration = Duration::from_micros(100);
+    /// At a few milliseconds each time, a thousand are lost to a search in about a hundred.
+    const CROWDED: u32 = 128;
+
+    /// Looks for work, for `patience` or a little longer. Returns when it began.
+    pub(super) fn look(&mut self, queue: &Queue<Pool>, patience: Duration) -> Moment {
+        let begin = Moment::now();
+        if spin(queue, Self::FIRST) || cfg!(offload_loom) {
+            return begin;
+        }
+        if self.crowded > 0 {
+            self.crowded -= 1;
+            return begin;
+        }
+        let first = Instant::now();
+        let mut before = first;
+        while before - first < patience && !spin(queue, Self::BETWEEN) {
+            thread::yield_now();
+            let now = Instant::now();
+            if self.came_back_after(now - before) {
+                return begin;
+            }
+            before = now;
+        }
+        self.caution /= 2;
+        begin
+    }
+
+    /// Takes note of a yield that took so long, looks included. Returns whether it was late.
+    fn came_back_after(&mut self, time: Duration) -> bool {
+        let late = time > Self::LATE;
+        if late {
+            self.caution = (2 * self.caution).clamp(1, Self::CROWDED);
+            self.crowded = self.caution;
+        }
+        late
+    }
+}
+
+/// Looks so many times for a reason to come to the lock.
+fn spin(queue: &Queue<Pool>, times: u32) -> bool {
+    for _ in 0..times {
+        if queue.is_stirred() {
+            return true;
+        }
+        std::hint::spin_loop();
+    }
+    false
+}
+
+/// How jobs flow, and who is of use.
+///
+/// A second thread for jobs that keep the first for some hundred nanoseconds each does no good: it has to be woken, takes a core
+/// from those who submit, and both are at the queue's lock all the time. With as many threads as there may be, a burst of such jobs took
+/// 1.5 times as long as with one, and 256 callers needed 1.4 times as much CPU. So while the jobs are known to be short, nobody is called
+/// for one that waits; those who run will come to it.
+///
+/// What if one of them turns out to be long? For that case, and only while calls are withheld, one thread *stands by*: it sleeps for a
+/// [`NAP`] at a time, and if jobs wait and none was taken meanwhile, it takes one. Nobody is relied on to withhold calls after that, for a
+/// while.
+#[derive(Default)]
+pub(super) struct Flow {
+    /// How many threads are of use; zero: as many as there may be.
+    of_use: usize,
+    /// Who stands by: one of those that sleep.
+    pub(super) standby: Option<Arc<Worker>>,
+    /// How many jobs were taken.
+    taken: u64,
+    /// How many had been at the last look.
+    seen: u64,
+    /// No call is withheld until so many were taken.
+    wary_until: u64,
+    /// For how many that was, the last time.
+    wary_for: u64,
+}
+
+/// What who stands by has seen.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// Jobs are taken.
+    Flows,
+    /// Jobs wait, and none was taken.
+    Stalls,
+    /// Few jobs come: nobody has to stand by.
+    Ebbs,
+}
+
+impl Flow {
+    /// What a thread more costs each job, in nanoseconds: jobs that keep their thread for less are one thread's.
+    const COST: u64 = 400;
+    /// Between two looks. Fewer need nobody who stands by.
+    const BRISK: u64 = 16;
+    /// For how many jobs no call is withheld after the flow stalled.
+    const WARY: u64 = 1 << 10;
+    /// The same, where it stalls again and again: on a machine that others use, a thread may be without a core for long.
+    const WARIEST: u64 = 1 << 16;
+
+    /// A job is taken that will `keep` its thread for so many nanoseconds, if that is known.
+    #[inline]
+    pub(super) fn takes(&mut self, keep: Option<u64>) {
+        self.taken += 1;
+        self.of_use = match keep {
+            Some(keep) if self.taken >= self.wary_until => {
+                usize::try_from(keep / Self::COST).map_or(usize::MAX, |more| more.saturating_add(1))
+            }
+            _ => 0,
+        };
+    }
+
+    /// Whether one thread more would be of no use.
+    #[inline]
+    pub(super) fn is_served_by(&self, running: usize) -> bool {
+        self.of_use != 0 && running >= self.of_use
+    }
+
+    /// What has become of the flow since the last look. `waiting`: whether jobs wait for which nobody is on the way.
+    pub(super) fn look(&mut self, waiting: bool) -> Seen {
+        let taken = self.taken - std::mem::replace(&mut self.seen, self.taken);
+        match taken {
+            0 if waiting => {
+                let soon = self.taken < self.wary_until + 16 * self.wary_for;
+                self.wary_for = if soon { (4 * self.wary_for).clamp(Self::WARY, Self::WARIEST) } else { Self::WARY };
+                self.wary_until = self.taken + self.wary_for;
+                self.of_use = 0;
+                Seen::Stalls
+            }
+            taken if taken < Self::BRISK && !waiting => Seen::Ebbs,
+            _ => Seen::Flows,
+        }
+    }
+}
+
+impl State {
+    /// Whether nobody is called for a job that waits: more threads than run already would be of no use to it, and one stands by.
+    #[inline]
+    pub(super) fn withholds_call(&self) -> bool {
+        self.flow.standby.is_some() && self.flow.is_served_by(self.running) && !self.closed
+    }
+
+    /// Whether a scout that finds jobs is to stand by instead of taking one.
+    #[inline]
+    pub(super) fn needs_standby(&self, pool: &Pool) -> bool {
+        self.flow.is_served_by(self.running)
+            && self.flow.standby.is_none()
+            && !self.closed
+            && pool.config.keep_alive > NAP
+    }
+
+    /// `worker`, who is in `idle`, stands by from now on.
+    pub(super) fn stand_by(&mut self, worker: &Arc<Worker>) {
+        self.flow.standby = Some(Arc::clone(worker));
+        // Before the first nap there is nothing to be seen: as if jobs had been taken.
+        self.flow.seen = self.flow.taken.saturating_sub(Flow::BRISK);
+    }
+}
+
+#[cfg(all(test, not(offload_loom)))]
+mod tests {
+    use super::*;
+    use crate::ThreadPool;
+
+    #[test]
+    fn a_thread_that_came_back_late_keeps_its_core_for_a_while() {
+        let pool = ThreadPool::new(1);
+        let mut search = Search::default();
+        assert!(!search.came_back_after(Search::LATE));
+        assert_eq!(search.crowded, 0);
+        for expected in [1, 2, 4, 8, 16, 32, 64, 128, 128] {
+            assert!(search.came_back_after(Search::LATE + Duration::from_nanos(1)));
+            assert_eq!(search.crowded, expected);
+        }
+        pool.queue().lock().open();
+        for left in (0..Search::CROWDED).rev() {
+            search.look(pool.queue(), Patience::default().length());
+            assert_eq!(search.crowded, left, "a search that gives nothing away cannot come back late");
+        }
+        pool.queue().lock().ask();
+    }
+
+    #[test]
+    fn what_stirs_the_queue_ends_the_search() {
+        let pool = ThreadPool::new(1);
+        let mut search = Search { crowded: 7, caution: 7 };
+        // It asks for the next job, as it does whenever nobody looks for work.
+        assert!(pool.queue().is_stirred());
+        search.look(pool.queue(), Duration::MAX);
+        assert_eq!(search.crowded, 7, "it went past it");
+        search.crowded = 0;
+        search.look(pool.queue(), Duration::MAX);
+        assert_eq!(search.caution, 7, "it gave the core away");
+    }
+
+    #[test]
+    fn patience_grows_where_a_sleep_was_too_short_and_fades_where_it_was_not() {
+        let mut patience = Patience::default();
+        let began = Moment::now();
+        let after = |nanoseconds| began.later(nanoseconds);
+        // Nobody has looked for work yet: nothing is known.
+        patience.called(after(10_000));
+        assert_eq!(patience.length().as_nanos(), 3_000);
+        patience.searched_since(began);
+        patience.called(after(10_000));
+        assert_eq!(patience.length().as_nanos(), 20_000);
+        patience.called(after(4_000));
+        assert_eq!(patience.length().as_nanos(), 20_000, "it was long enough for that one");
+        patience.called(after(50_000));
+        assert_eq!(patience.length().as_nanos(), 50_000);
+        patience.called(after(50_001));
+        assert_eq!(patience.length().as_nanos(), 43_750);
+        for _ in 0..100 {
+            patience.called(after(1_000_000));
+        }
+        assert_eq!(patience.length().as_nanos(), 3_000);
+    }
+
+    #[test]
+    fn c08_how_many_threads_are_of_use_depends_on_how_long_jobs_keep_them() {
+        let mut flow = Flow::default();
+        assert!(!flow.is_served_by(100), "nothing is known");
+        for (keep, threads) in [(0, 1), (399, 1), (400, 2), (4_000, 11)] {
+            flow.takes(Some(keep));
+            assert!(flow.is_served_by(threads) && !flow.is_served_by(threads - 1), "{keep}");
+        }
+        flow.takes(None);
+        assert!(!flow.is_served_by(100), "it may be long");
+    }
+
+    #[test]
+    fn c08_a_flow_that_stalls_gets_all_threads_for_a_while() {
+        let mut flow = Flow::default();
+        flow.takes(Some(0));
+        assert_eq!(flow.look(true), Seen::Flows);
+        assert!(flow.is_served_by(1));
+        assert_eq!(flow.look(true), Seen::Stalls);
+        assert!(!flow.is_served_by(100));
+        let jobs_until_served = |flow: &mut Flow| {
+            (1..=1 << 20).find(|_| {
+                flow.takes(Some(0));
+                flow.is_served_by(1)
+            })
+        };
+        assert_eq!(jobs_until_served(&mut flow), Some(1 << 10));
+        // Again and again.
+        for expected in [1 << 12, 1 << 14, 1 << 16, 1 << 16] {
+            assert_eq!((flow.look(true), flow.look(true)), (Seen::Flows, Seen::Stalls));
+            assert_eq!(jobs_until_served(&mut flow), Some(expected));
+        }
+        // After a long time without.
+        for _ in 0..17 << 16 {
+            flow.takes(Some(0));
+        }
+        assert_eq!((flow.look(true), flow.look(true)), (Seen::Flows, Seen::Stalls));
+        assert_eq!(jobs_until_served(&mut flow), Some(1 << 10));
+    }
+
+    #[test]
+    fn a_flow_ebbs_if_few_jobs_come_and_none_waits() {
+        let mut flow = Flow::default();
+        for (taken, waiting, expected) in
+            [(15, false, Seen::Ebbs), (16, false, Seen::Flows), (15, true, Seen::Flows), (0, false, Seen::Ebbs)]
+        {
+            for _ in 0..taken {
+                flow.takes(None);
+            }
+            assert_eq!(flow.look(waiting), expected, "{taken} taken, waiting: {waiting}");
+        }
+    }
+}
