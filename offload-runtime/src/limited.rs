@@ -38,7 +38,8 @@ const SLICE: Duration = if cfg!(offload_loom) { Duration::ZERO } else { Duration
 /// * A job that blocks on another job of the same view shares its place with it: that job begins at once. A job of the executor itself
 ///   that blocks on a job of the view waits for a place of the view, not for a thread of the executor (C10).
 /// * It hands a thread back to the executor at least every millisecond, between two jobs.
-/// * When the executor refuses to run the view at all (shut down, or full), the waiting jobs are refused for the same reason.
+/// * When the executor refuses to run the view at all (shut down, or full), the waiting jobs are refused for the same reason. A pool does not
+///   refuse a view whose jobs it has begun to run: what waits in the view when the pool is [closed](crate::ThreadPool::close) still runs.
 /// * Clones are handles to the same view. **Dropping** the last lets the waiting jobs run.
 ///
 /// # Examples
@@ -119,7 +120,7 @@ impl<E: Executor + 'static> Owner for View<E> {
         view.count += missing;
         drop(view);
         for _ in 0..missing {
-            call_driver(queue, Kind::New);
+            call_driver(queue, Kind::Owed);
         }
     }
 }
@@ -128,8 +129,11 @@ impl<E: Executor + 'static> Owner for View<E> {
 fn call_driver<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>, kind: Kind) {
     // What the executor's own figures call the turns that its views have on its threads.
     static TURN: Site = Site::function("Limited", module_path!(), file!(), line!(), column!());
-    let driver = Driver { view: Arc::clone(queue), kind };
-    queue.shared.executor.execute(Job::unobserved(Origin::of_site(&TURN), driver));
+    let (view, origin) = (Arc::clone(queue), Origin::of_site(&TURN));
+    queue.shared.executor.execute(match kind {
+        Kind::Owed => Job::unobserved(origin, Driver::<E, true> { view, kind }),
+        Kind::New | Kind::Relief => Job::unobserved(origin, Driver::<E, false> { view, kind }),
+    });
 }
 
 impl<E: Executor + 'static> Limited<E> {
@@ -215,14 +219,16 @@ impl<E: Executor + 'static> Limited<E> {
 
 impl<E: Executor + 'static> Executor for Limited<E> {
     fn execute(&self, job: Job) {
-        if self.view.shared.executor.is_closed() {
+        // What is owed to a view of this one is owed to this one.
+        let owed = job.is_owed();
+        if !owed && self.view.shared.executor.is_closed() {
             return self.turn_away(job, Error::ShutDown);
         }
         let now = self.view.now();
         let mut view = self.view.lock();
         let View { limit, capacity, ended, .. } = &self.view.shared;
         let free = limit - view.running + ended.as_ref().map_or(0, Ended::get);
-        if view.len() >= capacity.saturating_add(free) {
+        if !owed && view.len() >= capacity.saturating_add(free) {
             drop(view);
             return self.turn_away(job, Error::QueueFull);
         }
@@ -232,7 +238,7 @@ impl<E: Executor + 'static> Executor for Limited<E> {
         drop(view);
         // First: others count on that driver, and the ticket may call a recorder that waits for it.
         if call {
-            call_driver(&self.view, Kind::New);
+            call_driver(&self.view, if owed { Kind::Owed } else { Kind::New });
         }
         ticket.announce();
         drop(pushed);
@@ -265,7 +271,7 @@ impl<E: Executor + fmt::Debug + 'static> fmt::Debug for Limited<E> {
 }
 
 /// A job of the crate's own, which runs the jobs of a view.
-struct Driver<E: Executor + 'static> {
+struct Driver<E: Executor + 'static, const OWED: bool> {
     view: Arc<Queue<View<E>>>,
     kind: Kind,
 }
@@ -276,10 +282,13 @@ enum Kind {
     New,
     /// Instead of a driver that hands its thread back.
     Relief,
+    /// Instead of a driver that has left its place to a job that somebody waits for.
+    Owed,
 }
 
-impl<E: Executor + 'static> Work for Driver<E> {
+impl<E: Executor + 'static, const OWED: bool> Work for Driver<E, OWED> {
     type Output = ();
+    const OWED: bool = OWED;
 
     fn run(self) {
         job::host(&self.view, || drive(&self.view));

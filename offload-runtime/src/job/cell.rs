@@ -23,6 +23,9 @@ use crate::sync::{Arc, AtomicPtr, AtomicUsize, Ordering, UnsafeCell};
 pub(crate) trait Work: Send + 'static {
     type Output: Send + 'static;
 
+    /// Whether it belongs to what an executor of this crate has accepted before: that takes it though it is closed, or full.
+    const OWED: bool = false;
+
     /// Runs on the worker.
     fn run(self) -> Self::Output;
 
@@ -85,6 +88,7 @@ pub(super) struct Header {
 
 /// What depends on a job's types.
 struct Vtable {
+    owed: bool,
     run: unsafe fn(NonNull<Header>, &mut dyn FnMut(Ran)) -> Ran,
     refuse: unsafe fn(NonNull<Header>, &Error),
     /// Moves the output to where the second pointer, one to the output's type, leads.
@@ -109,6 +113,7 @@ union Slot<W: Work> {
 
 impl<W: Work> Cell<W> {
     const VTABLE: Vtable = Vtable {
+        owed: W::OWED,
         run: run::<W>,
         refuse: refuse::<W>,
         take_output: move_output::<W>,
@@ -150,6 +155,13 @@ pub(super) fn unobserved<W: Work<Output = ()>>(origin: Origin, work: W) -> Job {
     let header = Cell::allocate(State::unobserved(), origin, work);
     // SAFETY: the new cell has the bit JOB.
     unsafe { Job::from_header(header) }
+}
+
+impl Header {
+    /// As [`Work::OWED`].
+    pub(super) fn is_owed(&self) -> bool {
+        self.vtable.owed
+    }
 }
 
 /// Runs the job, calls `note` with how it ended, stores the result, wakes the awaiter. Never unwinds, as `note` must not.

@@ -134,6 +134,11 @@ impl Job {
         self.cell().origin
     }
 
+    /// As [`Work::OWED`].
+    pub(crate) fn is_owed(&self) -> bool {
+        self.cell().is_owed()
+    }
+
     fn cell(&self) -> &Header {
         // SAFETY: the JOB bit keeps the cell.
         unsafe { self.header.as_ref() }

@@ -57,6 +57,8 @@ pub(super) struct State {
     /// Whether a thread is on its way to the queue: being started or woken, or looking for work before it sleeps.
     pub(super) scout: bool,
     pub(super) closed: bool,
+    /// What was queued has been refused. Only if closed.
+    pub(super) stopped: bool,
     /// Threads that have resigned and not yet gone. Not among `threads`.
     pub(super) leaving: usize,
     /// All threads that have begun, in that order.
@@ -89,6 +91,7 @@ impl Pool {
             idle: Vec::new(),
             scout: false,
             closed: false,
+            stopped: false,
             workers: Vec::new(),
             handed: Vec::new(),
             shutdowns: Vec::new(),
@@ -233,10 +236,11 @@ fn accept_locked(queue: &Arc<Queue<Pool>>, job: Job) {
     let pool = &queue.shared;
     let now = queue.now();
     let mut state = queue.lock();
-    if state.closed {
+    // A closed pool takes what is owed while it has threads: none of them leaves without a look at the queue.
+    if state.closed && (!job.is_owed() || state.stopped || state.threads == 0) {
         return turn_away(state, job, Error::ShutDown);
     }
-    if state.len() >= pool.config.queue_capacity {
+    if state.len() >= pool.config.queue_capacity && !job.is_owed() {
         // Jobs that a thread will take without waiting for another to end do not count.
         let free = pool.config.max_threads - state.running + pool.ended.as_ref().map_or(0, Ended::get);
         if state.len() >= pool.config.queue_capacity.saturating_add(free) {

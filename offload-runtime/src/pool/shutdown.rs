@@ -34,6 +34,7 @@ pub(super) fn close(queue: &Arc<Queue<Pool>>) {
 pub(super) fn stop(queue: &Arc<Queue<Pool>>) {
     close(queue);
     let mut state = queue.lock();
+    state.stopped = true;
     let refused = state.drain(&Error::ShutDown);
     drop(state);
     // First of all: a destructor of what is refused may wait for a job that runs.
