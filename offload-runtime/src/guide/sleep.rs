@@ -59,7 +59,7 @@
 //! Jobs that keep a thread for less than some hundred nanoseconds are not worth a second one: waking it, and two threads at one lock, cost
 //! more than it brings. Of each method (or other place that jobs come from) a worker knows how long its last ones have kept it, waking
 //! their callers included. While they are that short, it calls nobody for those that wait behind; with jobs of 400 nanoseconds two threads
-//! are of use, with jobs of 4 microseconds eleven, and so on. A burst of 50,000 empty jobs takes two thirds of the time that way.
+//! are of use, with jobs of 4 microseconds eleven, and so on. A burst of 50,000 empty jobs takes five sixths of the time that way.
 //!
 //! If one of them turns out to be long after all, another thread is at hand: it sleeps for 200 microseconds at a time while calls are
 //! withheld, and takes over if jobs wait and none was begun meanwhile. Then all threads are called again for the next thousand jobs,
@@ -77,17 +77,18 @@
 //! costs. Where somebody else wants the core, looking stops, and is not tried again for a while.
 //!
 //! # What was measured
-//! On a virtual machine with two cores, four threads in each pool. Each row is the median of the rounds' ratios, what the other way needs
-//! over what is done:
+//! On a virtual machine with two cores, four threads in the pool: what a call needs if one thing is done otherwise, over what it needs as it
+//! is. Medians of five runs each, by turns, beside two other pools as a measure:
 //!
-//! | | one caller on a current-thread runtime | the same on `block_on` alone | burst of 50,000 | 256 callers |
+//! | | one caller, current-thread runtime | one caller, `block_on` alone | burst of 50,000 | 256 callers |
 //! |---|---|---|---|---|
-//! | a look of 4 microseconds at most | 3 to 20 | 2 to 6 | 1.0 | 1.0 |
-//! | the core given away every 0.2 instead of every 5 microseconds | 3 | 4 | 1.0 | 1.0 |
-//! | as many threads as there may be, however short the jobs | 1.0 | 1.0 | 1.5 | 1.2 to 1.4 |
-//! | the queue's lock for each submit, instead of the inbox | 1.0 | 1.0 | 1.6 | 1.6 |
+//! | a look of 4 microseconds at most | 10 | 3.0 | 1.0 | 1.1 |
+//! | the core given away every 0.2 instead of every 5 microseconds | 2.1 | 1.6 | 1.0 | 1.0 |
+//! | as many threads as there may be, however short the jobs | 0.8 | 0.6 | 1.2 | 1.2 |
+//! | the queue's lock for each submit, instead of the inbox | 0.8 | 0.9 | 1.9 | 1.3 |
 //!
-//! Wide ranges are the machine's: two threads that hand a job over to and fro do so in one of two ways, on one core or on two, each stable
+//! The first two columns are good for what is far from 1 only:
+//! two threads that hand a job over to and fro do so in one of two ways, on one core or on two, each stable
 //! for seconds, and one takes some ten times as long as the other. That is so for every pool here. What one job costs beside its body, beside
 //! other pools, is in the `benches` of the repository.
 //!
