@@ -26,7 +26,11 @@
 //! ```
 //!
 //! Survivors are those that are left now: the others that a first run had left were run again, with the tests that were written for them.
-//! What is built, shown and counted (the rest of `pool/` and `job/`) was not run.
+//! What is built, shown and counted (the rest of `pool/` and `job/`) was run in part: 26 of 96, of which 8 were caught and 18 unviable.
+//!
+//! After that run came the inbox (`job/queue.rs`), `pool/pace.rs` and standing by (`pool/sleep.rs`). Broken on purpose, one at a time, each of
+//! these fails: to ask although jobs came, and to sleep then; to unlink a job that is still being posted; to let the queue go while its inbox is
+//! open; never to see that a flow stalls; to stand by no more without asking; to refuse what is owed to a view.
 //!
 //! Apart from that, 548 single statements of the same files were left out, or conditions held true or false, one at a time. What a test does
 //! not see of them and of the mutants is this:

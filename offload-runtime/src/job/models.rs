@@ -548,6 +548,34 @@ fn post_and_seal() {
     }
 }
 
+/// A job that comes too late has seen another in the inbox, perhaps, which it was to be put before.
+#[test]
+fn two_posts_and_seal() {
+    explore("two posts and the seal", Some(2), || {
+        let tokens = Tokens::default();
+        let queue = queue();
+        queue.lock().open();
+        let posters: Vec<_> = (0..2)
+            .map(|_| {
+                let (job, handle) = token_job(&tokens);
+                handle.detach();
+                let queue = Arc::clone(&queue);
+                thread::spawn(move || post(&queue, job))
+            })
+            .collect();
+        let from = Arc::clone(&queue);
+        let worker = thread::spawn(move || while run_first(&from) {});
+        queue.lock().seal();
+        for poster in posters {
+            poster.join().unwrap();
+        }
+        worker.join().unwrap();
+        while run_first(&queue) {}
+        assert!(queue.lock().is_empty());
+        assert_eq!(Arc::strong_count(&queue), 1);
+    });
+}
+
 fn job_of_nothing() -> Job {
     let (job, handle) = job(|| ());
     handle.detach();

@@ -409,6 +409,9 @@ impl<'a, P: Owner> Guard<'a, P> {
         // SAFETY: it is linked, so its cell is there.
         let origin = unsafe { header.as_ref() }.origin;
         self.locked.ledger.came(origin);
+        // It was to be put before another, perhaps, which has been taken out meanwhile.
+        // SAFETY: the cell is there, and its links are the list's from now on.
+        unsafe { set_next(header, ptr::null_mut()) };
         // SAFETY: as promised.
         unsafe { self.locked.list.push_back(header) };
         self.grown();
@@ -734,7 +737,7 @@ impl List {
     /// The cell stays while it is in the list, and is in no list now.
     #[inline]
     unsafe fn push_back(&mut self, header: NonNull<Header>) {
-        // Nothing comes after it: its `a` is null since it was made, for a job is linked once.
+        // Nothing comes after it: its `a` is null, since it was made (a job is linked once) or `append` has seen to it.
         let before = if self.last.is_null() { header.as_ptr() } else { self.last };
         // SAFETY: the cell is there.
         unsafe { set_before(header, before) };
