@@ -338,6 +338,21 @@ mod tests {
     }
 
     #[test]
+    fn c08_a_flow_that_has_not_stalled_for_long_is_trusted_as_before() {
+        for (more, expected) in [(0, 4 << 10), (1, 1 << 10)] {
+            let mut flow = Flow::default();
+            flow.takes(Some(0));
+            assert_eq!((flow.look(true), flow.look(true)), (Seen::Flows, Seen::Stalls));
+            // Sixteen times as many as it was not trusted for, after those.
+            for _ in 0..17 * (1 << 10) - 1 + more {
+                flow.takes(Some(0));
+            }
+            assert_eq!((flow.look(true), flow.look(true)), (Seen::Flows, Seen::Stalls));
+            assert_eq!(flow.wary_until - flow.taken, expected, "{more}");
+        }
+    }
+
+    #[test]
     fn a_flow_ebbs_if_few_jobs_come_and_none_waits() {
         let mut flow = Flow::default();
         for (taken, waiting, expected) in

@@ -203,12 +203,7 @@ mod tests {
     ) -> Woken {
         let pool = ThreadPool::builder().max_threads(2).build();
         let queue = pool.queue();
-        let worker = Arc::new(Worker {
-            name: String::new(),
-            pool: Arc::clone(&queue.shared.config.name),
-            wake: Condvar::new(),
-            running: Running::new(),
-        });
+        let worker = sleeper(&pool);
         let mut state = queue.lock();
         (state.threads, state.running) = (2, 1);
         state.open();
@@ -228,6 +223,60 @@ mod tests {
             drop(state.drain(&crate::Error::ShutDown));
             woken
         })
+    }
+
+    fn sleeper(pool: &ThreadPool) -> Arc<Worker> {
+        let pool = Arc::clone(&pool.queue().shared.config.name);
+        Arc::new(Worker { name: String::new(), pool, wake: Condvar::new(), running: Running::new() })
+    }
+
+    /// As many run as are of use, and one stands by: nobody is called, though another sleeps and there may be more.
+    #[test]
+    fn c08_nobody_is_called_while_short_jobs_flow() {
+        let pool = ThreadPool::builder().max_threads(4).build();
+        let (standby, other) = (sleeper(&pool), sleeper(&pool));
+        let mut state = pool.queue().lock();
+        (state.threads, state.running) = (3, 1);
+        let pool = &pool.queue().shared;
+        assert!(!state.needs_standby(pool), "nothing is known of the jobs");
+        state.flow.takes(Some(0));
+        assert!(state.needs_standby(pool) && !state.withholds_call());
+        state.running = 0;
+        assert!(!state.needs_standby(pool), "nobody would come for the jobs");
+        state.running = 1;
+        state.idle.extend([Arc::clone(&other), Arc::clone(&standby)]);
+        state.stand_by(&standby);
+        assert!(!state.needs_standby(pool) && state.withholds_call());
+        assert!(matches!(Call::decide(&mut state, pool), Call::Nobody));
+        assert_eq!(state.flow.look(true), Seen::Flows, "nothing can be seen before the first nap");
+        // A job of another kind comes.
+        state.flow.takes(None);
+        let Call::Wake(called) = Call::decide(&mut state, pool) else { panic!("nobody is called") };
+        assert!(Arc::ptr_eq(&called, &standby) && state.flow.standby.is_none() && state.scout);
+        state.scout = false;
+        // A pool that closes waits for nobody.
+        state.flow.takes(Some(0));
+        state.idle.push(Arc::clone(&standby));
+        state.stand_by(&standby);
+        state.closed = true;
+        assert!(!state.withholds_call() && !state.needs_standby(pool));
+        state.flow.standby = None;
+        assert!(!state.needs_standby(pool));
+        state.idle.clear();
+        (state.threads, state.running) = (0, 0);
+    }
+
+    /// Who stands by naps: a thread that is to retire before it wakes up does not.
+    #[test]
+    fn c08_a_thread_that_stays_for_no_nap_does_not_stand_by() {
+        for (keep_alive, expected) in [(NAP, false), (NAP + Duration::from_nanos(1), true)] {
+            let pool = ThreadPool::builder().max_threads(2).keep_alive(keep_alive).build();
+            let mut state = pool.queue().lock();
+            (state.threads, state.running) = (2, 1);
+            state.flow.takes(Some(0));
+            assert_eq!(state.needs_standby(&pool.queue().shared), expected);
+            (state.threads, state.running) = (0, 0);
+        }
     }
 
     #[test]
