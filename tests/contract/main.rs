@@ -31,6 +31,8 @@
 //! After that run came the inbox (`job/queue.rs`), `pool/pace.rs` and standing by (`pool/sleep.rs`). Broken on purpose, one at a time, each of
 //! these fails: to ask although jobs came, and to sleep then; to unlink a job that is still being posted; to let the queue go while its inbox is
 //! open; never to see that a flow stalls; to stand by no more without asking; to refuse what is owed to a view.
+//! Of 136 mutants of `pool/{pace,sleep}.rs` the unit tests alone caught 85, 26 were unviable, and 25 survived: seven of the search (which is
+//! shorter then, or gives its core away more often), the others not run again with the tests that were written since.
 //!
 //! Apart from that, 548 single statements of the same files were left out, or conditions held true or false, one at a time. What a test does
 //! not see of them and of the mutants is this:
