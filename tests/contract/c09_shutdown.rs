@@ -303,42 +303,52 @@ fn c09_a_job_may_not_be_submitted_by_one_that_drains() {
     finish(shutdown);
 }
 
-/// A job that somebody waits for takes the only place of a view over. What else waits there is not forgotten by a pool that closes
-/// meanwhile, or that is full.
-#[test]
-fn c09_what_waits_in_a_view_still_runs_when_a_nested_job_has_had_its_place() {
-    for close in [false, true] {
+/// A view with one place, of which the pool's only job outside waits for a job of the view: that has the place, and another waits behind.
+struct Displaced {
+    pool: ThreadPool,
+    behind: JobHandle<&'static str>,
+    /// Waits for the job in the place.
+    waiting: JobHandle<()>,
+    /// Holds the job in the place.
+    gate: Gate,
+}
+
+impl Displaced {
+    fn new() -> Self {
         let pool = ThreadPool::builder().max_threads(2).queue_capacity(0).build();
         let view = pool.clone().limited(1);
-        let [first_gate, nested_gate, other_gate] = [(); 3].map(|()| Gate::closed());
-        let pass = |gate: &Gate| {
-            let gate = gate.clone();
-            move || gate.pass()
-        };
-        let first = view.submit(pass(&first_gate));
+        let [first_gate, gate] = [(); 2].map(|()| Gate::closed());
+        let (pass_first, pass, inner) = (first_gate.clone(), gate.clone(), view.clone());
+        let first = view.submit(move || pass_first.pass());
         first_gate.wait_for(1);
-        let second = view.submit(|| "ran");
-        let (inner, nested) = (view.clone(), pass(&nested_gate));
-        let waiting = pool.submit(move || finish(inner.submit(nested)).unwrap());
+        let behind = view.submit(|| "ran");
+        let waiting = pool.submit(move || finish(inner.submit(move || pass.pass())).unwrap());
         eventually("the nested job waits for the place", || {
             let metrics = view.metrics();
             (metrics.submitted(), metrics.queued()) == (3, 1)
         });
         first_gate.open();
         finish(first).unwrap();
-        nested_gate.wait_for(1);
-        // The thread of the view's first job is free, or about to be, and taken by another.
+        gate.wait_for(1);
         eventually("the view has left its thread", || pool.metrics().running() == 1);
-        let other = pool.submit(pass(&other_gate));
-        other_gate.wait_for(1);
+        Self { pool, behind, waiting, gate }
+    }
+}
+
+/// A job that somebody waits for takes the only place of a view over. What else waits there is not forgotten by a pool that closes
+/// meanwhile, or that is full.
+#[test]
+fn c09_what_waits_in_a_view_still_runs_when_a_nested_job_has_had_its_place() {
+    for close in [false, true] {
+        let Displaced { pool, behind, waiting, gate } = Displaced::new();
+        let occupied = Occupied::new(&pool, 1);
         if close {
             pool.close();
         }
-        nested_gate.open();
+        gate.open();
         finish(waiting).unwrap();
-        assert_eq!(finish(second).unwrap(), "ran", "closed: {close}");
-        other_gate.open();
-        finish(other).unwrap();
+        assert_eq!(finish(behind).unwrap(), "ran", "closed: {close}");
+        occupied.release();
         pollster::block_on(pool.shutdown());
     }
 }
@@ -346,24 +356,10 @@ fn c09_what_waits_in_a_view_still_runs_when_a_nested_job_has_had_its_place() {
 /// To be given up is something else: what waits in a view is refused, as what waits in the pool is.
 #[test]
 fn c09_what_waits_in_a_view_is_refused_by_shutdown_now() {
-    let pool = ThreadPool::new(2);
-    let view = pool.clone().limited(1);
-    let [first_gate, nested_gate] = [(); 2].map(|()| Gate::closed());
-    let (gate, inner, nested) = (first_gate.clone(), view.clone(), nested_gate.clone());
-    let first = view.submit(move || gate.pass());
-    first_gate.wait_for(1);
-    let second: JobHandle<()> = view.submit(|| unreachable!());
-    let waiting = pool.submit(move || finish(inner.submit(move || nested.pass())).unwrap());
-    eventually("the nested job waits for the place", || {
-        let metrics = view.metrics();
-        (metrics.submitted(), metrics.queued()) == (3, 1)
-    });
-    first_gate.open();
-    finish(first).unwrap();
-    nested_gate.wait_for(1);
+    let Displaced { pool, behind, waiting, gate } = Displaced::new();
     let end = pool.shutdown_now();
-    nested_gate.open();
+    gate.open();
     finish(waiting).unwrap();
-    assert!(matches!(finish(second), Err(Error::ShutDown)));
+    assert!(matches!(finish(behind), Err(Error::ShutDown)));
     pollster::block_on(end);
 }

@@ -2,7 +2,7 @@
 //!
 //! This page is the protocol. The files beside it are its parts: `state.rs` the state word and its transitions,
 //! `cell.rs` the allocation, `owned.rs` the executor's side ([`Job`] and [`Claimed`]), `handle.rs` the submitter's
-//! side ([`JobHandle`]), `queue.rs` the intrusive queue, `context.rs` what a thread knows of the job it runs,
+//! side ([`JobHandle`]), `queue.rs` the intrusive queue, `list.rs` and `inbox.rs` its parts, `context.rs` what a thread knows of the job it runs,
 //! `shown.rs` the running job as other threads see it, `origin.rs` the one-word [`Site`](crate::Site), `views.rs` whose threads a view uses. All `unsafe` of the crate is in this folder.
 //!
 //! # Who is there
@@ -43,6 +43,8 @@
 mod cell;
 mod context;
 mod handle;
+mod inbox;
+mod list;
 #[cfg(all(test, offload_loom))]
 pub(crate) mod models;
 mod origin;

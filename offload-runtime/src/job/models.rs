@@ -1,4 +1,4 @@
-//! Loom models of the cell and the queue: complete, poll, drop, cancel, detach, refuse, hooks, in every order.
+//! Loom models of the cell: complete, poll, drop, cancel, detach, refuse, hooks, in every order.
 //!
 //! Each model checks that what was captured and what was returned is dropped exactly once ([`Token`]), that no cell is left
 //! ([`count_cells`]), and that the handle resolves. Run by `ci/loom.sh`, which prints how many interleavings each explored.
@@ -12,11 +12,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use loom::future::block_on;
 use loom::thread;
 
-use super::{Begun, Guard, Job, JobHandle, Origin, Owner, Posted, Queue, Ran, Shown, Taken, cell, current};
+use super::{Job, JobHandle, Origin, cell, current};
 use crate::cancel::{is_cancelled, on_cancel};
 use crate::context::Call;
 use crate::error::Error;
-use crate::metrics::Ledger;
 
 std::thread_local! {
     /// Cells that are allocated. loom runs all threads of a model on the test's own.
@@ -122,7 +121,7 @@ impl Drop for Tokens {
     }
 }
 
-fn job<F, T>(f: F) -> (Job, JobHandle<T>)
+pub(super) fn job<F, T>(f: F) -> (Job, JobHandle<T>)
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
@@ -132,7 +131,7 @@ where
 }
 
 /// A job that captures a token and returns another.
-fn token_job(tokens: &Tokens) -> (Job, JobHandle<Token>) {
+pub(super) fn token_job(tokens: &Tokens) -> (Job, JobHandle<Token>) {
     let (captured, returned) = (tokens.new_one(), tokens.new_one());
     job(move || {
         drop(captured);
@@ -351,293 +350,4 @@ fn a_hook_that_comes_after_the_cancellation_runs_at_once() {
         worker.join().unwrap();
         assert!(ran.load(Ordering::SeqCst) <= 1);
     });
-}
-
-/// A queue with nobody behind it.
-struct Bare;
-
-impl Owner for Bare {
-    type Guarded = ();
-
-    fn run_nested(_: &Arc<Queue<Self>>, job: Begun, _own: bool) {
-        job.run();
-    }
-
-    fn run_in_a_place(_: &Arc<Queue<Self>>, job: Begun, run: fn(Begun)) {
-        run(job);
-    }
-}
-
-fn queue() -> Arc<Queue<Bare>> {
-    Queue::new(Bare, (), Ledger::new(false, "bare".into()))
-}
-
-fn push(queue: &Arc<Queue<Bare>>, job: Job) {
-    let (_, pushed) = queue.lock().push(job, None);
-    drop(pushed);
-}
-
-/// Runs the first job of `queue`. `false`: there is none.
-fn run_first(queue: &Arc<Queue<Bare>>) -> bool {
-    let mut guard: Guard<'_, Bare> = queue.lock();
-    let Some(Taken { job, .. }) = guard.pop() else { return false };
-    drop(guard);
-    let _: Ran = job.run();
-    true
-}
-
-#[test]
-fn push_and_cancel() {
-    explore("push and drop of the handle", None, || {
-        let tokens = Tokens::default();
-        let queue = queue();
-        let (job, handle) = token_job(&tokens);
-        let to = Arc::clone(&queue);
-        let pusher = thread::spawn(move || push(&to, job));
-        drop(handle);
-        pusher.join().unwrap();
-        assert!(queue.lock().is_empty(), "a job whose handle is gone stays in the queue");
-        assert_eq!(Arc::strong_count(&queue), 1, "an empty queue keeps itself alive");
-    });
-}
-
-#[test]
-fn pop_and_cancel() {
-    explore("pop, and drop of two handles", Some(3), || {
-        let tokens = Tokens::default();
-        let queue = queue();
-        let handles = [(); 2].map(|()| {
-            let (job, handle) = token_job(&tokens);
-            push(&queue, job);
-            handle
-        });
-        let from = Arc::clone(&queue);
-        let worker = thread::spawn(move || while run_first(&from) {});
-        let [first, second] = handles;
-        let dropper = thread::spawn(move || drop(second));
-        drop(first);
-        dropper.join().unwrap();
-        worker.join().unwrap();
-        assert!(queue.lock().is_empty());
-    });
-}
-
-/// Posts, and looks after the job as a pool's submitter does. `false`: it was too late.
-fn post(queue: &Arc<Queue<Bare>>, job: Job) -> bool {
-    match queue.post(job) {
-        Posted::Quietly { .. } => true,
-        Posted::Asked => {
-            drop(queue.lock());
-            true
-        }
-        Posted::Not(job) if job.is_cancelled() => {
-            push(queue, job);
-            true
-        }
-        Posted::Not(job) => {
-            job.refuse(Error::ShutDown);
-            false
-        }
-        Posted::Late(job) => {
-            job.refuse(Error::ShutDown);
-            false
-        }
-    }
-}
-
-/// The handle may find the job linked, and in the hands of the thread that posts it.
-#[test]
-fn post_and_cancel() {
-    for open in [false, true] {
-        explore("post and drop of the handle", None, move || {
-            let tokens = Tokens::default();
-            let queue = queue();
-            if open {
-                queue.lock().open();
-            }
-            let (job, handle) = token_job(&tokens);
-            let to = Arc::clone(&queue);
-            let poster = thread::spawn(move || post(&to, job));
-            drop(handle);
-            assert!(poster.join().unwrap());
-            assert!(queue.lock().is_empty(), "a job whose handle is gone stays in the queue");
-            queue.lock().ask();
-            assert_eq!(Arc::strong_count(&queue), 1, "an empty queue keeps itself alive");
-        });
-    }
-}
-
-/// Whoever is not asked is seen by who asks.
-#[test]
-fn post_and_ask() {
-    explore("two posts and a thread that is about to sleep", Some(3), || {
-        let tokens = Tokens::default();
-        let queue = queue();
-        queue.lock().open();
-        let posters: Vec<_> = (0..2)
-            .map(|_| {
-                let (job, handle) = token_job(&tokens);
-                handle.detach();
-                let queue = Arc::clone(&queue);
-                thread::spawn(move || matches!(queue.post(job), Posted::Asked))
-            })
-            .collect();
-        let mut guard = queue.lock();
-        while !guard.ask() {}
-        let seen = guard.len();
-        drop(guard);
-        let asked = posters.into_iter().map(|poster| poster.join().unwrap()).filter(|asked| *asked).count();
-        // Of those that were not seen the first was asked to come, and brings the others along.
-        assert_eq!(asked, usize::from(seen < 2), "{seen} seen");
-        while run_first(&queue) {}
-        queue.lock().ask();
-        assert_eq!(Arc::strong_count(&queue), 1);
-    });
-}
-
-#[test]
-fn posts_of_one_thread_are_taken_in_order() {
-    explore("three posts and a thread that takes them", Some(3), || {
-        let tokens = Tokens::default();
-        let queue = queue();
-        queue.lock().open();
-        let order = Arc::new(AtomicUsize::new(0));
-        let jobs: Vec<_> = (0..3)
-            .map(|place| {
-                let (order, token) = (Arc::clone(&order), tokens.new_one());
-                let (job, handle) = job(move || {
-                    assert_eq!(order.fetch_add(1, Ordering::SeqCst), place);
-                    drop(token);
-                });
-                handle.detach();
-                job
-            })
-            .collect();
-        let to = Arc::clone(&queue);
-        let poster = thread::spawn(move || jobs.into_iter().for_each(|job| assert!(post(&to, job))));
-        while run_first(&queue) {}
-        poster.join().unwrap();
-        while run_first(&queue) {}
-        assert_eq!(order.load(Ordering::SeqCst), 3);
-        queue.lock().ask();
-    });
-}
-
-#[test]
-fn post_and_seal() {
-    for open in [false, true] {
-        explore("a post, the seal, and a handle that goes", Some(3), move || {
-            let tokens = Tokens::default();
-            let queue = queue();
-            if open {
-                queue.lock().open();
-            }
-            let (job, handle) = token_job(&tokens);
-            let to = Arc::clone(&queue);
-            let poster = thread::spawn(move || post(&to, job));
-            let dropper = thread::spawn(move || drop(handle));
-            queue.lock().seal();
-            let before = queue.lock().len();
-            let posted = poster.join().unwrap();
-            dropper.join().unwrap();
-            assert!(posted || before == 0, "a job that was turned away is in the queue");
-            assert!(queue.lock().is_empty());
-            assert_eq!(Arc::strong_count(&queue), 1);
-            assert!(matches!(queue.post(job_of_nothing()), Posted::Not(_)));
-        });
-    }
-}
-
-/// A job that comes too late has seen another in the inbox, perhaps, which it was to be put before.
-#[test]
-fn two_posts_and_seal() {
-    explore("two posts and the seal", Some(2), || {
-        let tokens = Tokens::default();
-        let queue = queue();
-        queue.lock().open();
-        let posters: Vec<_> = (0..2)
-            .map(|_| {
-                let (job, handle) = token_job(&tokens);
-                handle.detach();
-                let queue = Arc::clone(&queue);
-                thread::spawn(move || post(&queue, job))
-            })
-            .collect();
-        let from = Arc::clone(&queue);
-        let worker = thread::spawn(move || while run_first(&from) {});
-        queue.lock().seal();
-        for poster in posters {
-            poster.join().unwrap();
-        }
-        worker.join().unwrap();
-        while run_first(&queue) {}
-        assert!(queue.lock().is_empty());
-        assert_eq!(Arc::strong_count(&queue), 1);
-    });
-}
-
-fn job_of_nothing() -> Job {
-    let (job, handle) = job(|| ());
-    handle.detach();
-    job
-}
-
-#[test]
-fn a_posted_job_keeps_its_queue() {
-    explore("cancel of a posted job as the queue's last users go", None, || {
-        let tokens = Tokens::default();
-        let queue = queue();
-        queue.lock().open();
-        let (job, handle) = token_job(&tokens);
-        let poster = thread::spawn(move || {
-            assert!(post(&queue, job));
-            // The last one to know of it: it asks, as a pool's last thread does.
-            while !queue.lock().ask() {}
-            drop(queue);
-        });
-        drop(handle);
-        poster.join().unwrap();
-    });
-}
-
-#[test]
-fn a_cancelling_handle_outlives_the_queue_it_leaves() {
-    explore("cancel as the queue's last users go", None, || {
-        let tokens = Tokens::default();
-        let queue = queue();
-        let (job, handle) = token_job(&tokens);
-        push(&queue, job);
-        let worker = thread::spawn(move || {
-            run_first(&queue);
-            drop(queue);
-        });
-        drop(handle);
-        worker.join().unwrap();
-    });
-}
-
-/// The cell that is looked at is there, however the look and the end of the job meet.
-#[test]
-fn a_look_at_a_job_and_its_end() {
-    let seen = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&seen);
-    explore("a look at a job that ends", Some(3), move || {
-        let queue = queue();
-        let shown = Arc::new(Shown::new());
-        let (job, handle) = job(|| ());
-        push(&queue, job);
-        let taken = queue.lock().pop().unwrap();
-        let (of_looker, count) = (Arc::clone(&shown), Arc::clone(&count));
-        let looker = thread::spawn(move || {
-            if of_looker.look().is_some() {
-                count.fetch_add(1, Ordering::SeqCst);
-            }
-        });
-        let _: Ran = taken.job.run_shown(&shown, |_| ());
-        // Frees the cell.
-        drop(handle);
-        assert!(shown.look().is_none(), "a job is shown that has ended");
-        looker.join().unwrap();
-    });
-    assert!(seen.load(Ordering::SeqCst) > 0, "no look met the job");
 }

@@ -4,21 +4,7 @@
 //! Its users (the pool, the limited view) keep what they decide by under the same lock ([`Owner::Guarded`]). What
 //! makes following a job's `owner` sound is I4 of `mod.rs`: the queue claims what it unlinks, who claims a linked job
 //! unlinks it, and a queue with a linked job holds a reference to itself (`pin`).
-//!
-//! # The inbox
-//! One word: a stack of jobs, or a mark. Whoever locks the queue takes the whole stack at once and appends it to the list, in order, before
-//! anything else; so under the lock a job that was posted is in the list, as if it had been pushed. The stack is never
-//! popped from, only taken as a whole: there is no ABA. The marks tell who posts the next job what to do:
-//!
-//! | mark | meaning | set by |
-//! |---|---|---|
-//! | null | open: somebody will look, post and go | [`Guard::open`], and taking the stack |
-//! | `ASK` | post, then come to the lock and see who has to be called | [`Guard::ask`], [`Guard::stir`] |
-//! | `SEALED` | no job can be posted any more | [`Guard::seal`] |
-//!
-//! A queue of which nobody opens the inbox (a view's) has all its jobs pushed under the lock, and pays nothing for it but a look.
 
-use std::cell::Cell;
 use std::mem;
 use std::ops::{Deref, DerefMut};
 use std::ptr::{self, NonNull};
@@ -26,6 +12,8 @@ use std::time::Duration;
 
 use super::cell::Header;
 use super::context;
+use super::inbox::{ASK, Inbox, SEALED};
+use super::list::{List, for_each, is_listed, set_next};
 use super::owned::{Begun, Claimed, Job, Taken};
 use super::state::Claim;
 use super::views::QueueId;
@@ -33,8 +21,10 @@ use crate::cancel::Stop;
 use crate::clock::{Moment, Stamp};
 use crate::error::Error;
 use crate::metrics::{DEEP, Ledger, Tally, Ticket};
-use crate::sync::{self, Arc, AtomicPtr, Condvar, LooseFlag, Mutex, MutexGuard, Ordering, thread};
+use crate::sync::{self, Arc, Condvar, LooseFlag, Mutex, MutexGuard, Ordering, thread};
 
+#[cfg(all(test, offload_loom))]
+mod models;
 #[cfg(all(test, not(offload_loom)))]
 mod tests;
 
@@ -161,52 +151,40 @@ impl<P: Owner> Queue<P> {
     #[inline]
     pub(crate) fn post(self: &Arc<Self>, job: Job) -> Posted {
         let inbox = &self.inbox.0;
-        // ORDERING: Relaxed: what is done about it is done by read-modify-writes of this word, or under the lock.
-        let mut head = inbox.0.load(Ordering::Relaxed);
-        if head == SEALED {
+        if inbox.is_sealed() {
             return Posted::Not(job);
         }
         let (stamp, due) = self.stamp();
         let header = job.header();
-        // SAFETY: `job` keeps the cell, and from the link on the queue does; it is not used after the job was posted.
+        // SAFETY: `job` keeps the cell.
         let cell = unsafe { header.as_ref() };
         // ORDERING: Relaxed: `State::link` publishes it.
         cell.owner.store(Self::head(self).cast_mut(), Ordering::Relaxed);
         if let Err(cancelled) = job.link(stamp) {
             return Posted::Not(cancelled);
         }
-        loop {
-            let next = if head == ASK { ptr::null_mut() } else { head };
-            // SAFETY: `a` of a job that is linked and in no list yet is its poster's (I5).
-            cell.a.with_mut(|a| unsafe { *a = next.cast() });
-            // ORDERING: Release publishes the cell to the Acquire of `Inbox::take`. A failure reads nothing of another's cell.
-            match inbox.0.compare_exchange_weak(head, header.as_ptr(), Ordering::Release, Ordering::Relaxed) {
-                Ok(_) if head == ASK => return Posted::Asked,
-                Ok(_) => return Posted::Quietly { due },
-                Err(SEALED) => return self.came_late(header),
-                Err(now) => head = now,
-            }
+        // SAFETY: `link` gave this queue the job, and it is in no list; it is used below only if it was not put in.
+        match unsafe { inbox.put(header) } {
+            ASK => Posted::Asked,
+            SEALED => self.came_late(header),
+            _ => Posted::Quietly { due },
         }
     }
 
     /// The inbox was sealed while the job was being linked.
     #[cold]
     fn came_late(self: &Arc<Self>, header: NonNull<Header>) -> Posted {
-        let mut guard = self.lock();
-        // SAFETY: `link` gave this queue the job, and it is in no list.
-        unsafe { guard.append(header) };
-        // SAFETY: it is linked, so its cell is there.
+        // SAFETY: it is linked and in the caller's hands, so its cell is there.
         let cell = unsafe { header.as_ref() };
         match cell.state.claim() {
-            Claim::Won { .. } => {
-                // SAFETY: it is linked in this list; having claimed it, this call is the one to unlink it.
-                unsafe { guard.locked.list.remove(header) };
-                guard.settle();
-                // SAFETY: claimed and unlinked; its JOB bit was the queue's.
-                Posted::Late(unsafe { Claimed::from_header(header) })
+            // SAFETY: claimed, and in no list; its JOB bit was given to the queue, of which this is a part.
+            Claim::Won { .. } => Posted::Late(unsafe { Claimed::from_header(header) }),
+            Claim::Lost => {
+                // Whoever cancelled it waits until it is in the list, to unlink it.
+                // SAFETY: `link` gave this queue the job, and it is in no list.
+                unsafe { self.lock().append(header) };
+                Posted::Quietly { due: false }
             }
-            // Whoever cancelled it waits for the lock, to unlink it.
-            Claim::Lost => Posted::Quietly { due: false },
         }
     }
 
@@ -227,8 +205,7 @@ impl<P: Owner> Queue<P> {
     /// Whether there is a reason to come to the lock, for who looks for work without it: a job that was posted, or [`Guard::stir`].
     #[inline]
     pub(crate) fn is_stirred(&self) -> bool {
-        // ORDERING: Relaxed: a hint. Who acts on it takes the lock first.
-        !self.inbox.0.0.load(Ordering::Relaxed).is_null()
+        self.inbox.0.is_stirred()
     }
 
     /// When a job that is now pushed will have come, if that is noted for each: to be asked before the queue is locked.
@@ -269,7 +246,7 @@ pub(crate) enum Posted {
     Asked,
     /// It is too late, or the job was cancelled before: it is to be pushed, or turned away, under the lock.
     Not(Job),
-    /// It is too late, and the job has been counted as one that came.
+    /// It is too late: the job is to be turned away, and is claimed already.
     Late(Claimed),
 }
 
@@ -278,10 +255,10 @@ pub(crate) enum Posted {
 #[inline]
 fn sample() -> bool {
     #[cfg(offload_loom)]
-    return super::models::is_due();
+    return crate::job::models::is_due();
     #[cfg(not(offload_loom))]
     std::thread_local! {
-        static RANDOM: Cell<u32> = const { Cell::new(0x9E37_79B9) };
+        static RANDOM: std::cell::Cell<u32> = const { std::cell::Cell::new(0x9E37_79B9) };
     }
     #[cfg(not(offload_loom))]
     RANDOM
@@ -294,50 +271,6 @@ fn sample() -> bool {
             u64::from(x).is_multiple_of(Stamp::SAMPLE)
         })
         .unwrap_or(false)
-}
-
-/// Jobs on their way to the queue, appended without its lock: a stack, the last one first, linked by their words `a`.
-///
-/// Or a mark: null for an inbox that is open and empty, [`ASK`], or [`SEALED`]. Marks are set under the lock alone, and jobs taken
-/// out under the lock alone.
-struct Inbox(AtomicPtr<Header>);
-
-/// Empty; who posts the next job is to lock the queue.
-const ASK: *mut Header = ptr::without_provenance_mut(1);
-/// Empty, for good.
-const SEALED: *mut Header = ptr::without_provenance_mut(2);
-
-impl Inbox {
-    fn new() -> Self {
-        Self(AtomicPtr::new(ASK))
-    }
-
-    /// Takes all jobs out, under the lock. Null: there are none.
-    #[inline]
-    fn take(&self) -> *mut Header {
-        // ORDERING: Relaxed: where there is no job it is left as it is; whoever set the mark held the lock.
-        let head = self.0.load(Ordering::Relaxed);
-        if head.is_null() || head == ASK || head == SEALED {
-            return ptr::null_mut();
-        }
-        // ORDERING: Acquire pairs with the Release of those who posted the jobs.
-        self.0.swap(ptr::null_mut(), Ordering::Acquire)
-    }
-
-    fn is_sealed(&self) -> bool {
-        // ORDERING: Relaxed: under the lock under which the mark is set.
-        self.0.load(Ordering::Relaxed) == SEALED
-    }
-
-    /// Sets a mark in place of another, under the lock. `Err`: jobs came.
-    fn mark(&self, from: *mut Header, to: *mut Header) -> Result<(), ()> {
-        // ORDERING: Relaxed: a mark publishes nothing; who finds it acts under the lock.
-        match self.0.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => Ok(()),
-            Err(now) if now == to || now == SEALED => Ok(()),
-            Err(_) => Err(()),
-        }
-    }
 }
 
 /// The locked queue.
@@ -714,142 +647,4 @@ unsafe fn run_in_a_place_of<P: Owner>(head: NonNull<Head>, header: NonNull<Heade
     // SAFETY: the job is linked and the caller's to unlink.
     let job = unsafe { begin(header, stamp) };
     P::run_in_a_place(&queue, job, context::run_elsewhere);
-}
-
-/// The list itself. Its links are the words `a` (next) and `b` (before) of the jobs in it. The last one's `a` is null; the first one's `b`
-/// means nothing, but is not null: taking the first job does not write to the second, which is on its way from another core's cache.
-#[repr(C)]
-struct List {
-    first: *mut Header,
-    last: *mut Header,
-    len: usize,
-}
-
-// SAFETY: it is a part of what a lock guards; the jobs in it are `Send`.
-unsafe impl Send for List {}
-
-impl List {
-    fn new() -> Self {
-        Self { first: ptr::null_mut(), last: ptr::null_mut(), len: 0 }
-    }
-
-    /// # Safety
-    /// The cell stays while it is in the list, and is in no list now.
-    #[inline]
-    unsafe fn push_back(&mut self, header: NonNull<Header>) {
-        // Nothing comes after it: its `a` is null, since it was made (a job is linked once) or `append` has seen to it.
-        let before = if self.last.is_null() { header.as_ptr() } else { self.last };
-        // SAFETY: the cell is there.
-        unsafe { set_before(header, before) };
-        match NonNull::new(self.last) {
-            // SAFETY: the last job is in the list, so its cell is there.
-            Some(last) => unsafe { set_next(last, header.as_ptr()) },
-            None => self.first = header.as_ptr(),
-        }
-        self.last = header.as_ptr();
-        self.len += 1;
-    }
-
-    /// Appends jobs that are linked by their words `a`, from the newest to the oldest, which is returned.
-    ///
-    /// # Safety
-    /// Their cells stay while they are in the list, and are in no list now.
-    unsafe fn append_stack(&mut self, newest: NonNull<Header>) -> NonNull<Header> {
-        let mut newer = ptr::null_mut();
-        let mut header = newest;
-        loop {
-            // SAFETY: the cell is there, and its links are the list's from now on (I5).
-            let cell = unsafe { header.as_ref() };
-            // SAFETY: as above.
-            let older = cell.a.with(|a| unsafe { *a }).cast::<Header>();
-            self.len += 1;
-            // SAFETY: as above.
-            unsafe { set_next(header, newer) };
-            newer = header.as_ptr();
-            let Some(older) = NonNull::new(older) else { break };
-            // SAFETY: as above.
-            unsafe { set_before(header, older.as_ptr()) };
-            header = older;
-        }
-        let before = if self.last.is_null() { header.as_ptr() } else { self.last };
-        // SAFETY: as above.
-        unsafe { set_before(header, before) };
-        match NonNull::new(self.last) {
-            // SAFETY: the last job is in the list, so its cell is there.
-            Some(last) => unsafe { set_next(last, header.as_ptr()) },
-            None => self.first = header.as_ptr(),
-        }
-        self.last = newest.as_ptr();
-        header
-    }
-
-    /// # Safety
-    /// The job is in this list.
-    #[inline]
-    unsafe fn remove(&mut self, header: NonNull<Header>) {
-        // SAFETY: it is in the list, so its cell is there, and its links are the list's (I5).
-        let cell = unsafe { header.as_ref() };
-        // SAFETY: as above.
-        let next = cell.a.with(|a| unsafe { *a }).cast::<Header>();
-        self.len -= 1;
-        if ptr::eq(self.first, header.as_ptr()) {
-            self.first = next;
-            if next.is_null() {
-                self.last = ptr::null_mut();
-            }
-            return;
-        }
-        // SAFETY: as above.
-        let before = cell.b.with(|b| unsafe { *b }).cast::<Header>();
-        // SAFETY: it is not the first, so there is one before it.
-        let before = unsafe { NonNull::new_unchecked(before) };
-        // SAFETY: a neighbour is in the list.
-        unsafe { set_next(before, next) };
-        match NonNull::new(next) {
-            // SAFETY: a neighbour is in the list.
-            Some(next) => unsafe { set_before(next, before.as_ptr()) },
-            None => self.last = before.as_ptr(),
-        }
-    }
-}
-
-/// Calls `f` with a job and all that come after it.
-///
-/// # Safety
-/// The job is in a list whose lock the caller holds.
-unsafe fn for_each(first: NonNull<Header>, mut f: impl FnMut(&Header)) {
-    let mut next = Some(first);
-    while let Some(header) = next {
-        // SAFETY: it is in the list, so its cell is there.
-        let cell = unsafe { header.as_ref() };
-        f(cell);
-        // SAFETY: under the lock the links of a linked job are the list's (I5).
-        next = NonNull::new(cell.a.with(|a| unsafe { *a }).cast());
-    }
-}
-
-/// Whether a linked job is in its queue's list yet, for who holds the lock.
-///
-/// # Safety
-/// The cell is there.
-unsafe fn is_listed(header: NonNull<Header>) -> bool {
-    // SAFETY: as promised; `b` is written under the lock (I5), and null before.
-    let before = unsafe { header.as_ref() }.b.with(|b| unsafe { *b });
-    !before.is_null()
-}
-
-/// # Safety
-/// The cell is there, and its links are the caller's list's (I5).
-#[inline]
-unsafe fn set_next(header: NonNull<Header>, next: *mut Header) {
-    // SAFETY: as promised.
-    unsafe { header.as_ref() }.a.with_mut(|a| unsafe { *a = next.cast() });
-}
-
-/// # Safety
-/// As for `set_next`.
-#[inline]
-unsafe fn set_before(header: NonNull<Header>, before: *mut Header) {
-    // SAFETY: as promised.
-    unsafe { header.as_ref() }.b.with_mut(|b| unsafe { *b = before.cast() });
 }

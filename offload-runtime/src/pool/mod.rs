@@ -36,7 +36,7 @@ pub(crate) use worker::current as current_worker;
 /// An elastic pool of threads for jobs that block.
 ///
 /// Threads are started while jobs wait, up to a maximum, and leave after having had nothing to do for a while (C8). Jobs begin in the
-/// order of their submission. Submitting takes one allocation and, mostly, one atomic step; a short lock where a thread has to be woken
+/// order of their submission. Submitting takes one allocation and, mostly, no lock; a short one where a thread has to be woken
 /// for the job, or where the queue has a capacity (C3).
 ///
 /// A `ThreadPool` is a handle: clones are cheap and share the threads. It is `Debug` and an [`Executor`].

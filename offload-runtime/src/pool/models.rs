@@ -52,15 +52,21 @@ fn two_jobs_two_workers() {
     });
 }
 
+/// Submits two jobs of which the first does not end without the second, and awaits both.
+fn need_each_other(pool: ThreadPool) {
+    let (send, receive) = loom::sync::mpsc::channel();
+    let first = pool.submit(move || receive.recv().unwrap());
+    let second = pool.submit(move || send.send(7).unwrap());
+    drop(pool);
+    assert_eq!(block_on(first).unwrap(), 7);
+    block_on(second).unwrap();
+}
+
 #[test]
 fn two_jobs_that_need_each_other() {
     explore("two jobs that need each other", Some(2), || {
         let pool = pool(2);
-        let (send, receive) = loom::sync::mpsc::channel();
-        let first = pool.submit(move || receive.recv().unwrap());
-        let second = pool.submit(move || send.send(7).unwrap());
-        assert_eq!(block_on(first).unwrap(), 7);
-        block_on(second).unwrap();
+        need_each_other(pool.clone());
     });
 }
 
@@ -75,17 +81,13 @@ fn submit_and_sleep_where_each_job_looks_after_the_inbox() {
     });
 }
 
-/// The first is taken for a short one, and nobody is called for the second, without which it does not end.
+/// The first is taken for a short one, and nobody is called for the second.
 #[test]
 fn a_job_that_is_not_as_short_as_expected() {
     let _short = expect_short_jobs();
     explore("a job that is not as short as expected", Some(2), || {
         let pool = pool(2);
-        let (send, receive) = loom::sync::mpsc::channel();
-        let first = pool.submit(move || receive.recv().unwrap());
-        let second = pool.submit(move || send.send(7).unwrap());
-        assert_eq!(block_on(first).unwrap(), 7);
-        block_on(second).unwrap();
+        need_each_other(pool.clone());
     });
 }
 
@@ -96,11 +98,7 @@ fn a_flow_that_stalls() {
     explore("a flow that stalls", Some(1), || {
         let pool = pool(2);
         let before = [pool.submit(|| ()), pool.submit(|| ())];
-        let (send, receive) = loom::sync::mpsc::channel();
-        let first = pool.submit(move || receive.recv().unwrap());
-        let second = pool.submit(move || send.send(7).unwrap());
-        assert_eq!(block_on(first).unwrap(), 7);
-        block_on(second).unwrap();
+        need_each_other(pool.clone());
         for handle in before {
             block_on(handle).unwrap();
         }
@@ -110,15 +108,7 @@ fn a_flow_that_stalls() {
 #[test]
 fn close_and_a_thread_that_stands_by() {
     let _short = expect_short_jobs();
-    explore("close, and a thread that stands by", Some(1), || {
-        let pool = pool(2);
-        let (send, receive) = loom::sync::mpsc::channel();
-        let first = pool.submit(move || receive.recv().unwrap());
-        let second = pool.submit(move || send.send(7).unwrap());
-        drop(pool);
-        assert_eq!(block_on(first).unwrap(), 7);
-        block_on(second).unwrap();
-    });
+    explore("close, and a thread that stands by", Some(1), || need_each_other(pool(2)));
 }
 
 #[test]

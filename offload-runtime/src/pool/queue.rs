@@ -227,7 +227,7 @@ fn answer(queue: &Arc<Queue<Pool>>) {
 
 #[cold]
 fn refuse_late(queue: &Arc<Queue<Pool>>, job: Claimed) {
-    let ticket = queue.lock().ledger().refused(job.origin(), &Error::ShutDown);
+    let ticket = queue.lock().ledger().turned_away(job.origin(), &Error::ShutDown);
     ticket.announce();
     job.refuse(Error::ShutDown);
 }

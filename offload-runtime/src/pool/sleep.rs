@@ -83,8 +83,8 @@ impl Call {
     }
 }
 
-/// How long who stands by sleeps between two looks. It costs a core one or two percent of its time while jobs flow; a job behind one that was
-/// expected to be short and is not waits for at most twice as long.
+/// How long who stands by sleeps between two looks: five thousand wake-ups per second while jobs flow. A job behind one that was expected to
+/// be short and is not waits for at most twice as long.
 pub(super) const NAP: Duration = Duration::from_micros(200);
 
 /// How a sleep ended.
@@ -179,8 +179,6 @@ mod tests {
     use super::*;
     use crate::ThreadPool;
     use crate::job::{Job, Origin, Posted, Work};
-    use crate::pool::running::Running;
-    use crate::sync::Condvar;
 
     struct Nothing;
 
@@ -226,8 +224,7 @@ mod tests {
     }
 
     fn sleeper(pool: &ThreadPool) -> Arc<Worker> {
-        let pool = Arc::clone(&pool.queue().shared.config.name);
-        Arc::new(Worker { name: String::new(), pool, wake: Condvar::new(), running: Running::new() })
+        Worker::new(&pool.queue().shared, String::new())
     }
 
     /// As many run as are of use, and one stands by: nobody is called, though another sleeps and there may be more.

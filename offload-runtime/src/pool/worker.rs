@@ -26,6 +26,13 @@ pub(crate) struct Worker {
     pub(crate) running: Running,
 }
 
+impl Worker {
+    pub(super) fn new(pool: &Pool, name: String) -> Arc<Self> {
+        let pool = Arc::clone(&pool.config.name);
+        Arc::new(Self { name, pool, wake: Condvar::new(), running: Running::new() })
+    }
+}
+
 thread_local! {
     /// The pool's thread that this is.
     static CURRENT: RefCell<Option<Arc<Worker>>> = const { RefCell::new(None) };
@@ -95,8 +102,7 @@ fn start_failed(queue: &Arc<Queue<Pool>>, error: io::Error) {
 
 /// The whole of a thread.
 fn live(queue: &Arc<Queue<Pool>>, name: String, first: Option<Begun>) {
-    let pool = Arc::clone(&queue.shared.config.name);
-    let worker = Arc::new(Worker { name, pool, wake: Condvar::new(), running: Running::new() });
+    let worker = Worker::new(&queue.shared, name);
     queue.lock().workers.push(Arc::clone(&worker));
     watch::start(queue);
     with_hooks(&queue.shared, &worker, || {
@@ -156,7 +162,7 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             state = come_back(queue);
             continue;
         }
-        if state.closed && !stands_by {
+        if state.closed {
             state.scout &= !scout;
             return resign(&mut state, worker);
         }
@@ -323,10 +329,7 @@ mod tests {
     fn c08_one_thread_at_a_time_is_called() {
         let pool = ThreadPool::builder().max_threads(4).build();
         let mut state = pool.queue().lock();
-        let worker = || {
-            let (name, pool) = (String::new(), Arc::clone(&pool.queue().shared.config.name));
-            Arc::new(Worker { name, pool, wake: Condvar::new(), running: Running::new() })
-        };
+        let worker = || Worker::new(&pool.queue().shared, String::new());
         let (first, last) = (worker(), worker());
         state.idle.extend([Arc::clone(&first), Arc::clone(&last)]);
         for sleeping in [Some(last), Some(first), None] {

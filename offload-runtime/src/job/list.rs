@@ -1,0 +1,143 @@
+//! The list of a queue's jobs: doubly linked through the cells (I5), so that a job can be taken out at any place.
+
+use std::ptr::{self, NonNull};
+
+use super::cell::Header;
+
+/// Its links are the words `a` (next) and `b` (before) of the jobs in it. The last one's `a` is null; the first one's `b`
+/// means nothing, but is not null: taking the first job does not write to the second, which is on its way from another core's cache.
+#[repr(C)]
+pub(super) struct List {
+    pub(super) first: *mut Header,
+    last: *mut Header,
+    pub(super) len: usize,
+}
+
+// SAFETY: it is a part of what a lock guards; the jobs in it are `Send`.
+unsafe impl Send for List {}
+
+impl List {
+    pub(super) fn new() -> Self {
+        Self { first: ptr::null_mut(), last: ptr::null_mut(), len: 0 }
+    }
+
+    /// # Safety
+    /// The cell stays while it is in the list, and is in no list now.
+    #[inline]
+    pub(super) unsafe fn push_back(&mut self, header: NonNull<Header>) {
+        // Nothing comes after it: its `a` is null, since it was made (a job is linked once) or `append` has seen to it.
+        let before = if self.last.is_null() { header.as_ptr() } else { self.last };
+        // SAFETY: the cell is there.
+        unsafe { set_before(header, before) };
+        match NonNull::new(self.last) {
+            // SAFETY: the last job is in the list, so its cell is there.
+            Some(last) => unsafe { set_next(last, header.as_ptr()) },
+            None => self.first = header.as_ptr(),
+        }
+        self.last = header.as_ptr();
+        self.len += 1;
+    }
+
+    /// Appends jobs that are linked by their words `a`, from the newest to the oldest, which is returned.
+    ///
+    /// # Safety
+    /// Their cells stay while they are in the list, and are in no list now.
+    pub(super) unsafe fn append_stack(&mut self, newest: NonNull<Header>) -> NonNull<Header> {
+        let mut newer = ptr::null_mut();
+        let mut header = newest;
+        loop {
+            // SAFETY: the cell is there, and its links are the list's from now on (I5).
+            let cell = unsafe { header.as_ref() };
+            // SAFETY: as above.
+            let older = cell.a.with(|a| unsafe { *a }).cast::<Header>();
+            self.len += 1;
+            // SAFETY: as above.
+            unsafe { set_next(header, newer) };
+            newer = header.as_ptr();
+            let Some(older) = NonNull::new(older) else { break };
+            // SAFETY: as above.
+            unsafe { set_before(header, older.as_ptr()) };
+            header = older;
+        }
+        let before = if self.last.is_null() { header.as_ptr() } else { self.last };
+        // SAFETY: as above.
+        unsafe { set_before(header, before) };
+        match NonNull::new(self.last) {
+            // SAFETY: the last job is in the list, so its cell is there.
+            Some(last) => unsafe { set_next(last, header.as_ptr()) },
+            None => self.first = header.as_ptr(),
+        }
+        self.last = newest.as_ptr();
+        header
+    }
+
+    /// # Safety
+    /// The job is in this list.
+    #[inline]
+    pub(super) unsafe fn remove(&mut self, header: NonNull<Header>) {
+        // SAFETY: it is in the list, so its cell is there, and its links are the list's (I5).
+        let cell = unsafe { header.as_ref() };
+        // SAFETY: as above.
+        let next = cell.a.with(|a| unsafe { *a }).cast::<Header>();
+        self.len -= 1;
+        if ptr::eq(self.first, header.as_ptr()) {
+            self.first = next;
+            if next.is_null() {
+                self.last = ptr::null_mut();
+            }
+            return;
+        }
+        // SAFETY: as above.
+        let before = cell.b.with(|b| unsafe { *b }).cast::<Header>();
+        // SAFETY: it is not the first, so there is one before it.
+        let before = unsafe { NonNull::new_unchecked(before) };
+        // SAFETY: a neighbour is in the list.
+        unsafe { set_next(before, next) };
+        match NonNull::new(next) {
+            // SAFETY: a neighbour is in the list.
+            Some(next) => unsafe { set_before(next, before.as_ptr()) },
+            None => self.last = before.as_ptr(),
+        }
+    }
+}
+
+/// Calls `f` with a job and all that come after it.
+///
+/// # Safety
+/// The job is in a list whose lock the caller holds.
+pub(super) unsafe fn for_each(first: NonNull<Header>, mut f: impl FnMut(&Header)) {
+    let mut next = Some(first);
+    while let Some(header) = next {
+        // SAFETY: it is in the list, so its cell is there.
+        let cell = unsafe { header.as_ref() };
+        f(cell);
+        // SAFETY: under the lock the links of a linked job are the list's (I5).
+        next = NonNull::new(cell.a.with(|a| unsafe { *a }).cast());
+    }
+}
+
+/// Whether a linked job is in its queue's list yet, for who holds the lock.
+///
+/// # Safety
+/// The cell is there.
+pub(super) unsafe fn is_listed(header: NonNull<Header>) -> bool {
+    // SAFETY: as promised; `b` is written under the lock (I5), and null before.
+    let before = unsafe { header.as_ref() }.b.with(|b| unsafe { *b });
+    !before.is_null()
+}
+
+/// # Safety
+/// The cell is there, and its links are the caller's list's (I5).
+#[inline]
+pub(super) unsafe fn set_next(header: NonNull<Header>, next: *mut Header) {
+    // SAFETY: as promised.
+    unsafe { header.as_ref() }.a.with_mut(|a| unsafe { *a = next.cast() });
+}
+
+/// # Safety
+/// As for `set_next`.
+#[inline]
+unsafe fn set_before(header: NonNull<Header>, before: *mut Header) {
+    // SAFETY: as promised.
+    unsafe { header.as_ref() }.b.with_mut(|b| unsafe { *b = before.cast() });
+}
