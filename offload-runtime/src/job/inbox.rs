@@ -43,25 +43,31 @@ impl Inbox {
         !self.0.load(Ordering::Relaxed).is_null()
     }
 
-    /// Puts a job in. Returns what was there: [`SEALED`] if it was not put in, [`ASK`], or anything else.
+    /// What is there, for `put`.
+    #[inline]
+    pub(super) fn head(&self) -> *mut Header {
+        // ORDERING: Relaxed: what is done about it is done by read-modify-writes of this word, or under the lock.
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Puts a job in, where `head` was before, and is not [`SEALED`]. Returns what was there: [`SEALED`] if it was not put in, [`ASK`], or
+    /// anything else.
     ///
     /// # Safety
     /// The job is linked and in no list, and the caller's to put in; it is not used by the caller after that.
     #[inline]
-    pub(super) unsafe fn put(&self, header: NonNull<Header>) -> *mut Header {
-        // ORDERING: Relaxed: what is done about it is done by read-modify-writes of this word, or under the lock.
-        let mut head = self.0.load(Ordering::Relaxed);
-        while head != SEALED {
+    pub(super) unsafe fn put(&self, mut head: *mut Header, header: NonNull<Header>) -> *mut Header {
+        loop {
             let next = if head == ASK { ptr::null_mut() } else { head };
             // SAFETY: `a` of a job that is linked and in no list yet is its poster's (I5), and the cell is there.
             unsafe { set_next(header, next) };
             // ORDERING: Release publishes the cell to the Acquire of `take`. A failure reads nothing of another's cell.
             match self.0.compare_exchange_weak(head, header.as_ptr(), Ordering::Release, Ordering::Relaxed) {
-                Ok(_) => break,
+                Ok(_) => return head,
+                Err(SEALED) => return SEALED,
                 Err(now) => head = now,
             }
         }
-        head
     }
 
     /// Takes all jobs out, under the lock. Null: there are none.
@@ -77,7 +83,7 @@ impl Inbox {
     }
 
     pub(super) fn is_sealed(&self) -> bool {
-        // ORDERING: Relaxed: it is set under the lock. Who does not hold that may be late, and finds it when it puts a job in.
+        // ORDERING: Relaxed: under the lock under which the mark is set.
         self.0.load(Ordering::Relaxed) == SEALED
     }
 

@@ -151,7 +151,8 @@ impl<P: Owner> Queue<P> {
     #[inline]
     pub(crate) fn post(self: &Arc<Self>, job: Job) -> Posted {
         let inbox = &self.inbox.0;
-        if inbox.is_sealed() {
+        let head = inbox.head();
+        if head == SEALED {
             return Posted::Not(job);
         }
         let (stamp, due) = self.stamp();
@@ -164,7 +165,7 @@ impl<P: Owner> Queue<P> {
             return Posted::Not(cancelled);
         }
         // SAFETY: `link` gave this queue the job, and it is in no list; it is used below only if it was not put in.
-        match unsafe { inbox.put(header) } {
+        match unsafe { inbox.put(head, header) } {
             ASK => Posted::Asked,
             SEALED => self.came_late(header),
             _ => Posted::Quietly { due },
