@@ -110,7 +110,9 @@ fn boxed_generics(plan: &Plan, elided: &[Span], named: &[Ident]) -> (TokenStream
         match generic_name(parameter) {
             Some((_, GenericKind::Const)) => others.push(parameter.iter().cloned().collect()),
             Some((name, GenericKind::Type)) => {
-                others.push(head.iter().cloned().collect());
+                // A default is refused by the compiler, but at its place in the list, as without the attribute.
+                let (bound, default) = split_default(bound);
+                others.push(quote!(#(#head)* #(#default)*));
                 bounds.push(outlives(&quote!(#name), bound));
             }
             None => {
@@ -139,9 +141,19 @@ fn boxed_generics(plan: &Plan, elided: &[Span], named: &[Ident]) -> (TokenStream
     (quote!(<#(#lifetimes,)* 'async_trait, #(#others),*>), clause)
 }
 
+/// Before: `Bound = Default`. After: `Bound` and `= Default`.
+fn split_default(bound: &[TokenTree]) -> (&[TokenTree], &[TokenTree]) {
+    let mut angles = tokens::Angles::default();
+    let default = (0..bound.len()).find(|&at| {
+        angles.step(bound, at);
+        angles.is_outside() && is_punct(bound.get(at), '=')
+    });
+    bound.split_at(default.unwrap_or(bound.len()))
+}
+
 /// After: `T: 'async_trait + Bound`.
 fn outlives(name: &TokenStream, bound: &[TokenTree]) -> TokenStream {
-    if bound.is_empty() || is_punct(bound.first(), '=') {
+    if bound.is_empty() {
         return quote!(#name: 'async_trait);
     }
     quote!(#name: 'async_trait + #(#bound)*)

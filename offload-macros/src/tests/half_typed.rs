@@ -26,6 +26,13 @@ fn a_half_typed_argument_keeps_the_others() {
     check("half_typed_argument", "", "fn find(&self, email: &str, limit, when: ) -> usize { 1 }");
 }
 
+/// The compiler refuses it, in its own words and at the user's own tokens.
+#[test]
+fn a_default_of_a_type_parameter_stays_where_it_was() {
+    let item = "fn find<T = u8, U: Into<Vec<T>> = (u8, T), V: = T>(&self, key: U, value: V) -> T;";
+    check("boxed_defaults", "boxed", item);
+}
+
 #[test]
 fn a_broken_rule_keeps_signature_and_body() {
     check(

@@ -63,7 +63,8 @@ fn the_other_outputs() {
     check(
         "boxed_declaration",
         "boxed",
-        "fn find(&self, key: &str, by: Cow<'_, str>, f: impl Fn(&str) -> &str) -> Option<User>;",
+        "fn find(&self, key: &str, by: Cow<'_, str>, f: impl Fn(&str) -> &str,
+            all: &impl Iterator<Item = impl Into<User> + Send>) -> Option<User>;",
     );
 }
 
