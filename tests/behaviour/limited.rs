@@ -359,3 +359,14 @@ fn producers_and_hand_overs_together() {
     assert_eq!(count.load(Ordering::SeqCst), 2_000);
     assert_eq!(pool.metrics().panicked(), 0, "nor does a view's turn go wrong unseen");
 }
+
+/// What a view is called where figures are published: after the executor under it, and its number.
+#[test]
+fn a_view_is_called_after_its_executor() {
+    let pool = ThreadPool::builder().thread_name("disk").build();
+    assert_eq!(pool.label().as_deref(), Some("disk"));
+    let view = pool.limited(3);
+    assert_eq!(view.label().as_deref(), Some("disk.limited(3)"));
+    assert_eq!(view.limited(2).label().as_deref(), Some("disk.limited(3).limited(2)"));
+    assert_eq!(tokio_runtime(1).handle().clone().limited(1).label(), None);
+}

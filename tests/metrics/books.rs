@@ -61,6 +61,7 @@ fn the_books_balance_while_jobs_come_and_go() {
 fn each_end_has_its_own_count() {
     silence();
     let pool = ThreadPool::builder().max_threads(1).queue_capacity(2).build();
+    assert_eq!(pool.metrics().queue_capacity(), Some(2));
     finish(pool.submit(|| ())).unwrap();
     assert!(matches!(finish(pool.submit(|| panic!("as asked"))), Err::<(), _>(Error::Panicked(_))));
     let gate = Gate::closed();

@@ -1,14 +1,14 @@
 //! C6: what a recorder of `metrics` does is no business of the pool's: it may panic, ask the pool, or give it jobs, whatever it is told.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Once};
 
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };
-use offload_runtime::{Executor, ExecutorExt, ThreadPool};
-use tests::support::{PATIENCE, finish, silence, within};
+use offload_runtime::{Error, Executor, ExecutorExt, ThreadPool};
+use tests::support::{Occupied, PATIENCE, finish, silence, within};
 
 /// When the recorder does what it does.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -210,6 +210,39 @@ fn c06_a_recorder_may_look_at_the_pool() {
     doing.on("asked.limited(1)", |_| ());
 }
 
+/// So it is with jobs that never begin: cancelled or refused, one by one or all at once, in the pool's queue or in that of a view.
+#[test]
+fn c06_a_recorder_may_look_at_the_pool_when_a_job_never_begins() {
+    let doing = Doing::of_process();
+    let pool = ThreadPool::builder().thread_name("ended").max_threads(1).build();
+    let view = pool.clone().limited(1);
+    let occupied = Occupied::new(&pool, 1);
+    let (of_deed, of_view) = (pool.clone(), view.clone());
+    let look = move |_| {
+        let _ = (of_deed.metrics(), of_view.metrics());
+    };
+    doing.on("ended", look.clone());
+    doing.on("ended.limited(1)", look);
+    let of_thread = (pool.clone(), view.clone());
+    within(PATIENCE, move || {
+        let (pool, view) = of_thread;
+        let (queued, in_the_view) = (pool.submit(|| ()), view.submit(|| ()));
+        drop((pool.submit(|| ()), view.submit(|| ())));
+        let ended = pool.shutdown_now();
+        for refused in [queued, in_the_view, pool.submit(|| ()), view.submit(|| ())] {
+            assert!(matches!(finish(refused), Err(Error::ShutDown)));
+        }
+        occupied.release();
+        finish(ended);
+    });
+    let (of_pool, of_view) = (pool.metrics(), view.metrics());
+    assert_eq!((of_pool.cancelled_before_start(), of_view.cancelled_before_start()), (1, 1), "{of_pool}; {of_view}");
+    // That of the pool was asked to run the view's turn, too.
+    assert_eq!((of_pool.refused_shut_down(), of_view.refused_shut_down()), (3, 2), "{of_pool}; {of_view}");
+    doing.on("ended", |_| ());
+    doing.on("ended.limited(1)", |_| ());
+}
+
 /// It submits jobs, awaits some, and drops some; what they are counted as is not lost.
 #[test]
 fn c06_a_recorder_may_submit_jobs() {
@@ -245,23 +278,35 @@ fn c06_a_recorder_may_submit_jobs() {
     doing.on("fed.limited(1)", |_| ());
 }
 
-/// It waits for a job where it is told of the first one: the thread for both has been called by then.
+/// It waits for a job at one of its calls, be it that a job has come, begins, or has ended, or that there is a thread more: there is one
+/// for both by then, or this one is free to run it.
 #[test]
 fn c06_a_recorder_may_wait_for_a_job() {
+    const CALLS: u64 = 40;
     let doing = Doing::of_process();
-    let pool = ThreadPool::builder().thread_name("awaited").max_threads(1).build();
-    let executors: [(&str, Arc<dyn Executor>); 2] =
-        [("awaited", Arc::new(pool.clone())), ("awaited.limited(1)", Arc::new(pool.limited(1)))];
-    for (name, executor) in executors {
-        let (of_deed, first) = (Arc::clone(&executor), AtomicBool::new(true));
-        doing.on(name, move |_| {
-            if first.swap(false, Ordering::SeqCst) {
-                finish(of_deed.submit(|| ())).unwrap();
-            }
-        });
-        within(PATIENCE, move || finish(executor.submit(|| ())).unwrap());
-        doing.on(name, |_| ());
+    let mut waited = 0;
+    for at in 0..CALLS {
+        let name = format!("awaited at {at}");
+        let pool = ThreadPool::builder().thread_name(&name).max_threads(1).build();
+        let view = Arc::new(pool.clone().limited(1));
+        for (name, executor) in [
+            (name.clone(), Arc::new(pool.clone()) as Arc<dyn Executor>),
+            (format!("{name}.limited(1)"), view as Arc<dyn Executor>),
+        ] {
+            let (of_deed, calls) = (Arc::clone(&executor), Arc::new(AtomicU64::new(0)));
+            let count = Arc::clone(&calls);
+            doing.on(&name, move |_| {
+                if count.fetch_add(1, Ordering::SeqCst) == at {
+                    finish(of_deed.submit(|| ())).unwrap();
+                }
+            });
+            within(PATIENCE, move || finish(executor.submit(|| ())).unwrap());
+            waited += u64::from(calls.load(Ordering::SeqCst) > at);
+            doing.on(&name, |_| ());
+        }
     }
+    assert!(waited > 20, "only {waited} calls were waited at");
+    assert!(waited < 2 * CALLS, "there are more than {CALLS} calls");
 }
 
 /// A recorder that has a job done for each handle that it makes: making the handles for that job's site makes for no end of them, unless

@@ -241,7 +241,8 @@ impl State {
 #[cfg(all(test, not(offload_loom)))]
 mod tests {
     use super::*;
-    use crate::ThreadPool;
+    use crate::executor::ExecutorExt;
+    use crate::pool::ThreadPool;
 
     #[test]
     fn a_thread_that_came_back_late_keeps_its_core_for_a_while() {
@@ -257,6 +258,30 @@ mod tests {
         for left in (0..Search::CROWDED).rev() {
             search.look(pool.queue(), Patience::default().length());
             assert_eq!(search.crowded, left, "a search that gives nothing away cannot come back late");
+        }
+        pool.queue().lock().ask();
+    }
+
+    /// It may end early, where the core did not come back at once: then it says so.
+    #[test]
+    fn a_search_in_vain_lasts_for_as_long_as_the_patience_says() {
+        let pool = ThreadPool::new(1);
+        pool.queue().lock().open();
+        let patience = Duration::from_millis(1);
+        let lasted = (0..10_000).any(|_| {
+            let mut search = Search { crowded: 0, caution: 4 };
+            let began = Instant::now();
+            search.look(pool.queue(), patience);
+            let (took, came_back_late) = (began.elapsed(), search.crowded > 0);
+            assert!(came_back_late || took >= patience, "it gave up after {took:?}");
+            assert_eq!(search.caution, if came_back_late { 8 } else { 2 });
+            !came_back_late
+        });
+        assert!(lasted, "no search had a core for a millisecond");
+        for _ in 0..100 {
+            let mut search = Search { crowded: 0, caution: 0 };
+            search.look(pool.queue(), Duration::ZERO);
+            assert_eq!(search.crowded, 0, "it went on until its core did not come back");
         }
         pool.queue().lock().ask();
     }
@@ -350,6 +375,26 @@ mod tests {
             assert_eq!((flow.look(true), flow.look(true)), (Seen::Flows, Seen::Stalls));
             assert_eq!(flow.wary_until - flow.taken, expected, "{more}");
         }
+    }
+
+    /// It leaves the job that waits to the thread that runs, and takes it once that turns out to be kept.
+    #[test]
+    fn c08_who_comes_for_short_jobs_stands_by_first() {
+        let pool = ThreadPool::builder().max_threads(2).build();
+        let (begun, wait_for_begun) = std::sync::mpsc::channel();
+        let (open, gate) = std::sync::mpsc::channel::<()>();
+        let long = pool.submit(move || {
+            begun.send(()).unwrap();
+            gate.recv().unwrap();
+        });
+        wait_for_begun.recv().unwrap();
+        // As if the jobs before it had been short.
+        pool.queue().lock().flow.takes(Some(0));
+        pollster::block_on(pool.submit(|| ())).unwrap();
+        assert_eq!(pool.queue().lock().flow.wary_for, Flow::WARY, "it has not seen the flow stall");
+        open.send(()).unwrap();
+        pollster::block_on(long).unwrap();
+        pollster::block_on(pool.shutdown());
     }
 
     #[test]

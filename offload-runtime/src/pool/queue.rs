@@ -273,3 +273,40 @@ fn turn_away(mut state: Guard<'_, Pool>, job: Job, why: Error) {
     ticket.announce();
     job.refuse(why);
 }
+
+#[cfg(all(test, not(offload_loom)))]
+mod tests {
+    use super::*;
+    use crate::ThreadPool;
+    use crate::job::{Origin, Work};
+
+    struct Nothing;
+
+    impl Work for Nothing {
+        type Output = ();
+
+        fn run(self) {}
+    }
+
+    /// Who looks for work may be long in coming, and would find all jobs in the inbox: some who submit put them in order meanwhile.
+    #[test]
+    fn c08_what_comes_while_somebody_is_on_the_way_is_taken_in() {
+        let pool = ThreadPool::new(1);
+        let queue = pool.queue();
+        let mut state = queue.lock();
+        state.scout = true;
+        state.open();
+        drop(state);
+        // That many wait is known by who locks the queue, and nobody else does.
+        let known = (0..10_000).any(|_| {
+            accept(queue, Job::unobserved(Origin::of_caller(), Nothing));
+            queue.now().is_none()
+        });
+        let mut state = queue.lock();
+        state.scout = false;
+        drop(state.drain(&Error::ShutDown));
+        state.ask();
+        drop(state);
+        assert!(known, "ten thousand jobs wait, and nobody has seen them");
+    }
+}

@@ -263,6 +263,24 @@ mod tests {
         (state.threads, state.running) = (0, 0);
     }
 
+    /// Where all threads run jobs and will come back, a job is posted without that anybody comes to the lock for it.
+    #[test]
+    fn c08_nobody_is_asked_to_call_where_nobody_can_be_called() {
+        for (threads, can_call) in [(1, true), (2, false)] {
+            let pool = ThreadPool::builder().max_threads(2).build();
+            assert_eq!(pool.queue().shared.by_lock, crate::metrics::ANNOUNCED, "no capacity, no reason for the lock");
+            let mut state = pool.queue().lock();
+            (state.threads, state.running) = (threads, threads);
+            state.open();
+            assert!(matches!(Call::attend(&mut state, &pool.queue().shared), Call::Nobody));
+            drop(state);
+            assert_eq!(pool.queue().is_stirred(), can_call, "{threads} threads");
+            let mut state = pool.queue().lock();
+            (state.threads, state.running) = (0, 0);
+            state.ask();
+        }
+    }
+
     /// Who stands by naps: a thread that is to retire before it wakes up does not.
     #[test]
     fn c08_a_thread_that_stays_for_no_nap_does_not_stand_by() {

@@ -123,3 +123,57 @@ impl Told {
         next
     }
 }
+
+#[cfg(all(test, not(offload_loom)))]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::ThreadPool;
+    use crate::sync::thread;
+
+    /// Where nothing begins it sleeps for good, however short the period.
+    #[test]
+    fn c07_the_watch_of_an_idle_pool_sleeps() {
+        let pool = ThreadPool::builder().max_threads(1).warn_after(Duration::from_millis(1)).build();
+        let queue = pool.queue();
+        {
+            // A thread whose job was cancelled before it came.
+            let mut state = queue.lock();
+            state.scout = true;
+            state.one_more_thread();
+        }
+        worker::start_scout(queue);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while queue.lock().watch != Watch::Asleep {
+            assert!(Instant::now() < deadline, "it looks again and again, at nothing");
+            thread::yield_now();
+        }
+        // As `wake` does, but nobody is told.
+        queue.lock().watch = Watch::On;
+        for _ in 0..1_000 {
+            assert_eq!(queue.lock().watch, Watch::On, "it was awake");
+            thread::yield_now();
+        }
+        let mut state = queue.lock();
+        state.watch = Watch::Asleep;
+        wake(&mut state, &queue.shared.watch);
+        assert_eq!(state.watch, Watch::On);
+        drop(state);
+        pollster::block_on(pool.shutdown());
+    }
+
+    #[test]
+    fn c07_each_job_that_begins_counts_for_the_watch() {
+        let pool = ThreadPool::new(1);
+        let mut state = pool.queue().lock();
+        for (watch, begun, now) in
+            [(Watch::Off, 0, Watch::Off), (Watch::On, 1, Watch::On), (Watch::Asleep, 2, Watch::On)]
+        {
+            state.watch = watch;
+            state.one_more_runs(&pool.queue().shared);
+            assert_eq!((state.begun, state.watch), (begun, now));
+        }
+        (state.watch, state.running) = (Watch::Off, 0);
+    }
+}

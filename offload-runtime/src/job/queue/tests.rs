@@ -162,12 +162,27 @@ fn c05_nothing_is_posted_to_a_sealed_inbox() {
     job.refuse(Error::ShutDown);
     assert!(matches!(pollster::block_on(handle), Err(Error::ShutDown)));
     // It stays sealed.
-    let mut guard = queue.lock();
-    guard.open();
-    assert!(guard.ask());
-    drop(guard);
+    queue.lock().open();
+    assert_eq!(Arc::strong_count(&queue), 1, "it keeps itself, though nothing can come");
+    assert!(queue.lock().ask());
     assert!(queue.is_stirred());
     assert_eq!(Arc::strong_count(&queue), 1);
+}
+
+/// One in many who post sees to it that the inbox does not grow, unless somebody has the lock anyway.
+#[test]
+fn what_was_posted_is_taken_in_by_who_locks_the_queue_if_it_is_free() {
+    let queue = queue();
+    queue.lock().open();
+    let handles: Vec<_> = (0..3).map(|i| post(&queue, i)).collect();
+    let locked = sync::lock(&queue.locked.0);
+    assert_eq!(locked.list.len, 0);
+    assert!(queue.try_lock().is_none());
+    drop(locked);
+    assert!(queue.try_lock().is_some());
+    assert_eq!(sync::lock(&queue.locked.0).list.len, 3);
+    drop(handles);
+    assert!(queue.lock().ask());
 }
 
 /// Who asks is told of jobs that came meanwhile, and who comes next is asked.
@@ -218,4 +233,37 @@ fn a_thread_that_pops_looks_into_the_inbox_now_and_then() {
     assert_eq!(queue.lock_to_pop().len(), 1);
     drop(last);
     assert!(queue.lock().ask());
+}
+
+/// Times are noted of each job while few wait, and of one in many from [`DEEP`] on until half of them are gone.
+#[test]
+fn c11_the_clock_is_looked_at_for_each_job_while_few_wait() {
+    let clocked = Queue::new(Bare, (), Ledger::new(true, "bare".into()));
+    for at_once in [DEEP, DEEP + 3] {
+        let mut handles = Vec::new();
+        for i in 0..at_once {
+            assert_eq!(clocked.now().is_some(), i < DEEP, "{i} wait");
+            handles.push(push(&clocked, i));
+        }
+        assert!(clocked.now().is_none());
+        for left in (0..at_once).rev() {
+            assert!(run_first(&clocked));
+            assert_eq!(clocked.now().is_some(), left <= DEEP / 2, "{left} left");
+        }
+    }
+    assert!(queue().now().is_none(), "times are not kept");
+}
+
+/// At random: whoever submits every second or every third job has a share of the samples.
+#[test]
+fn c11_one_in_many_is_a_sample_whatever_comes_by_turns() {
+    const ROUNDS: u64 = 8_000;
+    let mut samples = [0_u64; 6];
+    for i in 0..6 * ROUNDS {
+        samples[usize::try_from(i % 6).unwrap()] += u64::from(sample());
+    }
+    let expected = ROUNDS / Stamp::SAMPLE;
+    for share in samples {
+        assert!(share.abs_diff(expected) < expected / 4, "{samples:?}, not about {expected} each");
+    }
 }
