@@ -360,6 +360,20 @@ fn producers_and_hand_overs_together() {
     assert_eq!(pool.metrics().panicked(), 0, "nor does a view's turn go wrong unseen");
 }
 
+/// A view that has a place left asks its executor for another thread. Is that refused, the job waits for the thread that the view has.
+#[test]
+fn a_thread_that_cannot_be_had_is_done_without_while_the_view_has_one() {
+    let pool = ThreadPool::builder().max_threads(1).queue_capacity(1).build();
+    let view = pool.clone().limited(2);
+    let occupied = Occupied::new(&view, 1);
+    let in_the_queue = pool.submit(|| ());
+    let waits = view.submit(|| 7);
+    assert!(!waits.is_finished(), "it was refused, though it has a thread to wait for");
+    occupied.release();
+    assert_eq!(finish(waits).unwrap(), 7);
+    finish(in_the_queue).unwrap();
+}
+
 /// What a view is called where figures are published: after the executor under it, and its number.
 #[test]
 fn a_view_is_called_after_its_executor() {

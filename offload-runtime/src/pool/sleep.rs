@@ -217,6 +217,7 @@ mod tests {
             });
             let (mut state, woken) = sleep(state, &queue.shared, &worker, true);
             assert!(state.idle.is_empty() && state.flow.standby.is_none());
+            assert!(state.scout || !matches!(woken, Woken::Called), "who is called is the scout");
             (state.threads, state.running) = (0, 0);
             drop(state.drain(&crate::Error::ShutDown));
             woken
@@ -263,20 +264,31 @@ mod tests {
         (state.threads, state.running) = (0, 0);
     }
 
-    /// Where all threads run jobs and will come back, a job is posted without that anybody comes to the lock for it.
+    /// Where all threads run jobs and will come back, one is on its way, or one stands by, a job is posted without that anybody comes to the
+    /// lock for it.
     #[test]
-    fn c08_nobody_is_asked_to_call_where_nobody_can_be_called() {
-        for (threads, can_call) in [(1, true), (2, false)] {
+    fn c08_nobody_is_asked_to_call_where_nobody_has_to_be_called() {
+        let pool_with = |threads, scout, stands_by| {
             let pool = ThreadPool::builder().max_threads(2).build();
             assert_eq!(pool.queue().shared.by_lock, crate::metrics::ANNOUNCED, "no capacity, no reason for the lock");
             let mut state = pool.queue().lock();
-            (state.threads, state.running) = (threads, threads);
+            (state.threads, state.running, state.scout) = (threads, 1, scout);
+            if stands_by {
+                state.flow.takes(Some(0));
+                state.stand_by(&sleeper(&pool));
+            }
             state.open();
             assert!(matches!(Call::attend(&mut state, &pool.queue().shared), Call::Nobody));
             drop(state);
-            assert_eq!(pool.queue().is_stirred(), can_call, "{threads} threads");
+            pool
+        };
+        for (threads, scout, stands_by, asked) in
+            [(1, false, false, true), (2, false, false, false), (1, true, false, false), (1, false, true, false)]
+        {
+            let pool = pool_with(threads, scout, stands_by);
+            assert_eq!(pool.queue().is_stirred(), asked, "{threads} threads, scout: {scout}, standby: {stands_by}");
             let mut state = pool.queue().lock();
-            (state.threads, state.running) = (0, 0);
+            (state.threads, state.running, state.scout, state.flow.standby) = (0, 0, false, None);
             state.ask();
         }
     }
