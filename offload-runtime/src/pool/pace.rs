@@ -300,6 +300,22 @@ mod tests {
     }
 
     #[test]
+    fn a_thread_looks_for_work_before_it_sleeps() {
+        let pool = ThreadPool::new(1);
+        pollster::block_on(pool.submit(|| ())).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let state = pool.queue().lock();
+            if state.idle.len() == 1 {
+                break assert!(state.patience.since.is_some() && !state.scout, "it has not looked");
+            }
+            drop(state);
+            assert!(Instant::now() < deadline, "it does not sleep");
+            thread::yield_now();
+        }
+    }
+
+    #[test]
     fn patience_grows_where_a_sleep_was_too_short_and_fades_where_it_was_not() {
         let mut patience = Patience::default();
         let began = Moment::now();
