@@ -2,7 +2,7 @@
 # Changes one thing at a time in the job, the pool, the view and cancellation, and sees whether a test fails. Survivors are printed, and
 # left in `mutants.out/missed.txt`; what is known of them stands at the head of `tests/contract/main.rs`.
 #
-#   ci/mutants.sh                                       all: some 650 mutants, about an hour on two idle cores
+#   ci/mutants.sh                                       all: some 900 mutants, an hour and a half on two cores
 #   ci/mutants.sh -f offload-runtime/src/limited.rs     one file
 #   ci/mutants.sh --in-diff <(git diff main)            what a branch has changed
 #   ci/mutants.sh --iterate                             again, without those that were caught
