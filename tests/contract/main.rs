@@ -19,7 +19,7 @@
 //!
 //! ```text
 //! files                                            mutants  caught  unviable  survivors
-//! job/{queue,list,inbox,cell,context,views,..}.rs    211     142        67          2
+//! job/{queue,list,inbox,cell,context,views,..}.rs      211     142        67          2
 //! job/state.rs                                         135     113        14          8
 //! job/{handle,owned}.rs, limited.rs, cancel.rs         177     145        31          1
 //! pool/{pace,sleep}.rs                                 136     109        26          1
@@ -32,8 +32,9 @@
 //! Apart from that, 548 single statements of the same files were left out, or conditions held true or false, one at a time. What a test does
 //! not see of them and of the mutants is this:
 //! * **A cell or a waker that leaks in a race**, a waker written while it is read: the loom models see it.
-//! * **Shortcuts**, with the same end by a longer way. Before a thread sleeps: a search that is a yield longer, a wait of no length. In the cell: a value without destructor, a waker that is there already, a handle that is the last side. Outside a job: no
-//!   look at the table of views. In a view: nobody is notified if nobody waits. A count of ended jobs that nothing asks for.
+//! * **Shortcuts**, with the same end by a longer way. Before a thread sleeps: a search that is a yield longer, a wait of no length. In the
+//!   cell: a value without destructor, a waker that is there already, a handle that is the last side. Outside a job: no look at the table
+//!   of views. In a view: nobody is notified if nobody waits. A count of ended jobs that nothing asks for.
 //! * **Unlocking early**, before a thread is woken or figures are put together: the same, with the lock held for longer.
 //! * **What a closed pool says of its scout**, as no job comes any more, and a pool's places as a view, for which nobody asks.
 //! * **Bits that are set where they are clear**: `|` or `^`, in `job/state.rs`, and a shift by none.
