@@ -9,12 +9,12 @@
 //! each handle said has to agree with what happened to its job; and no value that a job captured or returned is left.
 //!
 //! The seed is printed. `OFFLOAD_SOAK_SEED` plays it again: the decisions are the same, the interleaving is the machine's.
-//! `OFFLOAD_SOAK_JOBS` says how many jobs (default 200 000: some ten seconds). The long form is `ci/soak.sh`, which counted, on two cores
-//! shared with a lot of other work, by seed 14212044194325330102, in 448 s and 3587 epochs:
+//! `OFFLOAD_SOAK_JOBS` says how many jobs (default 200 000: some ten seconds). The long form is `ci/soak.sh`, which counted, on two cores, by
+//! seed 2482856988571435484, in 131 s and 3596 epochs:
 //!
 //! ```text
-//! 10001775 submitted = 5669264 completed + 419510 panicked + 1599659 cancelled + 2287012 refused + 26330 lost;
-//! 1033 cancel hooks ran
+//! 10000584 submitted = 5616760 completed + 416937 panicked + 1608065 cancelled + 2332222 refused + 26600 lost;
+//! 2779 cancel hooks ran
 //! ```
 //!
 //! Whenever a scene ends, the pool's own books ([`ThreadPool::metrics`](offload_runtime::ThreadPool::metrics)) have to balance too.
