@@ -199,8 +199,8 @@ pub(crate) fn name_lifetimes(ty: &[TokenTree], elided: &mut Vec<Span>) -> Vec<To
                 bounds.push(Punct::new('+', Spacing::Alone).into());
                 bounds.extend(name_lifetimes(&ty[at + 1..end], elided));
                 // `&impl Trait` is written `&(impl 'async_trait + Trait)`.
-                let stands_alone = ['<', ',', '='].into_iter().any(|ch| at > 0 && is_punct(ty.get(at - 1), ch));
-                if at == 0 || stands_alone {
+                let stands_alone = at == 0 || ['<', ',', '='].into_iter().any(|ch| is_punct(ty.get(at - 1), ch));
+                if stands_alone {
                     out.extend(bounds);
                 } else {
                     out.push(Group::new(Delimiter::Parenthesis, bounds.into_iter().collect()).into());

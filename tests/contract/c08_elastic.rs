@@ -188,7 +188,6 @@ fn c08_jobs_begin_in_order() {
 }
 
 /// Where jobs have been short for long, no thread is called for those that wait. One that turns out to be long holds nobody up all the same.
-/// (Without optimization no job is that short, and this can't fail; the unit tests of `pool/pace.rs` say the same of single threads.)
 #[test]
 fn c08_jobs_that_turn_out_to_be_long_hold_nobody_up() {
     let pool = ThreadPool::builder().max_threads(4).build();

@@ -26,16 +26,26 @@ impl List {
     #[inline]
     pub(super) unsafe fn push_back(&mut self, header: NonNull<Header>) {
         // Nothing comes after it: its `a` is null, since it was made (a job is linked once) or `append` has seen to it.
-        let before = if self.last.is_null() { header.as_ptr() } else { self.last };
+        // SAFETY: as promised.
+        unsafe { self.join(header, header) };
+        self.len += 1;
+    }
+
+    /// Puts a chain of jobs, which are linked with each other already, behind the last one.
+    ///
+    /// # Safety
+    /// As for `push_back`, of `oldest` to `newest`.
+    #[inline]
+    unsafe fn join(&mut self, oldest: NonNull<Header>, newest: NonNull<Header>) {
+        let before = if self.last.is_null() { oldest.as_ptr() } else { self.last };
         // SAFETY: the cell is there.
-        unsafe { set_before(header, before) };
+        unsafe { set_before(oldest, before) };
         match NonNull::new(self.last) {
             // SAFETY: the last job is in the list, so its cell is there.
-            Some(last) => unsafe { set_next(last, header.as_ptr()) },
-            None => self.first = header.as_ptr(),
+            Some(last) => unsafe { set_next(last, oldest.as_ptr()) },
+            None => self.first = oldest.as_ptr(),
         }
-        self.last = header.as_ptr();
-        self.len += 1;
+        self.last = newest.as_ptr();
     }
 
     /// Appends jobs that are linked by their words `a`, from the newest to the oldest, which is returned.
@@ -59,15 +69,8 @@ impl List {
             unsafe { set_before(header, older.as_ptr()) };
             header = older;
         }
-        let before = if self.last.is_null() { header.as_ptr() } else { self.last };
-        // SAFETY: as above.
-        unsafe { set_before(header, before) };
-        match NonNull::new(self.last) {
-            // SAFETY: the last job is in the list, so its cell is there.
-            Some(last) => unsafe { set_next(last, header.as_ptr()) },
-            None => self.first = header.as_ptr(),
-        }
-        self.last = newest.as_ptr();
+        // SAFETY: as promised; the loop has linked them.
+        unsafe { self.join(header, newest) };
         header
     }
 

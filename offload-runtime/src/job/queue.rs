@@ -23,6 +23,8 @@ use crate::error::Error;
 use crate::metrics::{DEEP, Ledger, Tally, Ticket};
 use crate::sync::{self, Arc, Condvar, LooseFlag, Mutex, MutexGuard, Ordering, thread};
 
+#[cfg(test)]
+mod bare;
 #[cfg(all(test, offload_loom))]
 mod models;
 #[cfg(all(test, not(offload_loom)))]

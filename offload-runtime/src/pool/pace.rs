@@ -406,7 +406,12 @@ mod tests {
         wait_for_begun.recv().unwrap();
         // As if the jobs before it had been short.
         pool.queue().lock().flow.takes(Some(0));
-        pollster::block_on(pool.submit(|| ())).unwrap();
+        let short = pool.submit(|| ());
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !short.is_finished() {
+            assert!(Instant::now() < deadline, "it leaves it there for good");
+            thread::yield_now();
+        }
         assert_eq!(pool.queue().lock().flow.wary_for, Flow::WARY, "it has not seen the flow stall");
         open.send(()).unwrap();
         pollster::block_on(long).unwrap();

@@ -5,30 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use loom::thread;
 
+use super::bare::{Bare, queue};
 use super::*;
 use crate::error::Error;
 use crate::job::models::{Tokens, explore, job, token_job};
 use crate::job::{Ran, Shown};
-use crate::metrics::Ledger;
-
-/// A queue with nobody behind it.
-struct Bare;
-
-impl Owner for Bare {
-    type Guarded = ();
-
-    fn run_nested(_: &Arc<Queue<Self>>, job: Begun, _own: bool) {
-        job.run();
-    }
-
-    fn run_in_a_place(_: &Arc<Queue<Self>>, job: Begun, run: fn(Begun)) {
-        run(job);
-    }
-}
-
-fn queue() -> Arc<Queue<Bare>> {
-    Queue::new(Bare, (), Ledger::new(false, "bare".into()))
-}
 
 fn push(queue: &Arc<Queue<Bare>>, job: Job) {
     let (_, pushed) = queue.lock().push(job, None);

@@ -2,29 +2,11 @@
 
 use std::sync::Arc;
 
+use super::bare::{Bare, queue};
 use super::*;
 use crate::context::Call;
 use crate::job::{JobHandle, Origin, cell};
 use crate::metrics::Ledger;
-
-/// Nobody: jobs are taken out by hand.
-struct Bare;
-
-impl Owner for Bare {
-    type Guarded = ();
-
-    fn run_nested(_: &Arc<Queue<Self>>, job: Begun, _own: bool) {
-        job.run();
-    }
-
-    fn run_in_a_place(_: &Arc<Queue<Self>>, job: Begun, run: fn(Begun)) {
-        run(job);
-    }
-}
-
-fn queue() -> Arc<Queue<Bare>> {
-    Queue::new(Bare, (), Ledger::new(false, "bare".into()))
-}
 
 fn push(queue: &Arc<Queue<Bare>>, value: usize) -> JobHandle<usize> {
     let origin = Origin::of_caller();
