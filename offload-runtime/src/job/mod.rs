@@ -2,8 +2,9 @@
 //!
 //! This page is the protocol. The files beside it are its parts: `state.rs` the state word and its transitions,
 //! `cell.rs` the allocation, `owned.rs` the executor's side ([`Job`] and [`Claimed`]), `handle.rs` the submitter's
-//! side ([`JobHandle`]), `queue.rs` the intrusive queue, `list.rs` and `inbox.rs` its parts, `context.rs` what a thread knows of the job it runs,
-//! `shown.rs` the running job as other threads see it, `origin.rs` the one-word [`Site`](crate::Site), `views.rs` whose threads a view uses. All `unsafe` of the crate is in this folder.
+//! side ([`JobHandle`]), `queue.rs` the intrusive queue, `queue/guard.rs` its locked side, `list.rs` and `inbox.rs` its parts, `context.rs`
+//! what a thread knows of the job it runs, `shown.rs` the running job as other threads see it, `origin.rs` the one-word
+//! [`Site`](crate::Site), `views.rs` whose threads a view uses. All `unsafe` of the crate is in this folder.
 //!
 //! # Who is there
 //! Two parties refer to a cell, each by one bit of the state word: the submitter (`HANDLE`) and the executor (`JOB`).

@@ -9,7 +9,7 @@ use super::bare::{Bare, queue};
 use super::*;
 use crate::error::Error;
 use crate::job::models::{Tokens, explore, job, token_job};
-use crate::job::{Ran, Shown};
+use crate::job::{Ran, Shown, Taken};
 
 fn push(queue: &Arc<Queue<Bare>>, job: Job) {
     let (_, pushed) = queue.lock().push(job, None);

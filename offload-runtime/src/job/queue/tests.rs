@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::bare::{Bare, queue};
 use super::*;
 use crate::context::Call;
-use crate::job::{JobHandle, Origin, cell};
-use crate::metrics::Ledger;
+use crate::error::Error;
+use crate::job::{JobHandle, Origin, Taken, cell};
+use crate::metrics::DEEP;
 
 fn push(queue: &Arc<Queue<Bare>>, value: usize) -> JobHandle<usize> {
     let origin = Origin::of_caller();
