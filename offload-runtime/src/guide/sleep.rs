@@ -8,7 +8,7 @@
 //! | | Threads | Time | Memory |
 //! |---|---|---|---|
 //! | made, not used yet | none | none | the pool's own state: some hundred bytes |
-//! | idle since less than [`keep_alive`](crate::ThreadPoolBuilder::keep_alive) | those that were needed at once | none, after the last 50 microseconds: each sleeps, with one timeout | a stack per thread, as far as it was touched |
+//! | idle since less than [`keep_alive`](crate::ThreadPoolBuilder::keep_alive) | those that were needed at once | none, but for the last 50 microseconds at most: each sleeps, with one timeout | a stack per thread, as far as it was touched |
 //! | idle for longer | [`min_threads`](crate::ThreadPoolBuilder::min_threads), by default none | none: those sleep without a timeout | as before, for those |
 //!
 //! While nothing runs, no thread looks at a clock again and again, and there is no thread that looks after the others: a worker retires
@@ -72,9 +72,9 @@
 //!
 //! How long that should be depends on the caller: one that sleeps until it has its result needs some time to wake up, 5 to 20 microseconds on a
 //! virtual machine, and a look that is over by then is wasted. So it is learnt. If a thread is woken for a job within 50 microseconds of its
-//! last look, the next look is as long as would have been needed, and as much again; if later, each time an eighth shorter, down to
-//! 3 microseconds. It is a bet with a bound: at most those 50 microseconds, by one thread, once per sleep, and that is about what the sleep
-//! costs. Where somebody else wants the core, looking stops, and is not tried again for a while.
+//! last look, the next look is as long as would have been needed, and as much again; if later, each time half as long, until there is none:
+//! a pool that is called now and then sleeps at once. It is a bet with a bound: at most those 50 microseconds, by one thread, once per sleep,
+//! and that is about what the sleep costs. Where somebody else wants the core, looking stops, and is not tried again for a while.
 //!
 //! # What was measured
 //! On a virtual machine with two cores, four threads in the pool: what a call needs if one thing is done otherwise, over what it needs as it

@@ -8,6 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use loom::future::block_on;
 use loom::thread;
@@ -27,6 +28,8 @@ std::thread_local! {
     static DUE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
     /// Whether jobs are expected to be short, which takes a hundred of them to learn.
     static SHORT: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    /// Whether callers are expected to be rare, so that nobody looks for work before sleeping.
+    static RARE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
 /// In a model chance would have it that no two explorations are alike.
@@ -36,6 +39,11 @@ pub(super) fn is_due() -> bool {
 
 pub(crate) fn are_jobs_short() -> bool {
     SHORT.get()
+}
+
+/// Learnt from the clock, which no two explorations would see alike.
+pub(crate) fn patience() -> Duration {
+    Duration::from_nanos(u64::from(!RARE.get()))
 }
 
 /// Sets a flag of the above for as long as it lives.
@@ -62,6 +70,11 @@ pub(crate) fn each_is_due() -> impl Drop {
 /// All jobs are expected to be short, from here on.
 pub(crate) fn expect_short_jobs() -> impl Drop {
     Set::new(&SHORT)
+}
+
+/// Callers are expected to be rare, from here on.
+pub(crate) fn expect_rare_calls() -> impl Drop {
+    Set::new(&RARE)
 }
 
 /// Notes that `change` cells more are allocated.

@@ -12,7 +12,7 @@ use loom::thread;
 use super::ThreadPool;
 use crate::error::Error;
 use crate::executor::ExecutorExt;
-use crate::job::models::{Tokens, each_is_due, expect_short_jobs, explore};
+use crate::job::models::{Tokens, each_is_due, expect_rare_calls, expect_short_jobs, explore};
 
 fn pool(threads: usize) -> ThreadPool {
     ThreadPool::builder().max_threads(threads).keep_alive(Duration::MAX).build()
@@ -24,6 +24,16 @@ fn submit_and_sleep() {
         let pool = pool(1);
         assert_eq!(block_on(pool.submit(|| 1)).unwrap(), 1);
         // The worker is on its way to sleep, or sleeps.
+        assert_eq!(block_on(pool.submit(|| 2)).unwrap(), 2);
+    });
+}
+
+#[test]
+fn submit_and_sleep_without_a_look() {
+    let _rare = expect_rare_calls();
+    explore("submit and sleep, without a look before", Some(2), || {
+        let pool = pool(1);
+        assert_eq!(block_on(pool.submit(|| 1)).unwrap(), 1);
         assert_eq!(block_on(pool.submit(|| 2)).unwrap(), 2);
     });
 }

@@ -10,6 +10,7 @@ use super::running::Running;
 use super::shutdown;
 use super::sleep::{self, Call, Woken};
 use super::watch;
+use crate::clock::Moment;
 use crate::error::Error;
 use crate::job::{self, Begun, Guard, Queue, Ran, Taken, discard};
 use crate::metrics::Notes;
@@ -167,14 +168,18 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             return resign(&mut state, worker);
         }
         if !scout && !state.scout {
-            (scout, state.scout) = (true, true);
-            state.open();
             let patience = state.patience.length();
-            drop(state);
-            let began = search.look(queue, patience);
-            state = queue.lock();
-            state.patience.searched_since(began);
-            continue;
+            if patience.is_zero() {
+                state.patience.searched_since(Moment::now());
+            } else {
+                (scout, state.scout) = (true, true);
+                state.open();
+                drop(state);
+                let began = search.look(queue, patience);
+                state = queue.lock();
+                state.patience.searched_since(began);
+                continue;
+            }
         }
         if scout {
             (scout, state.scout) = (false, false);
