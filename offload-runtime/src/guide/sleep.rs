@@ -44,12 +44,12 @@
 //! [`queue_capacity`](crate::ThreadPoolBuilder::queue_capacity) has to count each job at once: there, submitting takes the lock. So it does
 //! with the feature `metrics`.)
 //!
-//! A thread on its way to the queue is called the *scout*, and there is at most one. It takes a job, and before it runs it, calls the next
-//! scout if more jobs wait. So:
+//! A thread on its way to the queue is called a *scout*. There are no more of them than jobs that wait, than cores that could bring them, and
+//! than four. A scout takes a job, and before it runs it, calls the next scout if more jobs wait. So:
 //!
 //! * **A burst does not cost its submitter a wake-up per job.** A wake-up is a system call; most of them are made along the chain of
 //!   scouts, on the workers' time.
-//! * **Threads grow one after the other**, each called by the one before it, for as long as jobs wait. A burst of very short jobs is over
+//! * **Threads grow a few at a time**, each called by one before it, for as long as jobs wait. A burst of very short jobs is over
 //!   before the chain is long, and most of the threads that it might have had are never started.
 //! * **Last in, first out.** The thread with the warm cache is woken, and under a small load the others sleep on until they retire. The
 //!   number of threads follows the load, not its peak.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::queue::{Config, Pool};
 use super::running::RunningJob;
+use super::sleep::MOST_SCOUTS;
 use super::{KEEP_ALIVE, ThreadPool};
 
 /// How many threads a pool may have if nothing is said: enough for jobs that wait, without regard to the cores.
@@ -24,10 +25,12 @@ pub struct ThreadPoolBuilder {
 impl ThreadPoolBuilder {
     pub(super) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let scouts = if cfg!(offload_loom) { 2 } else { cores.min(MOST_SCOUTS) };
         Self {
             config: Config {
                 max_threads: cores.max(MAX_THREADS),
                 min_threads: 0,
+                scouts,
                 keep_alive: KEEP_ALIVE,
                 queue_capacity: usize::MAX,
                 name: "offload".into(),
@@ -225,6 +228,13 @@ impl ThreadPoolBuilder {
     /// ```
     pub fn on_slow_job(mut self, f: impl Fn(&RunningJob) + Send + Sync + 'static) -> Self {
         self.config.on_slow_job = Some(Arc::new(f));
+        self
+    }
+
+    /// How many threads may be on their way at once, whatever the machine.
+    #[cfg(all(test, not(offload_loom)))]
+    pub(super) fn with_scouts(mut self, n: usize) -> Self {
+        self.config.scouts = n;
         self
     }
 

@@ -226,10 +226,20 @@ impl Flow {
 }
 
 impl State {
-    /// Whether nobody is called for a job that waits: more threads than run already would be of no use to it, and one stands by.
+    /// Whether nobody is called for a job that waits: more threads than run already would be of no use to it, and one stands by; or more than
+    /// run or come, and some come; or as many come as may.
     #[inline]
-    pub(super) fn withholds_call(&self) -> bool {
+    pub(super) fn withholds_call(&self, pool: &Pool) -> bool {
+        if self.scouts > 0 {
+            return self.scouts >= pool.config.scouts || self.flow.is_served_by(self.running + self.scouts);
+        }
         self.flow.standby.is_some() && self.flow.is_served_by(self.running) && !self.closed
+    }
+
+    /// Whether somebody is to be called for one job more than wait.
+    #[inline]
+    pub(super) fn calls_for_more(&self, pool: &Pool) -> bool {
+        !self.withholds_call(pool) && self.can_call(pool)
     }
 
     /// Whether a scout that finds jobs is to stand by instead of taking one.
@@ -318,7 +328,7 @@ mod tests {
         loop {
             let state = pool.queue().lock();
             if state.idle.len() == 1 {
-                break assert!(state.patience.since.is_some() && !state.scout, "it has not looked");
+                break assert!(state.patience.since.is_some() && state.scouts == 0, "it has not looked");
             }
             drop(state);
             assert!(Instant::now() < deadline, "it does not sleep");

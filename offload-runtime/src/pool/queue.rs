@@ -21,6 +21,8 @@ pub(super) type Hook = Arc<dyn Fn() + Send + Sync>;
 pub(super) struct Config {
     pub(super) max_threads: usize,
     pub(super) min_threads: usize,
+    /// How many scouts there are at most: as many as cores, up to [`MOST_SCOUTS`](super::sleep::MOST_SCOUTS).
+    pub(super) scouts: usize,
     pub(super) keep_alive: Duration,
     pub(super) queue_capacity: usize,
     pub(super) name: Arc<str>,
@@ -54,8 +56,8 @@ pub(super) struct State {
     pub(super) running: usize,
     /// Threads that sleep; the one that fell asleep last is woken first, so that the others can retire.
     pub(super) idle: Vec<Arc<Worker>>,
-    /// Whether a thread is on its way to the queue: being started or woken, or looking for work before it sleeps.
-    pub(super) scout: bool,
+    /// Threads that are on their way to the queue: being started or woken, or looking for work before they sleep.
+    pub(super) scouts: usize,
     pub(super) closed: bool,
     /// What was queued has been refused. Only if closed.
     pub(super) stopped: bool,
@@ -89,7 +91,7 @@ impl Pool {
             leaving: 0,
             running: 0,
             idle: Vec::new(),
-            scout: false,
+            scouts: 0,
             closed: false,
             stopped: false,
             workers: Vec::new(),
@@ -207,7 +209,7 @@ pub(super) fn accept(queue: &Arc<Queue<Pool>>, job: Job) {
 /// One in many sees to it that the inbox does not grow.
 fn tidy(queue: &Arc<Queue<Pool>>) {
     if let Some(mut state) = queue.try_lock()
-        && state.scout
+        && state.scouts > 0
     {
         state.stir();
     }
@@ -217,8 +219,9 @@ fn tidy(queue: &Arc<Queue<Pool>>) {
 fn answer(queue: &Arc<Queue<Pool>>) {
     let now = Moment::now();
     let mut state = queue.lock();
+    let nobody_comes = state.scouts == 0;
     let call = Call::attend(&mut state, &queue.shared);
-    if let Call::Wake(_) = call {
+    if nobody_comes && let Call::Wake(_) = call {
         state.patience.called(now);
     }
     drop(state);
@@ -253,11 +256,12 @@ fn accept_locked(queue: &Arc<Queue<Pool>>, job: Job) {
         ticket.announce();
         return drop(cancelled);
     }
-    if state.scout {
+    if state.scouts > 0 {
         state.stir();
     }
+    let nobody_comes = state.scouts == 0;
     let call = Call::decide(&mut state, pool);
-    if let Call::Wake(_) = call {
+    if nobody_comes && let Call::Wake(_) = call {
         state.patience.called(now.unwrap_or_else(Moment::now));
     }
     drop(state);
@@ -286,7 +290,7 @@ mod tests {
         let pool = ThreadPool::new(1);
         let queue = pool.queue();
         let mut state = queue.lock();
-        state.scout = true;
+        state.scouts = 1;
         state.open();
         drop(state);
         pool.submit(|| ()).detach();
@@ -298,7 +302,7 @@ mod tests {
             queue.now().is_none()
         });
         let mut state = queue.lock();
-        state.scout = false;
+        state.scouts = 0;
         drop(state.drain(&Error::ShutDown));
         state.ask();
         drop(state);

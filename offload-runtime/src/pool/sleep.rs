@@ -5,11 +5,11 @@
 //! somebody will), by `work` in `worker.rs` (look for work before sleeping) and by [`sleep`], which stands by and retires. What follows
 //! from a decision (a system call) is done after unlocking.
 //!
-//! * **At most one scout.** A *scout* is a thread on its way to the queue: being started, being woken, or looking for work.
-//!   While there is one, submitting wakes nobody: the scout will see the job. (Wake-ups are system calls, and a burst of jobs would
-//!   pay one each.)
+//! * **Few scouts.** A *scout* is a thread on its way to the queue: being started, being woken, or looking for work. While there is one,
+//!   the next is called only for a job that waits beside as many as there are scouts, while there are fewer than [`MOST_SCOUTS`], and
+//!   only if one thread more is of use ([`Flow`](super::pace::Flow)). (Wake-ups are system calls, and a burst of jobs would pay one each.)
 //! * **The chain.** A scout that has taken a job calls the next scout, if more jobs wait, *before* it runs the job. So as long as
-//!   jobs wait and there are threads to be had that are of use, some thread is on its way: threads grow to the cap, one after the other.
+//!   jobs wait and there are threads to be had that are of use, some thread is on its way: threads grow to the cap, few at a time.
 //! * **Who submits need not look.** A job goes into the queue's inbox without the lock ([`Queue::post`]). Only if the inbox *asks*
 //!   does its submitter come to the lock, to decide who is called. It asks whenever a job would otherwise lie there unseen.
 //! * **No lost job.** The inbox does not ask, or jobs wait, only while (1) there is a scout, or (2) somebody who posted is on the way to
@@ -23,15 +23,22 @@
 use std::time::Duration;
 
 use super::pace::Seen;
-use super::queue::{Pool, State};
+use super::queue::Pool;
 use super::worker::{self, Worker};
 use crate::job::{Begun, Guard, Queue};
 use crate::sync::{Arc, thread};
 
+/// How many scouts there are at most, on a machine of as many cores.
+///
+/// Each takes 5 to 50 microseconds to come, and with one at a time a core may have nothing to do meanwhile: 32 callers whose jobs took 10
+/// microseconds needed 1.4 times as long as with two, on two cores (benches, row `work/10us`, Intel Xeon, Linux 6.18). With many, who
+/// submits a burst would pay for as many system calls in a row.
+pub(super) const MOST_SCOUTS: usize = 4;
+
 /// Who has to be called for a job that waits.
 #[must_use]
 pub(super) enum Call {
-    /// Nobody: a scout is on its way, all threads run jobs and will come, or enough do.
+    /// Nobody: enough scouts are on their way, all threads run jobs and will come, or enough do.
     Nobody,
     /// This thread, which sleeps.
     Wake(Arc<Worker>),
@@ -42,31 +49,37 @@ pub(super) enum Call {
 impl Call {
     /// Decides, under the lock, after a job was added or a scout has taken one and left others. What is returned has to be carried out.
     #[inline]
-    pub(super) fn decide(state: &mut State, pool: &Pool) -> Self {
-        if state.scout || state.withholds_call() {
+    pub(super) fn decide(state: &mut Guard<'_, Pool>, pool: &Pool) -> Self {
+        let enough_come = state.scouts > 0 && state.scouts >= state.len();
+        if enough_come || state.withholds_call(pool) {
             return Self::Nobody;
         }
         if let Some(worker) = state.take_idle() {
-            state.scout = true;
+            state.scouts += 1;
             return Self::Wake(worker);
         }
         if state.threads < pool.config.max_threads {
-            state.scout = true;
+            state.scouts += 1;
             state.one_more_thread();
             return Self::Start;
         }
         Self::Nobody
     }
 
-    /// As `decide`, where no job may be waiting: then sees to it that who submits the next one decides, if somebody can be called for it
-    /// and nobody comes anyway.
+    /// As `decide`, where no job may be waiting; and sees to it that who submits the next one decides, if somebody can be called for it, and
+    /// is to be.
     #[inline]
     pub(super) fn attend(state: &mut Guard<'_, Pool>, pool: &Pool) -> Self {
         loop {
             if !state.is_empty() {
-                return Self::decide(state, pool);
+                let call = Self::decide(state, pool);
+                if state.scouts > 0 && state.calls_for_more(pool) {
+                    // If jobs came meanwhile, who takes them sees to it.
+                    state.stir();
+                }
+                return call;
             }
-            if state.scout || state.withholds_call() || !state.can_call(pool) || state.ask() {
+            if !state.calls_for_more(pool) || state.ask() {
                 return Self::Nobody;
             }
         }
@@ -90,7 +103,7 @@ pub(super) const NAP: Duration = Duration::from_micros(200);
 /// How a sleep ended.
 #[must_use]
 pub(super) enum Woken {
-    /// By a call, which made this thread the scout.
+    /// By a call, which made this thread a scout.
     Called,
     /// By a thread that waits for this job. This thread is counted as running.
     Handed(Begun),
@@ -120,10 +133,10 @@ pub(super) fn sleep<'a>(
             return (state, job.map_or(Woken::Called, Woken::Handed));
         };
         // Whether jobs wait that were left to threads which may be kept for long.
-        let waiting = !state.is_empty() && !state.scout;
+        let waiting = !state.is_empty() && state.scouts == 0;
         if state.closed {
             state.leave_idle(place);
-            state.scout |= waiting;
+            state.scouts += usize::from(waiting);
             return (state, if waiting { Woken::Called } else { Woken::Closed });
         }
         if stands_by {
@@ -135,9 +148,9 @@ pub(super) fn sleep<'a>(
             stands_by = false;
             state.flow.standby = None;
             // If it ebbs, nobody looks after the jobs that come from now on: who submits one is to call.
-            if seen == Seen::Stalls || (!state.scout && !state.ask()) {
+            if seen == Seen::Stalls || (state.scouts == 0 && !state.ask()) {
                 state.leave_idle(place);
-                state.scout = true;
+                state.scouts += 1;
                 return (state, Woken::Called);
             }
         }
@@ -217,11 +230,16 @@ mod tests {
             });
             let (mut state, woken) = sleep(state, &queue.shared, &worker, true);
             assert!(state.idle.is_empty() && state.flow.standby.is_none());
-            assert!(state.scout || !matches!(woken, Woken::Called), "who is called is the scout");
+            assert!(state.scouts == 1 || !matches!(woken, Woken::Called), "who is called is a scout");
             (state.threads, state.running) = (0, 0);
             drop(state.drain(&crate::Error::ShutDown));
             woken
         })
+    }
+
+    fn pool_of_two_scouts(threads: usize) -> ThreadPool {
+        let pool = ThreadPool::builder().max_threads(threads);
+        pool.with_scouts(2).build()
     }
 
     fn sleeper(pool: &ThreadPool) -> Arc<Worker> {
@@ -238,26 +256,26 @@ mod tests {
         let pool = &pool.queue().shared;
         assert!(!state.needs_standby(pool), "nothing is known of the jobs");
         state.flow.takes(Some(0));
-        assert!(state.needs_standby(pool) && !state.withholds_call());
+        assert!(state.needs_standby(pool) && !state.withholds_call(pool));
         state.running = 0;
         assert!(!state.needs_standby(pool), "nobody would come for the jobs");
         state.running = 1;
         state.idle.extend([Arc::clone(&other), Arc::clone(&standby)]);
         state.stand_by(&standby);
-        assert!(!state.needs_standby(pool) && state.withholds_call());
+        assert!(!state.needs_standby(pool) && state.withholds_call(pool));
         assert!(matches!(Call::decide(&mut state, pool), Call::Nobody));
         assert_eq!(state.flow.look(true), Seen::Flows, "nothing can be seen before the first nap");
         // A job of another kind comes.
         state.flow.takes(None);
         let Call::Wake(called) = Call::decide(&mut state, pool) else { panic!("nobody is called") };
-        assert!(Arc::ptr_eq(&called, &standby) && state.flow.standby.is_none() && state.scout);
-        state.scout = false;
+        assert!(Arc::ptr_eq(&called, &standby) && state.flow.standby.is_none() && state.scouts == 1);
+        state.scouts = 0;
         // A pool that closes waits for nobody.
         state.flow.takes(Some(0));
         state.idle.push(Arc::clone(&standby));
         state.stand_by(&standby);
         state.closed = true;
-        assert!(!state.withholds_call() && !state.needs_standby(pool));
+        assert!(!state.withholds_call(pool) && !state.needs_standby(pool));
         state.flow.standby = None;
         assert!(!state.needs_standby(pool));
         state.idle.clear();
@@ -268,11 +286,11 @@ mod tests {
     /// lock for it.
     #[test]
     fn c08_nobody_is_asked_to_call_where_nobody_has_to_be_called() {
-        let pool_with = |threads, scout, stands_by| {
-            let pool = ThreadPool::builder().max_threads(2).build();
+        let pool_with = |threads, scouts, stands_by| {
+            let pool = pool_of_two_scouts(2);
             assert_eq!(pool.queue().shared.by_lock, crate::metrics::ANNOUNCED, "no capacity, no reason for the lock");
             let mut state = pool.queue().lock();
-            (state.threads, state.running, state.scout) = (threads, 1, scout);
+            (state.threads, state.running, state.scouts) = (threads, 1, scouts);
             if stands_by {
                 state.flow.takes(Some(0));
                 state.stand_by(&sleeper(&pool));
@@ -282,13 +300,19 @@ mod tests {
             drop(state);
             pool
         };
-        for (threads, scout, stands_by, asked) in
-            [(1, false, false, true), (2, false, false, false), (1, true, false, false), (1, false, true, false)]
-        {
-            let pool = pool_with(threads, scout, stands_by);
-            assert_eq!(pool.queue().is_stirred(), asked, "{threads} threads, scout: {scout}, standby: {stands_by}");
+        for (threads, scouts, stands_by, asked) in [
+            (1, 0, false, true),
+            (2, 0, false, false),
+            (1, 1, false, true),
+            (1, 2, false, false),
+            (2, 1, false, false),
+            (1, 0, true, false),
+            (1, 1, true, false),
+        ] {
+            let pool = pool_with(threads, scouts, stands_by);
+            assert_eq!(pool.queue().is_stirred(), asked, "{threads} threads, {scouts} scouts, standby: {stands_by}");
             let mut state = pool.queue().lock();
-            (state.threads, state.running, state.scout, state.flow.standby) = (0, 0, false, None);
+            (state.threads, state.running, state.scouts, state.flow.standby) = (0, 0, 0, None);
             state.ask();
         }
     }
@@ -334,16 +358,16 @@ mod tests {
     /// The jobs that were left to the other thread are not.
     #[test]
     fn c09_who_stands_by_as_the_pool_closes_comes_for_the_jobs() {
-        for (jobs, scout, called) in [(0, false, false), (1, false, true), (1, true, false)] {
+        for (jobs, scouts, called) in [(0, 0, false), (1, 0, true), (1, 1, false)] {
             let close = |pool: &ThreadPool, state: &mut Guard<'_, Pool>| {
                 for _ in 0..jobs {
                     assert!(matches!(post(pool), Posted::Quietly { .. }));
                 }
-                (state.closed, state.scout) = (true, scout);
+                (state.closed, state.scouts) = (true, scouts);
                 state.seal();
             };
             let woken = stand_by(1_000, |pool, state| close(pool, state), |_| ());
-            assert_eq!(matches!(woken, Woken::Called), called, "{jobs} jobs, scout: {scout}");
+            assert_eq!(matches!(woken, Woken::Called), called, "{jobs} jobs, {scouts} scouts");
         }
     }
 }

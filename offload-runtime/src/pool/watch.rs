@@ -140,7 +140,7 @@ mod tests {
         {
             // A thread whose job was cancelled before it came.
             let mut state = queue.lock();
-            state.scout = true;
+            state.scouts = 1;
             state.one_more_thread();
         }
         worker::start_scout(queue);

@@ -39,7 +39,7 @@ thread_local! {
     static CURRENT: RefCell<Option<Arc<Worker>>> = const { RefCell::new(None) };
 }
 
-/// Starts a thread, which `Call::decide` has counted, and made the scout.
+/// Starts a thread, which `Call::decide` has counted, and made a scout.
 #[cold]
 pub(super) fn start_scout(queue: &Arc<Queue<Pool>>) {
     if let Err(error) = start(queue, || None) {
@@ -47,7 +47,7 @@ pub(super) fn start_scout(queue: &Arc<Queue<Pool>>) {
     }
 }
 
-/// Starts a thread, counted by the caller: as the scout, or counted as running with a `first` job.
+/// Starts a thread, counted by the caller: as a scout, or counted as running with a `first` job.
 pub(super) fn start(
     queue: &Arc<Queue<Pool>>,
     first: impl FnOnce() -> Option<Begun> + Send + 'static,
@@ -75,7 +75,7 @@ pub(super) fn builder(pool: &Pool, name: String) -> thread::Builder {
 fn start_failed(queue: &Arc<Queue<Pool>>, error: io::Error) {
     let mut state = queue.lock();
     state.threads -= 1;
-    state.scout = false;
+    state.scouts -= 1;
     let mut call = Call::Nobody;
     let mut refused = Vec::new();
     let why = Error::Spawn(error);
@@ -126,7 +126,7 @@ pub(super) fn with_hooks(pool: &Pool, worker: &Arc<Worker>, f: impl FnOnce()) {
 }
 
 /// Runs jobs until there is nothing to stay for, and resigns. With a `first` job the thread is counted as running, without it is
-/// the scout.
+/// a scout.
 fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
     let pool = &queue.shared;
     let mut scout = first.is_none();
@@ -164,15 +164,15 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             continue;
         }
         if state.closed {
-            state.scout &= !scout;
+            state.scouts -= usize::from(scout);
             return resign(&mut state, worker);
         }
-        if !scout && !state.scout {
+        if !scout && state.scouts == 0 {
             let patience = state.patience.length();
             if patience.is_zero() {
                 state.patience.searched_since(Moment::now());
             } else {
-                (scout, state.scout) = (true, true);
+                (scout, state.scouts) = (true, 1);
                 state.open();
                 drop(state);
                 let began = search.look(queue, patience);
@@ -182,9 +182,10 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             }
         }
         if scout {
-            (scout, state.scout) = (false, false);
+            scout = false;
+            state.scouts -= 1;
         }
-        if !stands_by && !state.scout && !state.ask() {
+        if !stands_by && state.scouts == 0 && !state.ask() {
             continue;
         }
         let woken;
@@ -221,7 +222,7 @@ fn come_back(queue: &Arc<Queue<Pool>>) -> Guard<'_, Pool> {
 #[inline]
 fn pass_on(state: &mut Guard<'_, Pool>, pool: &Pool, scout: bool) -> Call {
     if scout {
-        state.scout = false;
+        state.scouts -= 1;
     }
     Call::attend(state, pool)
 }
@@ -272,6 +273,7 @@ mod tests {
 
     use super::*;
     use crate::executor::ExecutorExt;
+    use crate::job::{Job, Origin, Work};
     use crate::pool::ThreadPool;
 
     /// While a thread was being started the only other one fell asleep, and a job came, for which the coming thread was counted on. It does
@@ -283,9 +285,9 @@ mod tests {
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
             let mut state = pool.queue().lock();
-            if state.idle.len() == 1 && !state.scout {
+            if state.idle.len() == 1 && state.scouts == 0 {
                 // As `Call::decide` does for a thread that is to be started.
-                state.scout = true;
+                state.scouts = 1;
                 state.one_more_thread();
                 break;
             }
@@ -316,7 +318,7 @@ mod tests {
         let pool = ThreadPool::builder().max_threads(1).build();
         {
             let mut state = pool.queue().lock();
-            state.scout = true;
+            state.scouts = 1;
             state.one_more_thread();
         }
         let told = Arc::new(Told(std::sync::atomic::AtomicBool::new(false)));
@@ -329,30 +331,54 @@ mod tests {
         assert!(shutdown.as_mut().poll(&mut cx).is_ready());
     }
 
-    /// While one thread is on its way, woken or being started, no other is called: it will call the next.
+    /// No more threads are on their way, woken or being started, than jobs wait for, than cores may bring, or than are of use.
     #[test]
-    fn c08_one_thread_at_a_time_is_called() {
-        let pool = ThreadPool::builder().max_threads(4).build();
-        let mut state = pool.queue().lock();
-        let worker = || Worker::new(&pool.queue().shared, String::new());
+    fn c08_few_threads_at_a_time_are_called() {
+        let pool = ThreadPool::builder().max_threads(4).with_scouts(3).build();
+        let shared = &pool.queue().shared;
+        let worker = || Worker::new(shared, String::new());
         let (first, last) = (worker(), worker());
-        state.idle.extend([Arc::clone(&first), Arc::clone(&last)]);
-        for sleeping in [Some(last), Some(first), None] {
-            let called = Call::decide(&mut state, &pool.queue().shared);
+        pool.queue().lock().idle.extend([Arc::clone(&first), Arc::clone(&last)]);
+        let lock_with_one_more_job = || {
+            drop(pool.queue().post(Job::unobserved(Origin::of_caller(), Nothing)));
+            pool.queue().lock()
+        };
+        for (jobs, sleeping) in [(1, Some(last)), (2, Some(first)), (3, None)] {
+            let mut state = lock_with_one_more_job();
+            let called = Call::attend(&mut state, shared);
             match (called, sleeping) {
                 (Call::Wake(woken), Some(sleeping)) => {
                     assert!(Arc::ptr_eq(&woken, &sleeping), "not the last to fall asleep");
                 }
                 (Call::Start, None) => assert_eq!(state.threads, 1),
-                _ => panic!("neither woken nor started"),
+                _ => panic!("neither woken nor started for the {jobs}th"),
             }
-            assert!(state.scout);
-            assert!(matches!(Call::decide(&mut state, &pool.queue().shared), Call::Nobody), "two at once");
-            state.scout = false; // it has come
+            assert_eq!(state.scouts, jobs);
+            assert_eq!(pool.queue().is_stirred(), jobs < 3, "whether the next is to call");
+            assert!(matches!(Call::attend(&mut state, shared), Call::Nobody), "one more than jobs");
         }
-        state.threads = 4;
-        assert!(matches!(Call::decide(&mut state, &pool.queue().shared), Call::Nobody), "a thread beyond the maximum");
-        assert!(!state.scout);
-        state.threads = 0;
+        let mut state = lock_with_one_more_job();
+        assert!(matches!(Call::attend(&mut state, shared), Call::Nobody), "one more than may come");
+        // Of jobs that short three are of use.
+        for (running, called) in [(0, true), (1, false)] {
+            (state.scouts, state.running) = (2, running);
+            state.flow.takes(Some(800));
+            assert_eq!(matches!(Call::attend(&mut state, shared), Call::Start), called, "{running} run");
+        }
+        (state.threads, state.running, state.scouts) = (4, 0, 1);
+        state.flow.takes(None);
+        assert!(matches!(Call::attend(&mut state, shared), Call::Nobody), "a thread beyond the maximum");
+        assert_eq!(state.scouts, 1);
+        drop(state.drain(&Error::ShutDown));
+        (state.threads, state.scouts) = (0, 0);
+        state.ask();
+    }
+
+    struct Nothing;
+
+    impl Work for Nothing {
+        type Output = ();
+
+        fn run(self) {}
     }
 }
