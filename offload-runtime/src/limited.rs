@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::executor::Executor;
-use crate::job::{self, Begun, Ended, Job, Origin, Owner, Queue, QueueId, Ran, Registration, Taken, Work};
+use crate::job::{self, Begun, Ended, Job, Origin, Owner, Queue, QueueId, Registration, Taken, Work};
 use crate::metrics::{Ledger, LimitedMetrics, Notes};
 use crate::pool;
 use crate::site::Site;
@@ -338,10 +338,10 @@ fn drive<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) {
                 ended.note();
             }
         };
-        let _: Ran = match &worker {
+        drop(match &worker {
             Some(worker) => worker.running.run(job, began, &mut note),
             None => job.run_noting(&mut note),
-        };
+        });
         let slice_over = since.elapsed() >= SLICE;
         view = queue.lock();
         view.running -= 1;

@@ -106,5 +106,8 @@ fn instrument_works_above_and_below() {
     assert_eq!(run(Service::new().instrumented_above("four")), 7);
     assert_eq!(run(Service::new().instrumented_below("four")).unwrap(), 7);
     assert_eq!(Service::new().instrumented_sync("four").unwrap(), 7);
-    assert_eq!(*spans.0.lock().unwrap(), ["instrumented_above", "instrumented_below"]);
+    let mut spans = spans.0.lock().unwrap().clone();
+    // Where the whole workspace is tested at once, the feature `tracing` is on: jobs have spans, too.
+    spans.retain(|name| name.starts_with("instrumented"));
+    assert_eq!(spans, ["instrumented_above", "instrumented_below"]);
 }

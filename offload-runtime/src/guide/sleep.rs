@@ -65,6 +65,13 @@
 //! withheld, and takes over if jobs wait and none was begun meanwhile. Then all threads are called again for the next thousand jobs,
 //! and for longer if it happens again. So what was expected wrongly costs the jobs behind it 400 microseconds at most.
 //!
+//! Who awaits such a job is not always woken at once, either. A wake-up takes longer than the job did, and a thread that submits many jobs and
+//! then awaits them is woken for the first that is not done, to fall asleep again for the next. So while the jobs are that short, more of them
+//! wait, and the one before was not awaited yet as it ended, who awaits one is woken together with others: after 32 jobs at most, after 8
+//! wake-ups, if the queue is empty, and before a job of which not as much is known. If one of them turns out to be long after all, by the thread
+//! that is at hand, after 400 microseconds at most. The result is there all the time ([`is_finished`](crate::JobHandle::is_finished)), and a
+//! pool of one thread never does this.
+//!
 //! # Why it looks before it sleeps
 //! A thread that finds the queue empty does not sleep at once. For some microseconds it looks for work without the lock, in a
 //! tight loop, giving its core away now and then. A caller that awaits one job after the other, the most usual pattern of all, submits the

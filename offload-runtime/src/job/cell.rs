@@ -12,7 +12,7 @@ use std::task::Waker;
 use super::context;
 use super::handle::JobHandle;
 use super::origin::Origin;
-use super::owned::{Job, Ran};
+use super::owned::{Awaiter, Job, Ran};
 use super::queue::Head;
 use super::state::{Finish, Left, State};
 use crate::cancel::{CancelUnwind, Hooks};
@@ -89,7 +89,7 @@ pub(super) struct Header {
 /// What depends on a job's types.
 struct Vtable {
     owed: bool,
-    run: unsafe fn(NonNull<Header>, &mut dyn FnMut(Ran)) -> Ran,
+    run: unsafe fn(NonNull<Header>, &mut dyn FnMut(Ran)) -> Awaiter,
     refuse: unsafe fn(NonNull<Header>, &Error),
     /// Moves the output to where the second pointer, one to the output's type, leads.
     take_output: unsafe fn(NonNull<Header>, *mut ()),
@@ -164,11 +164,11 @@ impl Header {
     }
 }
 
-/// Runs the job, calls `note` with how it ended, stores the result, wakes the awaiter. Never unwinds, as `note` must not.
+/// Runs the job, calls `note` with how it ended, stores the result, and returns who awaits it. Never unwinds, as `note` must not.
 ///
 /// # Safety
 /// The caller claimed the job and holds its `JOB` bit, which this call takes over once `note` has returned; the job is not linked.
-pub(super) unsafe fn run_claimed(header: NonNull<Header>, note: &mut dyn FnMut(Ran)) -> Ran {
+pub(super) unsafe fn run_claimed(header: NonNull<Header>, note: &mut dyn FnMut(Ran)) -> Awaiter {
     // SAFETY: the JOB bit keeps the cell until the call returns or gives the bit up.
     let vtable = unsafe { header.as_ref() }.vtable;
     // SAFETY: the vtable is that of the cell; the rest is what the caller promises.
@@ -186,12 +186,12 @@ pub(super) unsafe fn refuse_work(header: NonNull<Header>, why: &Error) {
     unsafe { (vtable.refuse)(header, why) }
 }
 
-/// Stores `error` as the job's result and wakes the awaiter. Never unwinds.
+/// Stores `error` as the job's result, and returns who awaits it. Never unwinds.
 ///
 /// # Safety
 /// The caller claimed the job, unlinked it and has run or dropped its closure. `owns_job`: it also holds the
 /// `JOB` bit, which this call takes over; otherwise the handle exists until the call returns.
-pub(super) unsafe fn fail(header: NonNull<Header>, error: Error, owns_job: bool) {
+pub(super) unsafe fn fail(header: NonNull<Header>, error: Error, owns_job: bool) -> Awaiter {
     let word = Box::into_raw(Box::new(error)).cast();
     // SAFETY: the cell is there, as the caller promises.
     let cell = unsafe { header.as_ref() };
@@ -201,15 +201,15 @@ pub(super) unsafe fn fail(header: NonNull<Header>, error: Error, owns_job: bool)
     unsafe { finish(header, true, owns_job) }
 }
 
-/// Sets DONE and does what that asks for.
+/// Sets DONE and does what that asks for, but for waking who awaits the job.
 ///
 /// # Safety
 /// As for `fail`; and the output (or, if `failed`, the error) is written.
-unsafe fn finish(header: NonNull<Header>, failed: bool, owns_job: bool) {
+unsafe fn finish(header: NonNull<Header>, failed: bool, owns_job: bool) -> Awaiter {
     // SAFETY: the JOB bit, or the handle, keeps the cell until `finish` gives it up.
     let cell = unsafe { header.as_ref() };
     match cell.state.finish(failed, owns_job) {
-        Finish::HandedOver => {}
+        Finish::HandedOver => Awaiter::nobody(),
         Finish::Unobserved => {
             if failed {
                 // SAFETY: FAILED was set and no handle exists, so the error is the claimer's (I2).
@@ -220,6 +220,7 @@ unsafe fn finish(header: NonNull<Header>, failed: bool, owns_job: bool) {
             }
             // SAFETY: the handle has gone and the JOB bit is this call's: nobody else is left.
             unsafe { deallocate(header) };
+            Awaiter::nobody()
         }
         Finish::TakeWaker => {
             // SAFETY: DONE was set with WAKER: the slot is the claimer's and filled (I3); it is read once, here.
@@ -228,17 +229,15 @@ unsafe fn finish(header: NonNull<Header>, failed: bool, owns_job: bool) {
                 // SAFETY: the caller is the last.
                 unsafe { deallocate(header) };
             }
-            // The cell is not touched any more (I6). A waker is user code, and may panic.
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-                discard(payload);
-            }
+            // The cell is not touched any more (I6).
+            Awaiter::of(waker)
         }
     }
 }
 
 /// # Safety
 /// As for `run_claimed`, with a cell of `W`.
-unsafe fn run<W: Work>(header: NonNull<Header>, note: &mut dyn FnMut(Ran)) -> Ran {
+unsafe fn run<W: Work>(header: NonNull<Header>, note: &mut dyn FnMut(Ran)) -> Awaiter {
     let cell: NonNull<Cell<W>> = header.cast();
     // SAFETY: the JOB bit keeps the cell, which is one of `W`.
     let cell = unsafe { cell.as_ref() };
@@ -256,8 +255,7 @@ unsafe fn run<W: Work>(header: NonNull<Header>, note: &mut dyn FnMut(Ran)) -> Ra
             // SAFETY: the slot is the claimer's until DONE is set (I2), and empty.
             cell.slot.with_mut(|slot| unsafe { slot.cast::<W::Output>().write(output) });
             // SAFETY: claimed, not linked, closure consumed, output written, and the JOB bit is ours.
-            unsafe { finish(header, false, true) };
-            Ran::Completed
+            unsafe { finish(header, false, true) }
         }
         Err(payload) => {
             let (ran, error) = if payload.is::<CancelUnwind>() {
@@ -267,8 +265,7 @@ unsafe fn run<W: Work>(header: NonNull<Header>, note: &mut dyn FnMut(Ran)) -> Ra
             };
             note(ran);
             // SAFETY: claimed, not linked, closure consumed, and the JOB bit is ours.
-            unsafe { fail(header, error, true) };
-            ran
+            unsafe { fail(header, error, true) }
         }
     }
 }

@@ -108,7 +108,7 @@ impl<T> JobHandle<T> {
                 // SAFETY: claimed, not linked, and the handle keeps the cell.
                 unsafe { cell::refuse_work(header, &Error::Cancelled) };
                 // SAFETY: as above; the closure is dropped; the handle exists until this returns.
-                unsafe { cell::fail(header, Error::Cancelled, false) };
+                drop(unsafe { cell::fail(header, Error::Cancelled, false) });
             }
             Claim::Lost => {
                 if cell_of(&header).state.wish_cancelled() == Wish::RunHooks {

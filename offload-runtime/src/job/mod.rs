@@ -60,7 +60,7 @@ pub(crate) use context::{current, host};
 pub use handle::JobHandle;
 pub(crate) use origin::Origin;
 pub use owned::Job;
-pub(crate) use owned::{Begun, Claimed, Ran, Taken};
+pub(crate) use owned::{Awaiter, Begun, Claimed, Ran, Taken};
 pub(crate) use queue::{Guard, Owner, Posted, Queue};
 pub(crate) use shown::Shown;
 pub use views::QueueId;

@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
+use std::task::Waker;
 
 use super::cell::{self, Header, Work};
 use super::origin::Origin;
@@ -68,7 +70,7 @@ impl Job {
     /// See [`Job`].
     pub fn run(self) {
         if let Some(claimed) = self.claim() {
-            let _: Ran = claimed.run();
+            claimed.run();
         }
     }
 
@@ -191,6 +193,36 @@ impl fmt::Debug for Job {
     }
 }
 
+/// Who awaits a job that has ended, if anybody does: woken when this is dropped, at once or a little later, but not under a lock (C6).
+#[must_use = "who awaits the job is woken by dropping this"]
+pub(crate) struct Awaiter(Option<Waker>);
+
+impl Awaiter {
+    pub(crate) const fn nobody() -> Self {
+        Self(None)
+    }
+
+    pub(crate) const fn of(waker: Waker) -> Self {
+        Self(Some(waker))
+    }
+
+    pub(crate) const fn is_nobody(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl Drop for Awaiter {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(waker) = self.0.take() {
+            // A waker is user code, and may panic.
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+                cell::discard(payload);
+            }
+        }
+    }
+}
+
 /// How a job's run ended.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,13 +257,13 @@ impl Claimed {
 
     /// As [`Job::run`].
     #[inline]
-    pub(crate) fn run(self) -> Ran {
-        self.run_noting(&mut |_| ())
+    pub(crate) fn run(self) {
+        drop(self.run_noting(&mut |_| ()));
     }
 
     /// As [`Job::run`], with a call of `note`, which must not panic, before the result can be seen.
     #[inline]
-    pub(crate) fn run_noting(self, note: &mut dyn FnMut(Ran)) -> Ran {
+    pub(crate) fn run_noting(self, note: &mut dyn FnMut(Ran)) -> Awaiter {
         let header = ManuallyDrop::new(self).header;
         // SAFETY: claimed and not linked; the JOB bit is handed over.
         unsafe { cell::run_claimed(header, note) }
@@ -239,7 +271,7 @@ impl Claimed {
 
     /// As [`run_noting`](Self::run_noting), with the job in `shown` while it runs.
     #[inline]
-    pub(crate) fn run_shown(self, shown: &Shown, mut note: impl FnMut(Ran)) -> Ran {
+    pub(crate) fn run_shown(self, shown: &Shown, mut note: impl FnMut(Ran)) -> Awaiter {
         let header = self.header;
         // SAFETY: the JOB bit is this call's until `note` has returned, and the job is hidden there.
         let outer = unsafe { shown.show(header) };
@@ -255,7 +287,7 @@ impl Claimed {
         // SAFETY: claimed and not linked; the JOB bit keeps the cell.
         unsafe { cell::refuse_work(header, &why) };
         // SAFETY: claimed and not linked, the closure is dropped; the JOB bit is handed over.
-        unsafe { cell::fail(header, why, true) };
+        drop(unsafe { cell::fail(header, why, true) });
     }
 
     /// Frees the job of a handle that is being dropped: nobody will see a result.
@@ -298,15 +330,15 @@ pub(crate) struct Begun {
 
 impl Begun {
     /// Runs the job by `run`, which is given when it began and what to call at its end, as for [`Claimed::run_noting`].
-    pub(crate) fn run_with(self, run: impl FnOnce(Claimed, Option<Moment>, &mut dyn FnMut(Ran)) -> Ran) {
+    pub(crate) fn run_with(self, run: impl FnOnce(Claimed, Option<Moment>, &mut dyn FnMut(Ran)) -> Awaiter) {
         let Self { job, stamp, tally } = self;
         // It may be another thread's by the time that it ends.
         let thread = this_thread();
         let since = tally.began(thread, stamp);
-        let _: Ran = run(job, since, &mut |ran| match since {
+        drop(run(job, since, &mut |ran| match since {
             Some(since) => tally.ended(thread, ran, Moment::now().since(since), 1),
             None => tally.ended_untimed(thread, ran),
-        });
+        }));
     }
 
     /// Runs the job on a thread of which nothing is told.

@@ -115,6 +115,23 @@ fn a_flow_that_stalls() {
     });
 }
 
+/// Who awaits a job that has ended is not told at once, perhaps, and the next job waits for him.
+#[test]
+fn a_job_that_needs_who_awaits_the_one_before() {
+    let _short = expect_short_jobs();
+    explore("a job that needs who awaits the one before", Some(1), || {
+        let pool = pool(2);
+        pool.submit(|| ()).detach();
+        let first = pool.submit(|| 1);
+        let (send, receive) = loom::sync::mpsc::channel();
+        let second = pool.submit(move || receive.recv().unwrap());
+        // A pool that closes lets nobody wait.
+        assert_eq!(block_on(first).unwrap(), 1);
+        send.send(7).unwrap();
+        assert_eq!(block_on(second).unwrap(), 7);
+    });
+}
+
 #[test]
 fn close_and_a_thread_that_stands_by() {
     let _short = expect_short_jobs();

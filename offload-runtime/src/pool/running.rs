@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::queue::Pool;
 use crate::clock::Moment;
-use crate::job::{Claimed, Queue, Ran, Shown};
+use crate::job::{Awaiter, Claimed, Queue, Ran, Shown};
 use crate::site::Site;
 use crate::sync::{Arc, Counter};
 
@@ -67,7 +67,7 @@ impl Running {
 
     /// Runs `job`, which is shown from `since` until its end, inside another one or not. As [`Claimed::run_noting`].
     #[inline]
-    pub(crate) fn run(&self, job: Claimed, since: Option<Moment>, mut note: impl FnMut(Ran)) -> Ran {
+    pub(crate) fn run(&self, job: Claimed, since: Option<Moment>, mut note: impl FnMut(Ran)) -> Awaiter {
         if cfg!(offload_loom) {
             // That a job is shown has a model of its own, and no part in those of the pool, which it would double.
             return job.run_noting(&mut note);

@@ -16,6 +16,9 @@
 //!   the lock because it was asked, or (3) all threads that there may be are running jobs, and will come back to the queue, or
 //!   (4) as many run as are of use, and one stands by ([`Flow`](super::pace::Flow)). Who ends one of these, gives the role of scout up or
 //!   leaves `idle` does so under the lock, and calls `attend`, asks, or takes a job, before unlocking.
+//! * **Nobody who is held is forgotten.** Whoever awaits a short job may be held, to be woken with others, only while one stands by. Those
+//!   are woken by whoever takes a job that may be long, or finds none; and if no job is taken between two naps, by the one that stands by. If
+//!   that one is called, comes by itself or sees the pool close, it wakes them; it stops standing by without only if nobody is held.
 //! * **Last in, first out.** The thread that fell asleep last is woken first: its cache is warm, and the others reach their
 //!   keep-alive and retire (C8).
 //! * **Retiring** is a timeout of a sleep that nobody has ended: still in `idle`, under the lock, hence nobody counts on it.
@@ -132,8 +135,8 @@ pub(super) fn sleep<'a>(
             let job = handed.map(|handed| state.handed.swap_remove(handed).1);
             return (state, job.map_or(Woken::Called, Woken::Handed));
         };
-        // Whether jobs wait that were left to threads which may be kept for long.
-        let waiting = !state.is_empty() && state.scouts == 0;
+        // Whether jobs, or those who await them, were left to threads which may be kept for long.
+        let waiting = !state.is_empty() && state.scouts == 0 || stands_by && state.is_anybody_held();
         if state.closed {
             state.leave_idle(place);
             state.scouts += usize::from(waiting);
@@ -191,7 +194,8 @@ fn wait<'a>(state: Guard<'a, Pool>, pool: &Pool, worker: &Worker, timed_out: boo
 mod tests {
     use super::*;
     use crate::ThreadPool;
-    use crate::job::{Job, Origin, Posted, Work};
+    use crate::job::{Awaiter, Job, Origin, Posted, Work};
+    use crate::sync;
 
     struct Nothing;
 
@@ -230,7 +234,7 @@ mod tests {
             });
             let (mut state, woken) = sleep(state, &queue.shared, &worker, true);
             assert!(state.idle.is_empty() && state.flow.standby.is_none());
-            assert!(state.scouts == 1 || !matches!(woken, Woken::Called), "who is called is a scout");
+            assert!(state.scouts > 0 || !matches!(woken, Woken::Called), "who is called is a scout");
             (state.threads, state.running) = (0, 0);
             drop(state.drain(&crate::Error::ShutDown));
             woken
@@ -334,6 +338,30 @@ mod tests {
     fn c08_who_stands_by_comes_if_jobs_wait_and_none_is_taken() {
         let post = |pool: &ThreadPool, _: &mut Guard<'_, Pool>| assert!(matches!(post(pool), Posted::Quietly { .. }));
         assert!(matches!(stand_by(1_000, post, |_| ()), Woken::Called));
+    }
+
+    /// As for jobs that wait: he who awaits one that has ended, and whose thread is kept by another.
+    #[test]
+    fn c08_who_stands_by_comes_if_some_are_held_and_no_job_is_taken() {
+        let awaiter = || Awaiter::of(std::task::Waker::noop().clone());
+        for (by_another, closed) in [(false, false), (false, true), (true, false), (true, true)] {
+            let woken = stand_by(
+                1_000,
+                |pool, state| {
+                    if by_another {
+                        let other = sleeper(pool);
+                        sync::lock(&other.waking).push_back(awaiter());
+                        state.workers.push(other);
+                    } else {
+                        state.hold(awaiter());
+                    }
+                    // Whoever is on the way may come to a long job.
+                    (state.scouts, state.closed) = (usize::from(!closed), closed);
+                },
+                |_| (),
+            );
+            assert!(matches!(woken, Woken::Called), "closed: {closed}");
+        }
     }
 
     /// From then on nobody looks after the flow: who submits a job has to call.

@@ -9,7 +9,7 @@ use super::bare::{Bare, queue};
 use super::*;
 use crate::error::Error;
 use crate::job::models::{Tokens, explore, job, token_job};
-use crate::job::{Ran, Shown, Taken};
+use crate::job::{Shown, Taken};
 
 fn push(queue: &Arc<Queue<Bare>>, job: Job) {
     let (_, pushed) = queue.lock().push(job, None);
@@ -21,7 +21,7 @@ fn run_first(queue: &Arc<Queue<Bare>>) -> bool {
     let mut guard: Guard<'_, Bare> = queue.lock();
     let Some(Taken { job, .. }) = guard.pop() else { return false };
     drop(guard);
-    let _: Ran = job.run();
+    job.run();
     true
 }
 
@@ -299,7 +299,7 @@ fn a_look_at_a_job_and_its_end() {
                 count.fetch_add(1, Ordering::SeqCst);
             }
         });
-        let _: Ran = taken.job.run_shown(&shown, |_| ());
+        drop(taken.job.run_shown(&shown, |_| ()));
         // Frees the cell.
         drop(handle);
         assert!(shown.look().is_none(), "a job is shown that has ended");
