@@ -96,22 +96,21 @@ impl Notes {
         }
     }
 
-    /// For how long a job of that site will keep the thread, in nanoseconds, if it has been short for long enough to tell.
+    /// To be called with the lock, before a job of that site begins. Returns for how long it will keep the thread, in nanoseconds, if those
+    /// of the site have been short for long enough to tell.
     #[inline]
-    pub(crate) fn keeps(&mut self, place: Place) -> Option<u64> {
+    pub(crate) fn meet(&mut self, ledger: &Ledger, place: Place) -> Option<u64> {
         #[cfg(all(test, offload_loom))]
-        if crate::job::models::are_jobs_short() {
-            return Some(0);
-        }
-        let Known { streak, average, .. } = known(&mut self.known, place);
-        (*streak == STREAK).then_some(*average)
-    }
-
-    /// To be called with the lock, before a job of that site begins.
-    #[inline]
-    pub(crate) fn meet(&mut self, ledger: &Ledger, place: Place) {
-        if self.known.get(place.index()).is_none_or(Option::is_none) {
-            self.meet_first(ledger, place);
+        let expected = crate::job::models::are_jobs_short().then_some(0);
+        #[cfg(not(all(test, offload_loom)))]
+        let expected = None;
+        match self.known.get(place.index()) {
+            Some(Some(Known { streak: STREAK, average, .. })) => Some(*average),
+            Some(Some(_)) => expected,
+            _ => {
+                self.meet_first(ledger, place);
+                expected
+            }
         }
     }
 

@@ -73,6 +73,10 @@ impl Call {
     /// is to be.
     #[inline]
     pub(super) fn attend(state: &mut Guard<'_, Pool>, pool: &Pool) -> Self {
+        if state.calls_for_more(pool) { Self::decide_or_ask(state, pool) } else { Self::Nobody }
+    }
+
+    fn decide_or_ask(state: &mut Guard<'_, Pool>, pool: &Pool) -> Self {
         loop {
             if !state.is_empty() {
                 let call = Self::decide(state, pool);
@@ -82,7 +86,7 @@ impl Call {
                 }
                 return call;
             }
-            if !state.calls_for_more(pool) || state.ask() {
+            if state.ask() {
                 return Self::Nobody;
             }
         }

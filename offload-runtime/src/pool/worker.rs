@@ -155,8 +155,8 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
         let stands_by = scout && !state.is_empty() && state.needs_standby(pool);
         if !stands_by && let Some(Taken { job, stamp, place }) = state.pop() {
             state.one_more_runs(pool);
-            notes.meet(state.ledger(), place);
-            state.flow.takes(notes.keeps(place));
+            let keep = notes.meet(state.ledger(), place);
+            state.flow.takes(keep);
             let call = pass_on(&mut state, pool, scout);
             scout = false;
             let (company, first) = (state.has_company(had_awaiter), state.is_to_wake_first());
