@@ -1,5 +1,5 @@
-//! The pace at which jobs come and go, and what follows from it: for how long a thread looks for work before it sleeps, how many threads
-//! are of use, and whether those who await jobs are woken one by one.
+//! The pace at which jobs come and go, and what follows from it: for how long a thread looks for work before it sleeps, and how many threads
+//! are of use.
 //!
 //! Figures in this file are from a virtual machine with two cores (AMD Zen 4, Linux 6.1), each from alternating runs against what is
 //! chosen; `benches` measures the whole.
@@ -10,8 +10,8 @@ use super::queue::{Pool, State};
 use super::sleep::NAP;
 use super::worker::Worker;
 use crate::clock::Moment;
-use crate::job::{Awaiter, Guard, Queue};
-use crate::sync::{self, Arc, thread};
+use crate::job::Queue;
+use crate::sync::{Arc, thread};
 
 /// For how long a scout looks for work before it sleeps, at most.
 ///
@@ -153,11 +153,6 @@ fn spin(queue: &Queue<Pool>, times: u32) -> bool {
 /// What if one of them turns out to be long? For that case, and only while calls are withheld, one thread *stands by*: it sleeps for a
 /// [`NAP`] at a time, and if jobs wait and none was taken meanwhile, it takes one. Nobody is relied on to withhold calls after that, for a
 /// while.
-///
-/// Whoever awaits such a job is *held*, while others wait behind it, and woken together with those who await the next ones. A wake-up takes
-/// longer than the jobs do, and who is woken finds one job done and sleeps again for the next: a producer that submits 64 empty jobs and then
-/// awaits them needed 1.4 times as long. Not if the job before was awaited, too: then callers come one by one, and there is no company to be
-/// had that is worth the wait. Who stands by comes if some are held and no job is taken, so that a long job keeps nobody.
 #[derive(Default)]
 pub(super) struct Flow {
     /// How many threads are of use; zero: as many as there may be.
@@ -165,15 +160,13 @@ pub(super) struct Flow {
     /// Who stands by: one of those that sleep.
     pub(super) standby: Option<Arc<Worker>>,
     /// How many jobs were taken.
-    taken: u64,
+    pub(super) taken: u64,
     /// How many had been at the last look.
     seen: u64,
     /// No call is withheld until so many were taken.
     wary_until: u64,
     /// For how many that was, the last time.
     wary_for: u64,
-    /// How many jobs had been taken as the first who is held came.
-    held_since: u64,
 }
 
 /// What who stands by has seen.
@@ -190,10 +183,6 @@ pub(super) enum Seen {
 impl Flow {
     /// What a thread more costs each job, in nanoseconds: jobs that keep their thread for less are one thread's.
     const COST: u64 = 400;
-    /// So many are held at most. With 4 it was as fast, with 2 not; of 32 callers, with 32, all were asleep at times.
-    pub(super) const COMPANY: usize = 8;
-    /// While no more jobs than that are taken: what they take is less than a wake-up does.
-    pub(super) const PASSED: u64 = 32;
     /// Between two looks. Fewer need nobody who stands by.
     const BRISK: u64 = 16;
     /// For how many jobs no call is withheld after the flow stalled.
@@ -253,26 +242,6 @@ impl State {
         !self.withholds_call(pool) && self.can_call(pool)
     }
 
-    /// Whether those who are held are to be woken before the job runs that was taken: it may be long.
-    #[inline]
-    pub(super) fn is_to_wake_first(&self) -> bool {
-        !self.held.is_empty() && !self.flow.is_served_by(self.running)
-    }
-
-    /// Whether anybody is held, or is being woken and not yet by the turn.
-    pub(super) fn is_anybody_held(&self) -> bool {
-        !self.held.is_empty() || self.workers.iter().any(|worker| !sync::lock(&worker.waking).is_empty())
-    }
-
-    /// Holds `awaiter`, who is woken later.
-    #[inline]
-    pub(super) fn hold(&mut self, awaiter: Awaiter) {
-        if self.held.is_empty() {
-            self.flow.held_since = self.flow.taken;
-        }
-        self.held.push_back(awaiter);
-    }
-
     /// Whether a scout that finds jobs is to stand by instead of taking one.
     #[inline]
     pub(super) fn needs_standby(&self, pool: &Pool) -> bool {
@@ -287,26 +256,6 @@ impl State {
         self.flow.standby = Some(Arc::clone(worker));
         // Before the first nap there is nothing to be seen: as if jobs had been taken.
         self.flow.seen = self.flow.taken.saturating_sub(Flow::BRISK);
-    }
-}
-
-impl Guard<'_, Pool> {
-    /// Whether who awaits a job that ends now is woken together with others: one stands by, a job waits that is as short, and they are few.
-    /// `running`: how many threads run jobs, or take the next at once.
-    #[inline]
-    pub(super) fn holds_wakes(&self, running: usize) -> bool {
-        self.flow.standby.is_some()
-            && self.flow.is_served_by(running)
-            && !self.is_empty()
-            && !self.closed
-            && (self.held.is_empty()
-                || self.held.len() < Flow::COMPANY && self.flow.taken - self.flow.held_since < Flow::PASSED)
-    }
-
-    /// Whether the thread that has just taken a job may not wake at once who awaits it. `awaited`: whether the last one was, as it ended.
-    #[inline]
-    pub(super) fn has_company(&self, awaited: bool) -> bool {
-        !self.held.is_empty() || !awaited && self.holds_wakes(self.running)
     }
 }
 

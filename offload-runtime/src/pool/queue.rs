@@ -1,9 +1,9 @@
 //! What the pool's lock guards, and who is let in.
 
-use std::collections::VecDeque;
 use std::task::Waker;
 use std::time::Duration;
 
+use super::held::Held;
 use super::nested;
 use super::pace::{Flow, Patience};
 use super::sleep::Call;
@@ -11,7 +11,7 @@ use super::watch::{self, SlowJobHook, Watch};
 use super::worker::Worker;
 use crate::clock::Moment;
 use crate::error::Error;
-use crate::job::{Awaiter, Begun, Claimed, Ended, Guard, Job, Owner, Posted, Queue};
+use crate::job::{Begun, Claimed, Ended, Guard, Job, Owner, Posted, Queue};
 use crate::metrics::{ANNOUNCED, Ledger, PoolMetrics, Threads};
 use crate::sync::{Arc, Condvar};
 
@@ -79,7 +79,7 @@ pub(super) struct State {
     pub(super) watch: Watch,
     pub(super) flow: Flow,
     /// Who awaits jobs that have ended, and is to be woken together with others. Only while one stands by.
-    pub(super) held: VecDeque<Awaiter>,
+    pub(super) held: Held,
     pub(super) patience: Patience,
     /// The most `threads` there were.
     pub(super) peak_threads: usize,
@@ -105,7 +105,7 @@ impl Pool {
             begun: 0,
             watch: Watch::Off,
             flow: Flow::default(),
-            held: VecDeque::new(),
+            held: Held::default(),
             patience: Patience::default(),
             peak_threads: 0,
             peak_running: 0,
