@@ -21,7 +21,7 @@ use crate::sync::{Arc, thread};
 /// ends too soon makes for more patience the next time, and each that was worth it for half as much, until there is none.
 ///
 /// None, since who is called now and then gains nothing by it and loses: the caller that it has just woken may be waiting for its core, or
-/// be brought to another that sleeps. With a look of 3 microseconds a call every half a millisecond took three times as long as with none on
+/// be brought to another that sleeps. With a look of 3 microseconds a call every third of a millisecond took three times as long as with none on
 /// one machine (Intel Xeon, Linux 6.18, two workers of a runtime; 15.6 against 5.5 microseconds), and cost half as much CPU again.
 #[derive(Debug)]
 pub(super) struct Patience {
