@@ -206,29 +206,3 @@ fn c08_jobs_that_turn_out_to_be_long_hold_nobody_up() {
         }
     }
 }
-
-/// Jobs so short that those who await them are woken together; and behind some of them one that does not end before they are.
-#[test]
-fn c08_whoever_awaits_a_short_job_is_woken_though_the_next_is_long() {
-    for threads in [1, 2, 4] {
-        let pool = ThreadPool::builder().max_threads(threads).build();
-        // One site: the long ones are expected to be short.
-        let submit = |wait: Option<mpsc::Receiver<()>>| {
-            pool.submit(move || wait.is_none_or(|wait| wait.recv_timeout(Duration::from_secs(30)).is_ok()))
-        };
-        thread::scope(|scope| {
-            for _ in 0..3 {
-                scope.spawn(|| {
-                    for batch in 0..400 {
-                        let (woken, wait) = mpsc::channel();
-                        let jobs: Vec<_> = (0..64).map(|_| submit(None)).collect();
-                        let long = (batch % 8 == 0).then(|| submit(Some(wait)));
-                        assert!(jobs.into_iter().all(|job| finish(job).unwrap()));
-                        let _: Result<(), _> = woken.send(());
-                        assert!(long.is_none_or(|long| finish(long).unwrap()), "somebody was left asleep");
-                    }
-                });
-            }
-        });
-    }
-}

@@ -17,8 +17,11 @@
 //! 2779 cancel hooks ran
 //! ```
 //!
+//! `held.rs` is a soak of its own, of what is decided about jobs that take some ten nanoseconds: in release only.
+//!
 //! Whenever a scene ends, the pool's own books ([`ThreadPool::metrics`](offload_runtime::ThreadPool::metrics)) have to balance too.
 
+mod held;
 mod ledger;
 mod producer;
 mod random;

@@ -303,7 +303,10 @@ mod tests {
                 state.flow.takes(None);
                 let call = Call::decide(&mut state, &queue.shared);
                 assert!(matches!(call, Call::Wake(_)) && state.flow.standby.is_none());
+                // It finds no job: who takes one wakes them anyway.
+                let refused = state.drain(&Error::ShutDown);
                 drop(state);
+                drop(refused);
                 break call.carry_out(queue);
             }
             if short.as_ref().is_none_or(crate::JobHandle::is_finished) {

@@ -287,6 +287,53 @@ mod tests {
     use super::*;
     use crate::ThreadPool;
     use crate::executor::ExecutorExt;
+    use crate::sync::thread;
+
+    /// How long a thread is to look for work before it sleeps is learnt from jobs that come while all sleep.
+    #[test]
+    fn patience_is_learnt_from_calls_while_nobody_comes() {
+        for (capacity, scouts, learnt) in [(usize::MAX, 0, true), (usize::MAX, 1, false), (1, 0, true), (1, 1, false)] {
+            let pool = ThreadPool::builder().max_threads(4).with_scouts(2).queue_capacity(capacity).build();
+            let queue = pool.queue();
+            let sleeper = || Worker::new(&queue.shared, String::new());
+            let mut state = queue.lock();
+            state.idle.extend([sleeper(), sleeper()]);
+            (state.threads, state.scouts) = (2, scouts);
+            state.patience.searched_since(Moment::now());
+            let before = state.patience.length();
+            let asked = state.ask();
+            drop(state);
+            assert!(asked);
+            thread::sleep(Duration::from_millis(1));
+            for _ in 0..=scouts {
+                pool.submit(|| ()).detach();
+            }
+            let mut state = queue.lock();
+            assert_eq!(state.scouts, scouts + 1, "nobody was called");
+            assert_eq!(state.patience.length() != before, learnt, "{capacity} {scouts}");
+            (state.threads, state.scouts) = (0, 0);
+            state.idle.clear();
+            drop(state.drain(&Error::ShutDown));
+            state.ask();
+        }
+    }
+
+    /// Where each job is pushed under the lock, who looks for work without it sees none.
+    #[test]
+    fn c08_a_job_that_is_pushed_calls_who_looks_for_work() {
+        let pool = ThreadPool::builder().max_threads(1).queue_capacity(8).build();
+        let queue = pool.queue();
+        let mut state = queue.lock();
+        (state.threads, state.scouts) = (1, 1);
+        state.open();
+        drop(state);
+        assert!(!queue.is_stirred());
+        pool.submit(|| ()).detach();
+        assert!(queue.is_stirred(), "the job is hidden from who looks for work");
+        let mut state = queue.lock();
+        (state.threads, state.scouts) = (0, 0);
+        drop(state.drain(&Error::ShutDown));
+    }
 
     /// Who looks for work may be long in coming, and would find all jobs in the inbox: some who submit put them in order meanwhile.
     #[test]

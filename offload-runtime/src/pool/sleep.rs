@@ -80,7 +80,7 @@ impl Call {
         loop {
             if !state.is_empty() {
                 let call = Self::decide(state, pool);
-                if state.scouts > 0 && state.calls_for_more(pool) {
+                if state.calls_for_more(pool) {
                     // If jobs came meanwhile, who takes them sees to it.
                     state.stir();
                 }

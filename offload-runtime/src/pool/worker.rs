@@ -353,6 +353,21 @@ mod tests {
         assert!(shutdown.as_mut().poll(&mut cx).is_ready());
     }
 
+    /// Nobody counts on a thread that comes to a closed pool, finds nothing, and leaves.
+    #[test]
+    fn c09_who_comes_to_a_closed_pool_is_on_the_way_no_more() {
+        let pool = ThreadPool::builder().max_threads(1).build();
+        {
+            let mut state = pool.queue().lock();
+            (state.scouts, state.closed) = (1, true);
+            state.one_more_thread();
+        }
+        start_scout(pool.queue());
+        pollster::block_on(pool.shutdown());
+        let state = pool.queue().lock();
+        assert_eq!((state.threads, state.scouts), (0, 0));
+    }
+
     /// No more threads are on their way, woken or being started, than jobs wait for, than cores may bring, or than are of use.
     #[test]
     fn c08_few_threads_at_a_time_are_called() {
