@@ -31,6 +31,9 @@
 //! `tests/observe` fails each time. Three it does not come to: a job that is cancelled before it is queued, one that is too late for the
 //! inbox (with the feature `metrics` nothing is posted there), and those that are refused as no thread can be started.
 //!
+//! That run was of the pool before several threads could be on their way at once, and before those who await short jobs were woken together.
+//! Of what changed then there are 178 mutants: 144 caught, 31 unviable, 3 survivors, named below.
+//!
 //! Apart from that, 548 single statements of the same files were left out, or conditions held true or false, one at a time. What a test does
 //! not see of them and of the mutants is this:
 //! * **A cell or a waker that leaks in a race**, a waker written while it is read: the loom models see it.
@@ -38,7 +41,9 @@
 //!   cell: a value without destructor, a waker that is there already, a handle that is the last side. Outside a job: no look at the table
 //!   of views. In a view: nobody is notified if nobody waits. A count of ended jobs that nothing asks for.
 //! * **Unlocking early**, before a thread is woken or figures are put together: the same, with the lock held for longer.
-//! * **What a closed pool says of its scout**, as no job comes any more, and a pool's places as a view, for which nobody asks.
+//! * **Who is held for no gain.** Whether the job before was awaited only makes a wake-up sooner or later, and a thread that comes from its
+//!   sleep may wake those who are held though another would.
+//! * **A pool's places as a view**, for which nobody asks.
 //! * **Bits that are set where they are clear**: `|` or `^`, in `job/state.rs`, and a shift by none.
 //! * **Which generator** chooses the jobs that are timed.
 
