@@ -56,6 +56,20 @@ fn c08_a_burst_on_sleeping_threads_wakes_as_many_as_there_are_jobs() {
     assert_eq!(started.in_all(), 6, "woken, not started anew");
 }
 
+/// To start a thread takes some tens of microseconds: who submits a burst starts one, and that one the next (C3).
+#[test]
+fn c08_who_submits_starts_one_thread_at_most() {
+    let gate = Gate::closed();
+    let in_start = gate.clone();
+    let pool = ThreadPool::builder().max_threads(8).on_thread_start(move || in_start.pass()).build();
+    let jobs: Vec<_> = (0..8).map(|_| pool.submit(|| ())).collect();
+    assert_eq!(pool.metrics().threads(), 1);
+    gate.open();
+    for job in jobs {
+        finish(job).unwrap();
+    }
+}
+
 #[test]
 fn c08_a_thread_that_is_free_is_used_before_another_is_started() {
     let (pool, started) = watched(ThreadPool::builder().max_threads(64));

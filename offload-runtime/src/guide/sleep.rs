@@ -45,12 +45,13 @@
 //! with the feature `metrics`.)
 //!
 //! A thread on its way to the queue is called a *scout*. There are no more of them than jobs that wait, than cores that could bring them, and
-//! than four. A scout takes a job, and before it runs it, calls the next scout if more jobs wait. So:
+//! than four; and one is started only if no other is on its way. A scout takes a job, and before it runs it, calls the next scout if more jobs
+//! wait. So:
 //!
 //! * **A burst does not cost its submitter a wake-up per job.** A wake-up is a system call; most of them are made along the chain of
 //!   scouts, on the workers' time.
-//! * **Threads grow a few at a time**, each called by one before it, for as long as jobs wait. A burst of very short jobs is over
-//!   before the chain is long, and most of the threads that it might have had are never started.
+//! * **Threads are woken a few at a time, and started one after the other**, by those before them, for as long as jobs wait. A burst of very
+//!   short jobs is over before the chain is long, and most of the threads that it might have had are never started.
 //! * **Last in, first out.** The thread with the warm cache is woken, and under a small load the others sleep on until they retire. The
 //!   number of threads follows the load, not its peak.
 //! * **No job is forgotten.** The role of scout is given up under the lock only, with the queue seen there.

@@ -226,12 +226,15 @@ impl Flow {
 }
 
 impl State {
-    /// Whether nobody is called for a job that waits: more threads than run already would be of no use to it, and one stands by; or more than
-    /// run or come, and some come; or as many come as may.
+    /// Whether nobody is called for a job that waits: more threads than run already would be of no use to it, and one stands by; or some come
+    /// already, and they are as many as may, or enough with those that run, or nobody else sleeps.
     #[inline]
     pub(super) fn withholds_call(&self, pool: &Pool) -> bool {
         if self.scouts > 0 {
-            return self.scouts >= pool.config.scouts || self.flow.is_served_by(self.running + self.scouts);
+            let nobody_sleeps = self.idle.is_empty();
+            return nobody_sleeps
+                || self.scouts >= pool.config.scouts
+                || self.flow.is_served_by(self.running + self.scouts);
         }
         self.flow.standby.is_some() && self.flow.is_served_by(self.running) && !self.closed
     }

@@ -6,8 +6,9 @@
 //! from a decision (a system call) is done after unlocking.
 //!
 //! * **Few scouts.** A *scout* is a thread on its way to the queue: being started, being woken, or looking for work. While there is one,
-//!   the next is called only for a job that waits beside as many as there are scouts, while there are fewer than [`MOST_SCOUTS`], and
-//!   only if one thread more is of use ([`Flow`](super::pace::Flow)). (Wake-ups are system calls, and a burst of jobs would pay one each.)
+//!   the next is called only for a job that waits beside as many as there are scouts, while there are fewer than [`MOST_SCOUTS`], only
+//!   if one thread more is of use ([`Flow`](super::pace::Flow)), and only if it sleeps. (Wake-ups are system calls, and a burst of jobs would
+//!   pay one each; to start a thread takes ten times as long, and is left to the chain.)
 //! * **The chain.** A scout that has taken a job calls the next scout, if more jobs wait, *before* it runs the job. So as long as
 //!   jobs wait and there are threads to be had that are of use, some thread is on its way: threads grow to the cap, few at a time.
 //! * **Who submits need not look.** A job goes into the queue's inbox without the lock ([`Queue::post`]). Only if the inbox *asks*
@@ -294,11 +295,14 @@ mod tests {
     /// lock for it.
     #[test]
     fn c08_nobody_is_asked_to_call_where_nobody_has_to_be_called() {
-        let pool_with = |threads, scouts, stands_by| {
+        let pool_with = |threads, scouts, sleeps, stands_by| {
             let pool = pool_of_two_scouts(2);
             assert_eq!(pool.queue().shared.by_lock, crate::metrics::ANNOUNCED, "no capacity, no reason for the lock");
             let mut state = pool.queue().lock();
             (state.threads, state.running, state.scouts) = (threads, 1, scouts);
+            if sleeps {
+                state.idle.push(sleeper(&pool));
+            }
             if stands_by {
                 state.flow.takes(Some(0));
                 state.stand_by(&sleeper(&pool));
@@ -308,19 +312,21 @@ mod tests {
             drop(state);
             pool
         };
-        for (threads, scouts, stands_by, asked) in [
-            (1, 0, false, true),
-            (2, 0, false, false),
-            (1, 1, false, true),
-            (1, 2, false, false),
-            (2, 1, false, false),
-            (1, 0, true, false),
-            (1, 1, true, false),
+        for (threads, scouts, sleeps, stands_by, asked) in [
+            (1, 0, false, false, true),
+            (2, 0, false, false, false),
+            (2, 0, true, false, true),
+            (1, 1, false, false, false),
+            (2, 1, true, false, true),
+            (2, 2, true, false, false),
+            (1, 0, false, true, false),
+            (2, 1, true, true, false),
         ] {
-            let pool = pool_with(threads, scouts, stands_by);
-            assert_eq!(pool.queue().is_stirred(), asked, "{threads} threads, {scouts} scouts, standby: {stands_by}");
+            let pool = pool_with(threads, scouts, sleeps, stands_by);
+            assert_eq!(pool.queue().is_stirred(), asked, "{threads} threads, {scouts} scouts, {sleeps} {stands_by}");
             let mut state = pool.queue().lock();
             (state.threads, state.running, state.scouts, state.flow.standby) = (0, 0, 0, None);
+            state.idle.clear();
             state.ask();
         }
     }

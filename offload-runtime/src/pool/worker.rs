@@ -371,25 +371,21 @@ mod tests {
     /// No more threads are on their way, woken or being started, than jobs wait for, than cores may bring, or than are of use.
     #[test]
     fn c08_few_threads_at_a_time_are_called() {
-        let pool = ThreadPool::builder().max_threads(4).with_scouts(3).build();
+        let pool = ThreadPool::builder().max_threads(8).with_scouts(3).build();
         let shared = &pool.queue().shared;
         let worker = || Worker::new(shared, String::new());
-        let (first, last) = (worker(), worker());
-        pool.queue().lock().idle.extend([Arc::clone(&first), Arc::clone(&last)]);
+        pool.queue().lock().idle.extend([worker(), worker(), worker(), worker()]);
         let lock_with_one_more_job = || {
             drop(pool.queue().post(Job::unobserved(Origin::of_caller(), Nothing)));
             pool.queue().lock()
         };
-        for (jobs, sleeping) in [(1, Some(last)), (2, Some(first)), (3, None)] {
+        for jobs in 1..=3 {
             let mut state = lock_with_one_more_job();
-            let called = Call::attend(&mut state, shared);
-            match (called, sleeping) {
-                (Call::Wake(woken), Some(sleeping)) => {
-                    assert!(Arc::ptr_eq(&woken, &sleeping), "not the last to fall asleep");
-                }
-                (Call::Start, None) => assert_eq!(state.threads, 1),
-                _ => panic!("neither woken nor started for the {jobs}th"),
-            }
+            let last = state.idle.last().map(Arc::clone);
+            let Call::Wake(called) = Call::attend(&mut state, shared) else {
+                panic!("none is called for the {jobs}th")
+            };
+            assert!(Arc::ptr_eq(&called, &last.unwrap()), "not the last to fall asleep");
             assert_eq!(state.scouts, jobs);
             assert_eq!(pool.queue().is_stirred(), jobs < 3, "whether the next is to call");
             assert!(matches!(Call::attend(&mut state, shared), Call::Nobody), "one more than jobs");
@@ -397,15 +393,21 @@ mod tests {
         let mut state = lock_with_one_more_job();
         assert!(matches!(Call::attend(&mut state, shared), Call::Nobody), "one more than may come");
         // Of jobs that short three are of use.
-        for (running, called) in [(0, true), (1, false)] {
+        state.flow.takes(Some(800));
+        for (running, called) in [(1, false), (0, true)] {
             (state.scouts, state.running) = (2, running);
-            state.flow.takes(Some(800));
-            assert_eq!(matches!(Call::attend(&mut state, shared), Call::Start), called, "{running} run");
+            assert_eq!(matches!(Call::attend(&mut state, shared), Call::Wake(_)), called, "{running} run");
         }
-        (state.threads, state.running, state.scouts) = (4, 0, 1);
+        // None is started while one is on its way.
         state.flow.takes(None);
-        assert!(matches!(Call::attend(&mut state, shared), Call::Nobody), "a thread beyond the maximum");
-        assert_eq!(state.scouts, 1);
+        for (scouts, threads, called) in [(1, 1, false), (0, 1, true), (0, 8, false)] {
+            (state.scouts, state.threads) = (scouts, threads);
+            assert_eq!(
+                matches!(Call::attend(&mut state, shared), Call::Start),
+                called,
+                "{scouts} scouts, {threads} threads"
+            );
+        }
         drop(state.drain(&Error::ShutDown));
         (state.threads, state.scouts) = (0, 0);
         state.ask();
