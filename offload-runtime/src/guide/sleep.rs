@@ -44,8 +44,8 @@
 //! [`queue_capacity`](crate::ThreadPoolBuilder::queue_capacity) has to count each job at once: there, submitting takes the lock. So it does
 //! with the feature `metrics`.)
 //!
-//! A thread on its way to the queue is called a *scout*. There are no more of them than jobs that wait, than cores that could bring them, and
-//! than four; and one is started only if no other is on its way. A scout takes a job, and before it runs it, calls the next scout if more jobs
+//! A thread on its way to the queue is called a *scout*. None is called beside others but for a job that waits beside as many, none beyond as
+//! many as there are cores, and four; and one is started only if no other is on its way. A scout takes a job, and before it runs it, calls the next scout if more jobs
 //! wait. So:
 //!
 //! * **A burst does not cost its submitter a wake-up per job.** A wake-up is a system call; most of them are made along the chain of
@@ -74,8 +74,8 @@
 //! pool of one thread never does this.
 //!
 //! # Why it looks before it sleeps
-//! A thread that finds the queue empty does not sleep at once. For some microseconds it looks for work without the lock, in a
-//! tight loop, giving its core away now and then. A caller that awaits one job after the other, the most usual pattern of all, submits the
+//! A thread that finds the queue empty does not sleep at once, where that has been of use. For some microseconds it looks for work without the
+//! lock, in a tight loop, giving its core away now and then. A caller that awaits one job after the other, the most usual pattern of all, submits the
 //! next just then, and nobody has to be woken.
 //!
 //! How long that should be depends on the caller: one that sleeps until it has its result needs some time to wake up, 5 to 20 microseconds on a

@@ -92,6 +92,12 @@ impl Ledger {
         Place(self.last)
     }
 
+    /// Where jobs from there are accounted for.
+    pub(crate) fn place(&mut self, origin: Origin) -> Place {
+        self.entry(origin);
+        Place(self.last)
+    }
+
     /// The job was queued, and its handle has taken it back.
     pub(crate) fn cancelled(&mut self, origin: Origin) -> Ticket {
         let entry = self.entry(origin);

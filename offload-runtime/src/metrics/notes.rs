@@ -114,6 +114,18 @@ impl Notes {
         }
     }
 
+    /// For how long a job of that site will keep the thread, as `meet` says, without meeting it.
+    pub(crate) fn expects(&self, place: Place) -> Option<u64> {
+        #[cfg(all(test, offload_loom))]
+        if crate::job::models::are_jobs_short() {
+            return Some(0);
+        }
+        match self.known.get(place.index()) {
+            Some(Some(Known { streak: STREAK, average, .. })) => Some(*average),
+            _ => None,
+        }
+    }
+
     #[cold]
     fn meet_first(&mut self, ledger: &Ledger, place: Place) {
         if self.known.len() <= place.index() {

@@ -6,15 +6,18 @@
 //! by one, and there is no company to be had that is worth the wait.
 //!
 //! Held are those in [`State::held`], under the pool's lock, and while they are being woken, in [`Worker::waking`]. That nobody is forgotten
-//! there is an invariant of the protocol in `sleep.rs`: somebody stands by, and comes if no job is taken.
+//! there is an invariant of the protocol in `sleep.rs`: somebody stands by, and comes if no job is taken. Wakers are run
+//! before a job is taken, or after it has run: they are the user's code, and may need it.
 
 use std::collections::VecDeque;
 use std::mem;
 
+use super::pace::Flow;
 use super::queue::{Pool, State};
 use super::worker::{self, Worker};
 use crate::job::{Awaiter, Guard};
-use crate::sync;
+use crate::metrics::Place;
+use crate::sync::{self, Arc};
 
 /// So many are held at most. With 4 it was as fast, with 2 not; of 32 callers, with 32, all were asleep at times.
 const COMPANY: usize = 8;
@@ -27,6 +30,8 @@ pub(super) struct Held {
     awaiters: VecDeque<Awaiter>,
     /// How many jobs had been taken as the first of them came.
     since: u64,
+    /// How many threads wake those who were held.
+    waking: usize,
 }
 
 impl Held {
@@ -36,21 +41,22 @@ impl Held {
     }
 
     #[inline]
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.awaiters.is_empty()
     }
 }
 
 impl State {
-    /// Whether those who are held are to be woken before the job runs that was taken: it may be long.
-    #[inline]
-    pub(super) fn is_to_wake_first(&self) -> bool {
-        !self.held.is_empty() && !self.flow.is_served_by(self.running)
+    /// Whether anybody is held, or is to be woken by a thread that wakes another before.
+    pub(super) fn is_anybody_held(&self) -> bool {
+        let is_behind = |worker: &Arc<Worker>| !sync::lock(&worker.waking).is_empty();
+        !self.held.is_empty() || self.held.waking > 0 && self.workers.iter().any(is_behind)
     }
 
-    /// Whether anybody is held, or is being woken and not yet by the turn.
-    pub(super) fn is_anybody_held(&self) -> bool {
-        !self.held.is_empty() || self.workers.iter().any(|worker| !sync::lock(&worker.waking).is_empty())
+    /// Whether the thread that is called next looks after some who are held.
+    pub(super) fn looks_after_others(&self) -> bool {
+        let stands_by = |worker| self.flow.standby.as_ref().is_some_and(|standby| Arc::ptr_eq(standby, worker));
+        self.idle.last().is_some_and(stands_by) && self.is_anybody_held()
     }
 
     /// Holds `awaiter`, who is woken later.
@@ -61,13 +67,28 @@ impl State {
         }
         self.held.awaiters.push_back(awaiter);
     }
+
+    /// Takes one of those who are held, or are to be woken by a thread that wakes another before.
+    fn next_held(&mut self) -> Option<Awaiter> {
+        let of_worker = |worker: &Arc<Worker>| sync::lock(&worker.waking).pop_front();
+        self.workers.iter().find_map(of_worker).or_else(|| self.held.awaiters.pop_front())
+    }
+}
+
+#[cfg(all(test, not(offload_loom)))]
+impl State {
+    /// As if `worker` stood in a waker, and `awaiter` came next.
+    pub(super) fn hold_behind(&mut self, worker: &Worker, awaiter: Awaiter) {
+        sync::lock(&worker.waking).push_back(awaiter);
+        self.held.waking += 1;
+    }
 }
 
 impl Guard<'_, Pool> {
-    /// Whether who awaits a job that ends now is woken together with others: one stands by, a job waits that is as short, and they are few.
+    /// Whether who awaits a job that ends now is woken together with others: one stands by, a job waits, and they are few.
     /// `running`: how many threads run jobs, or take the next at once.
     #[inline]
-    pub(super) fn holds_wakes(&self, running: usize) -> bool {
+    fn holds_wakes(&self, running: usize) -> bool {
         self.flow.standby.is_some()
             && self.flow.is_served_by(running)
             && !self.is_empty()
@@ -82,51 +103,63 @@ impl Guard<'_, Pool> {
     }
 }
 
-/// A job has ended that `awaiter` awaits, and its thread has come back. Wakes it, and those who were held; or holds it, too.
+/// A job has ended that `awaiter` awaits, and its thread has come back. Wakes it, and those who were held; or holds it, too, if the next job
+/// is as short. `expect`: for how long a job of a site will keep the thread, if that is known.
 #[inline]
-pub(super) fn hold_or_wake<'a>(mut state: Guard<'a, Pool>, worker: &Worker, awaiter: Awaiter) -> Guard<'a, Pool> {
+pub(super) fn hold_or_wake<'a>(
+    mut state: Guard<'a, Pool>,
+    worker: &Worker,
+    awaiter: Awaiter,
+    expect: impl FnOnce(Place) -> Option<u64>,
+) -> Guard<'a, Pool> {
     // With this thread, which goes on.
-    let holds = state.holds_wakes(state.running + 1);
+    let running = state.running + 1;
+    let holds = state.holds_wakes(running)
+        && state.next_place().and_then(expect).is_some_and(|keep| Flow::of_use_to(keep) <= running);
     if !awaiter.is_nobody() {
         state.hold(awaiter);
     }
-    if holds || state.held.is_empty() { state } else { wake_held(state, worker) }
+    if holds { state } else { wake_held(state, worker) }
 }
 
-/// Wakes those who were held, in that order, without the lock.
-pub(super) fn wake_held<'a>(mut state: Guard<'a, Pool>, worker: &Worker) -> Guard<'a, Pool> {
+/// Wakes those who are held, in that order, without the lock.
+#[inline]
+pub(super) fn wake_held<'a>(state: Guard<'a, Pool>, worker: &Worker) -> Guard<'a, Pool> {
+    if state.held.is_empty() { state } else { wake_all(state, worker) }
+}
+
+fn wake_all<'a>(mut state: Guard<'a, Pool>, worker: &Worker) -> Guard<'a, Pool> {
     let queue = state.queue();
     // What is there is nothing, but room for those to come.
     mem::swap(&mut state.held.awaiters, &mut sync::lock(&worker.waking));
+    state.held.waking += 1;
     drop(state);
-    wake_all(worker);
-    queue.lock_to_pop()
-}
-
-/// Wakes those whom `worker` was to wake.
-fn wake_all(worker: &Worker) {
     let next = || sync::lock(&worker.waking).pop_front();
-    // One by one: if a waker does not return, the others are there still.
+    // One by one: if a waker does not return, who stands by finds the others there.
     while let Some(awaiter) = next() {
         drop(awaiter);
     }
+    state = queue.lock_to_pop();
+    state.held.waking -= 1;
+    state
 }
 
-/// Wakes those whom this thread looked after as it slept: it is a scout now, or has a job. Meanwhile it counts as running: wakers are the
-/// user's code.
+/// Wakes those whom this thread looked after as it slept, as a scout. Meanwhile it counts as running: wakers are the user's code. Nobody
+/// stands by: if one of them does not return, those behind are woken by whoever takes a job, or comes back from one.
 #[cold]
-pub(super) fn relieve<'a>(mut state: Guard<'a, Pool>, worker: &Worker, scout: bool) -> Guard<'a, Pool> {
+pub(super) fn relieve(mut state: Guard<'_, Pool>) -> Guard<'_, Pool> {
     let queue = state.queue();
-    state.running += usize::from(scout);
-    let others = state.workers.clone();
-    let call = worker::pass_on(&mut state, &queue.shared, scout);
+    state.running += 1;
+    let call = worker::pass_on(&mut state, &queue.shared, true);
     drop(state);
     call.carry_out(queue);
-    for other in &others {
-        wake_all(other);
+    state = queue.lock_to_pop();
+    while let Some(awaiter) = state.next_held() {
+        drop(state);
+        drop(awaiter);
+        state = queue.lock_to_pop();
     }
-    state = wake_held(queue.lock_to_pop(), worker);
-    state.running -= usize::from(scout);
+    state.running -= 1;
     state
 }
 
@@ -141,9 +174,8 @@ mod tests {
     use crate::executor::ExecutorExt;
     use crate::job::{Job, Origin, Work};
     use crate::pool::ThreadPool;
-    use crate::pool::pace::Flow;
     use crate::pool::sleep::Call;
-    use crate::sync::{Arc, Mutex, thread};
+    use crate::sync::thread;
 
     struct Nothing;
 
@@ -173,79 +205,64 @@ mod tests {
         let queue = pool.queue();
         drop(queue.post(Job::unobserved(Origin::of_caller(), Nothing)));
         let worker = Worker::new(&queue.shared, String::new());
+        let short = |_| Some(0);
         let mut state = queue.lock();
         state.running = 0;
         state.flow.takes(Some(0));
         assert!(!state.has_company(false));
-        state = hold_or_wake(state, &worker, awaiter());
+        state = hold_or_wake(state, &worker, awaiter(), short);
         assert_eq!(count(), 1, "nobody stands by");
         state.stand_by(&worker);
         for held in 0..COMPANY {
             state.running = 1;
-            assert!(state.has_company(false) && !state.is_to_wake_first());
+            assert!(state.has_company(false));
             state.running = 0;
-            state = hold_or_wake(state, &worker, awaiter());
+            state = hold_or_wake(state, &worker, awaiter(), short);
             assert_eq!((count(), state.held.len()), (1, held + 1));
             state.flow.takes(Some(0));
         }
-        state = hold_or_wake(state, &worker, Awaiter::nobody());
+        state = hold_or_wake(state, &worker, Awaiter::nobody(), short);
         assert_eq!((count(), state.held.len()), (1 + COMPANY, 0), "they are too many");
-        state = hold_or_wake(state, &worker, Awaiter::nobody());
+        state = hold_or_wake(state, &worker, Awaiter::nobody(), short);
         assert!(state.held.is_empty(), "nobody awaits it");
-        state = hold_or_wake(state, &worker, awaiter());
+        state = hold_or_wake(state, &worker, awaiter(), short);
         for _ in 0..PASSED {
-            state = hold_or_wake(state, &worker, Awaiter::nobody());
+            state = hold_or_wake(state, &worker, Awaiter::nobody(), short);
             assert_eq!(state.held.len(), 1);
             state.flow.takes(Some(0));
         }
-        state = hold_or_wake(state, &worker, Awaiter::nobody());
+        state = hold_or_wake(state, &worker, Awaiter::nobody(), short);
         assert!(state.held.is_empty(), "he waits for too many jobs");
-        // One thread less than are of use runs, nothing is known of the next job, or the pool closes.
-        for (keep, closed) in [(Some(400), false), (None, false), (Some(0), true)] {
+        // One thread less than are of use runs, nothing is known of the jobs that run or of the next one, or that is longer, or the pool closes.
+        for (keep, expected, closed) in [
+            (Some(400), Some(0), false),
+            (None, Some(0), false),
+            (Some(0), None, false),
+            (Some(0), Some(400), false),
+            (Some(0), Some(0), true),
+        ] {
             state.flow.takes(Some(0));
-            state = hold_or_wake(state, &worker, awaiter());
+            state = hold_or_wake(state, &worker, awaiter(), short);
             let before = count();
             state.closed = closed;
             state.flow.takes(keep);
-            assert!(state.has_company(false), "others are held");
-            state.running = 1;
-            assert_eq!(state.is_to_wake_first(), keep != Some(0), "it may be long, and they are held");
-            state.running = 0;
-            state = hold_or_wake(state, &worker, awaiter());
-            assert_eq!((count(), state.held.len()), (before + 2, 0), "{keep:?} {closed}");
-            assert!(!state.is_to_wake_first(), "nobody is held");
+            assert!(state.has_company(true), "others are held");
+            state = hold_or_wake(state, &worker, awaiter(), |_| expected);
+            assert_eq!((count(), state.held.len()), (before + 2, 0), "{keep:?} {expected:?} {closed}");
             state.closed = false;
         }
+        state.running = 1;
+        assert!(state.has_company(false) && !state.has_company(true), "the last one was awaited");
+        state.running = 0;
         let before = count();
         state.flow.takes(Some(0));
-        state = hold_or_wake(state, &worker, awaiter());
+        state = hold_or_wake(state, &worker, awaiter(), short);
         drop(state.drain(&Error::ShutDown));
         assert!(state.has_company(false));
-        state = hold_or_wake(state, &worker, awaiter());
+        state = hold_or_wake(state, &worker, awaiter(), short);
         assert_eq!(count(), before + 2, "no job waits");
         assert!(!state.has_company(false));
         (state.running, state.flow.standby) = (0, None);
-    }
-
-    /// He who is held behind a job that may be long is woken by its thread first, and not by the one that stands by, later.
-    #[test]
-    fn c08_those_who_are_held_do_not_wait_for_a_job_that_may_be_long() {
-        struct Here(Mutex<Option<thread::ThreadId>>);
-        impl Wake for Here {
-            fn wake(self: Arc<Self>) {
-                *sync::lock(&self.0) = Some(thread::current().id());
-            }
-        }
-        let pool = ThreadPool::builder().max_threads(1).build();
-        let here = Arc::new(Here(Mutex::new(None)));
-        let (seen, told) = (Arc::clone(&here), Arc::clone(&here));
-        let (open, gate) = std::sync::mpsc::channel::<()>();
-        pool.submit(move || gate.recv().unwrap()).detach();
-        let job = pool.submit(move || *sync::lock(&seen.0) == Some(thread::current().id()));
-        pool.queue().lock().hold(Awaiter::of(told.into()));
-        open.send(()).unwrap();
-        assert!(pollster::block_on(job).unwrap(), "he is left there while the job runs");
-        pollster::block_on(pool.shutdown());
     }
 
     /// A waker that does not return keeps none of those asleep who were held with it, and no job waiting.
@@ -254,29 +271,33 @@ mod tests {
         let pool = ThreadPool::builder().max_threads(2).build();
         let queue = pool.queue();
         let worker = || Worker::new(&queue.shared, String::new());
-        for scout in [true, false] {
-            let (stands_in_a_waker, sleeps, comes) = (worker(), worker(), worker());
-            let woken = Arc::new(Counting::default());
-            let awaiter = || Awaiter::of(Arc::clone(&woken).into());
-            sync::lock(&stands_in_a_waker.waking).extend([awaiter(), awaiter()]);
-            let mut state = queue.lock();
-            state.workers.push(Arc::clone(&stands_in_a_waker));
-            state.idle.push(Arc::clone(&sleeps));
-            (state.threads, state.running, state.scouts) = (2, 1, usize::from(scout));
-            assert!(state.is_anybody_held());
-            state.hold(awaiter());
-            drop(state);
-            drop(queue.post(Job::unobserved(Origin::of_caller(), Nothing)));
-            state = relieve(queue.lock(), &comes, scout);
-            assert_eq!(woken.0.load(Ordering::SeqCst), 3);
-            assert!(!state.is_anybody_held());
-            assert!(state.idle.is_empty(), "nobody is called for the job meanwhile");
-            assert_eq!((state.running, state.scouts), (1, 1));
-            state.workers.clear();
-            (state.threads, state.running, state.scouts) = (0, 0, 0);
-            drop(state.drain(&Error::ShutDown));
-            state.ask();
-        }
+        let (stands_in_a_waker, sleeps) = (worker(), worker());
+        let woken = Arc::new(Counting::default());
+        let awaiter = || Awaiter::of(Arc::clone(&woken).into());
+        sync::lock(&stands_in_a_waker.waking).extend([awaiter(), awaiter()]);
+        let mut state = queue.lock();
+        state.workers.push(Arc::clone(&stands_in_a_waker));
+        state.idle.push(Arc::clone(&sleeps));
+        (state.threads, state.running, state.scouts) = (2, 1, 1);
+        assert!(!state.is_anybody_held());
+        state.held.waking = 1;
+        assert!(state.is_anybody_held() && !state.looks_after_others());
+        state.flow.takes(Some(0));
+        state.stand_by(&sleeps);
+        assert!(state.looks_after_others());
+        state.flow.standby = None;
+        state.hold(awaiter());
+        drop(state);
+        drop(queue.post(Job::unobserved(Origin::of_caller(), Nothing)));
+        state = relieve(queue.lock());
+        assert_eq!(woken.0.load(Ordering::SeqCst), 3);
+        assert!(!state.is_anybody_held());
+        assert!(state.idle.is_empty(), "nobody is called for the job meanwhile");
+        assert_eq!((state.running, state.scouts), (1, 1));
+        state.workers.clear();
+        (state.threads, state.running, state.scouts, state.held.waking) = (0, 0, 0, 0);
+        drop(state.drain(&Error::ShutDown));
+        state.ask();
     }
 
     /// Nobody else does: they were held because it stood by.

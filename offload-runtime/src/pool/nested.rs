@@ -26,8 +26,9 @@ enum Place {
 /// Lets `job` begin. `own`: it was in the pool's own queue; otherwise it shares the place, in a view, of the job that waits.
 pub(super) fn run(queue: &Arc<Queue<Pool>>, job: Begun, own: bool) {
     let mut state = queue.lock();
-    // Only for a job of the pool's own: whoever is taken out of `idle` has to be woken.
-    let sleeping = if own { state.take_idle() } else { None };
+    // Only for a job of the pool's own: whoever is taken out of `idle` has to be woken. Not one that has others to wake first, by wakers that
+    // may be waiting for this very job.
+    let sleeping = if own && !state.looks_after_others() { state.take_idle() } else { None };
     let place = match sleeping {
         Some(sleeping) => Place::Sleeping(sleeping),
         None if !own => Place::StandIn,

@@ -151,7 +151,7 @@ fn spin(queue: &Queue<Pool>, times: u32) -> bool {
 /// for one that waits; those who run will come to it.
 ///
 /// What if one of them turns out to be long? For that case, and only while calls are withheld, one thread *stands by*: it sleeps for a
-/// [`NAP`] at a time, and if jobs wait and none was taken meanwhile, it takes one. Nobody is relied on to withhold calls after that, for a
+/// [`NAP`] at a time, and if jobs wait and none was taken meanwhile, it comes for them. Nobody is relied on to withhold calls after that, for a
 /// while.
 #[derive(Default)]
 pub(super) struct Flow {
@@ -195,11 +195,15 @@ impl Flow {
     pub(super) fn takes(&mut self, keep: Option<u64>) {
         self.taken += 1;
         self.of_use = match keep {
-            Some(keep) if self.taken >= self.wary_until => {
-                usize::try_from(keep / Self::COST).map_or(usize::MAX, |more| more.saturating_add(1))
-            }
+            Some(keep) if self.taken >= self.wary_until => Self::of_use_to(keep),
             _ => 0,
         };
+    }
+
+    /// How many threads are of use to jobs that keep theirs for so many nanoseconds.
+    #[inline]
+    pub(super) fn of_use_to(keep: u64) -> usize {
+        usize::try_from(keep / Self::COST).map_or(usize::MAX, |more| more.saturating_add(1))
     }
 
     /// Whether one thread more would be of no use.

@@ -6,9 +6,9 @@
 //! from a decision (a system call) is done after unlocking.
 //!
 //! * **Few scouts.** A *scout* is a thread on its way to the queue: being started, being woken, or looking for work. While there is one,
-//!   the next is called only for a job that waits beside as many as there are scouts, while there are fewer than [`MOST_SCOUTS`], only
-//!   if one thread more is of use ([`Flow`](super::pace::Flow)), and only if it sleeps. (Wake-ups are system calls, and a burst of jobs would
-//!   pay one each; to start a thread takes ten times as long, and is left to the chain.)
+//!   the next is called only for a job that waits beside as many as there are scouts, while there are fewer than there may be (cores, and
+//!   [`MOST_SCOUTS`]), only if one thread more is of use ([`Flow`](super::pace::Flow)), and only if it sleeps. (Wake-ups are system calls, and
+//!   a burst of jobs would pay one each; to start a thread takes ten times as long, and is left to the chain.)
 //! * **The chain.** A scout that has taken a job calls the next scout, if more jobs wait, *before* it runs the job. So as long as
 //!   jobs wait and there are threads to be had that are of use, some thread is on its way: threads grow to the cap, few at a time.
 //! * **Who submits need not look.** A job goes into the queue's inbox without the lock ([`Queue::post`]). Only if the inbox *asks*
@@ -17,9 +17,11 @@
 //!   the lock because it was asked, or (3) all threads that there may be are running jobs, and will come back to the queue, or
 //!   (4) as many run as are of use, and one stands by ([`Flow`](super::pace::Flow)). Who ends one of these, gives the role of scout up or
 //!   leaves `idle` does so under the lock, and calls `attend`, asks, or takes a job, before unlocking.
-//! * **Nobody who is held is forgotten.** Whoever awaits a short job may be held, to be woken with others, only while one stands by. Those
-//!   are woken by whoever takes a job that may be long, or finds none; and if no job is taken between two naps, by the one that stands by. If
-//!   that one is called, comes by itself or sees the pool close, it wakes them; it stops standing by without only if nobody is held.
+//! * **Nobody who is held is forgotten.** Whoever awaits a short job may be held, to be woken with others, only while one stands by and
+//!   the next job is as short. Those are woken by their thread before it takes a job that may be longer, or finds none; and if no job is taken
+//!   between two naps, by the one that stands by. If that one is called, comes by itself or sees the pool close, it wakes them; it is
+//!   handed no job (C10) while anybody is held, and falls asleep for long only if nobody is. A thread that wakes others after a job
+//!   is neither scout nor running: nobody counts on it.
 //! * **Last in, first out.** The thread that fell asleep last is woken first: its cache is warm, and the others reach their
 //!   keep-alive and retire (C8).
 //! * **Retiring** is a timeout of a sleep that nobody has ended: still in `idle`, under the lock, hence nobody counts on it.
@@ -200,7 +202,6 @@ mod tests {
     use super::*;
     use crate::ThreadPool;
     use crate::job::{Awaiter, Job, Origin, Posted, Work};
-    use crate::sync;
 
     struct Nothing;
 
@@ -360,7 +361,7 @@ mod tests {
                 |pool, state| {
                     if by_another {
                         let other = sleeper(pool);
-                        sync::lock(&other.waking).push_back(awaiter());
+                        state.hold_behind(&other, awaiter());
                         state.workers.push(other);
                     } else {
                         state.hold(awaiter());

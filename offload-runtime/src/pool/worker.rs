@@ -27,7 +27,7 @@ pub(crate) struct Worker {
     /// Where the thread sleeps, with the queue's lock.
     pub(super) wake: Condvar,
     pub(crate) running: Running,
-    /// Who was held, and is woken by this thread now; or by others, if one of their wakers does not return.
+    /// Who was held, and is woken by this thread next; or by others, if a waker before does not return.
     pub(super) waking: Mutex<VecDeque<Awaiter>>,
 }
 
@@ -159,12 +159,9 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             state.flow.takes(keep);
             let call = pass_on(&mut state, pool, scout);
             scout = false;
-            let (company, first) = (state.has_company(had_awaiter), state.is_to_wake_first());
+            let company = state.has_company(had_awaiter);
             drop(state);
             call.carry_out(queue);
-            if first {
-                drop(held::wake_held(queue.lock_to_pop(), worker));
-            }
             let since = notes.began(place, stamp);
             let mut awaiter = worker.running.run(job, since, |ran| {
                 notes.ended(ran);
@@ -172,18 +169,24 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             });
             had_awaiter = !awaiter.is_nobody();
             if !company {
+                // Wakes it.
                 awaiter = Awaiter::nobody();
             }
             notes.came_back();
             state = come_back(queue);
             if company {
-                state = held::hold_or_wake(state, worker, awaiter);
+                state = held::hold_or_wake(state, worker, awaiter, |place| notes.expects(place));
             }
             continue;
         }
         if state.closed {
             state.scouts -= usize::from(scout);
             return resign(&mut state, worker);
+        }
+        if !scout && !state.held.is_empty() {
+            // What waited as they were held was cancelled meanwhile, or is being.
+            state = held::wake_held(state, worker);
+            continue;
         }
         if !scout && state.scouts == 0 {
             let patience = state.patience.length();
@@ -214,8 +217,8 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             Woken::Closed => {}
             Woken::Retired => return resign(&mut state, worker),
         }
-        if stands_by && (scout || handed.is_some()) && state.is_anybody_held() {
-            state = held::relieve(state, worker, scout);
+        if stands_by && scout && state.is_anybody_held() {
+            state = held::relieve(state);
             scout = false;
         }
     }

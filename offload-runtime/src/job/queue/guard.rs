@@ -13,7 +13,7 @@ use crate::job::inbox::{ASK, SEALED};
 use crate::job::list::{for_each, set_next};
 use crate::job::owned::{Claimed, Job, Taken};
 use crate::job::state::Claim;
-use crate::metrics::{DEEP, Ledger, Ticket};
+use crate::metrics::{DEEP, Ledger, Place, Ticket};
 use crate::sync::{Arc, Condvar, MutexGuard, Ordering};
 
 /// The locked queue.
@@ -166,6 +166,14 @@ impl<'a, P: Owner> Guard<'a, P> {
         let (job, stamp) = self.claim_first()?;
         let place = self.locked.ledger.started(job.origin());
         Some(Taken { job, stamp, place })
+    }
+
+    /// Where the first job is accounted for.
+    pub(crate) fn next_place(&mut self) -> Option<Place> {
+        let first = NonNull::new(self.locked.list.first)?;
+        // SAFETY: it is linked, so its cell is there.
+        let origin = unsafe { first.as_ref() }.origin;
+        Some(self.locked.ledger.place(origin))
     }
 
     /// Takes all jobs that no handle has cancelled, to refuse them because of `why`. The tickets are to be announced after unlocking.
