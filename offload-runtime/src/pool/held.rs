@@ -223,6 +223,7 @@ mod tests {
         }
         state = hold_or_wake(state, &worker, Awaiter::nobody(), short);
         assert_eq!((count(), state.held.len()), (1 + COMPANY, 0), "they are too many");
+        assert_eq!(state.held.waking, 0);
         state = hold_or_wake(state, &worker, Awaiter::nobody(), short);
         assert!(state.held.is_empty(), "nobody awaits it");
         state = hold_or_wake(state, &worker, awaiter(), short);
