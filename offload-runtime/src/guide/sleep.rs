@@ -45,8 +45,8 @@
 //! with the feature `metrics`.)
 //!
 //! A thread on its way to the queue is called a *scout*. None is called beside others but for a job that waits beside as many, none beyond as
-//! many as there are cores, and four; and one is started only if no other is on its way. A scout takes a job, and before it runs it, calls the next scout if more jobs
-//! wait. So:
+//! many as there are cores, and four; and one is started only if no other is on its way. A scout takes a job, and before it runs it, calls
+//! the next scout if more jobs wait. So:
 //!
 //! * **A burst does not cost its submitter a wake-up per job.** A wake-up is a system call; most of them are made along the chain of
 //!   scouts, on the workers' time.
@@ -70,8 +70,8 @@
 //! then awaits them is woken for the first that is not done, to fall asleep again for the next. So while the jobs are that short, more of them
 //! wait, and the one before was not awaited yet as it ended, who awaits one is woken together with others: after 32 jobs at most, after 8
 //! wake-ups, if the queue is empty, and before a job of which not as much is known. If one of them turns out to be long after all, by the thread
-//! that is at hand, after 400 microseconds at most. The result is there all the time ([`is_finished`](crate::JobHandle::is_finished)), and a
-//! pool of one thread never does this.
+//! that is at hand, after 400 microseconds at most; and so if one of the wakers does not return. The result is there all the time
+//! ([`is_finished`](crate::JobHandle::is_finished)), and a pool of one thread never does this.
 //!
 //! # Why it looks before it sleeps
 //! A thread that finds the queue empty does not sleep at once, where that has been of use. For some microseconds it looks for work without the

@@ -100,21 +100,14 @@ impl Notes {
     /// of the site have been short for long enough to tell.
     #[inline]
     pub(crate) fn meet(&mut self, ledger: &Ledger, place: Place) -> Option<u64> {
-        #[cfg(all(test, offload_loom))]
-        let expected = crate::job::models::are_jobs_short().then_some(0);
-        #[cfg(not(all(test, offload_loom)))]
-        let expected = None;
-        match self.known.get(place.index()) {
-            Some(Some(Known { streak: STREAK, average, .. })) => Some(*average),
-            Some(Some(_)) => expected,
-            _ => {
-                self.meet_first(ledger, place);
-                expected
-            }
+        if self.known.get(place.index()).is_none_or(Option::is_none) {
+            self.meet_first(ledger, place);
         }
+        self.expects(place)
     }
 
     /// For how long a job of that site will keep the thread, as `meet` says, without meeting it.
+    #[inline]
     pub(crate) fn expects(&self, place: Place) -> Option<u64> {
         #[cfg(all(test, offload_loom))]
         if crate::job::models::are_jobs_short() {

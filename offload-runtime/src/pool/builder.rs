@@ -25,12 +25,12 @@ pub struct ThreadPoolBuilder {
 impl ThreadPoolBuilder {
     pub(super) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let scouts = if cfg!(offload_loom) { 2 } else { cores.min(MOST_SCOUTS) };
+        let max_scouts = if cfg!(offload_loom) { 2 } else { cores.min(MOST_SCOUTS) };
         Self {
             config: Config {
                 max_threads: cores.max(MAX_THREADS),
                 min_threads: 0,
-                scouts,
+                max_scouts,
                 keep_alive: KEEP_ALIVE,
                 queue_capacity: usize::MAX,
                 name: "offload".into(),
@@ -233,8 +233,8 @@ impl ThreadPoolBuilder {
 
     /// How many threads may be on their way at once, whatever the machine.
     #[cfg(all(test, not(offload_loom)))]
-    pub(super) fn with_scouts(mut self, n: usize) -> Self {
-        self.config.scouts = n;
+    pub(super) fn max_scouts(mut self, n: usize) -> Self {
+        self.config.max_scouts = n;
         self
     }
 

@@ -172,18 +172,11 @@ mod tests {
     use super::*;
     use crate::error::Error;
     use crate::executor::ExecutorExt;
-    use crate::job::{Job, Origin, Work};
+    use crate::job::JobHandle;
     use crate::pool::ThreadPool;
+    use crate::pool::queue::post_nothing;
     use crate::pool::sleep::Call;
     use crate::sync::thread;
-
-    struct Nothing;
-
-    impl Work for Nothing {
-        type Output = ();
-
-        fn run(self) {}
-    }
 
     /// Counts who was woken.
     #[derive(Default)]
@@ -203,7 +196,7 @@ mod tests {
         let count = || woken.0.load(Ordering::SeqCst);
         let pool = ThreadPool::builder().max_threads(4).build();
         let queue = pool.queue();
-        drop(queue.post(Job::unobserved(Origin::of_caller(), Nothing)));
+        drop(post_nothing(queue));
         let worker = Worker::new(&queue.shared, String::new());
         let short = |_| Some(0);
         let mut state = queue.lock();
@@ -289,7 +282,7 @@ mod tests {
         state.flow.standby = None;
         state.hold(awaiter());
         drop(state);
-        drop(queue.post(Job::unobserved(Origin::of_caller(), Nothing)));
+        drop(post_nothing(queue));
         state = relieve(queue.lock());
         assert_eq!(woken.0.load(Ordering::SeqCst), 3);
         assert!(!state.is_anybody_held());
@@ -299,6 +292,52 @@ mod tests {
         (state.threads, state.running, state.scouts, state.held.waking) = (0, 0, 0, 0);
         drop(state.drain(&Error::ShutDown));
         state.ask();
+    }
+
+    /// The pool, locked, in which a job runs and is taken for a short one, and another thread stands by; and a job that waits.
+    fn until_one_stands_by(pool: &ThreadPool) -> (Guard<'_, Pool>, JobHandle<()>) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let mut short: Option<JobHandle<()>> = None;
+        loop {
+            assert!(Instant::now() < deadline, "nobody stands by for as long as it takes to see it");
+            let mut state = pool.queue().lock();
+            if state.flow.standby.is_some()
+                && let Some(short) = short.take()
+            {
+                return (state, short);
+            }
+            if short.as_ref().is_none_or(JobHandle::is_finished) {
+                // As if nothing were known but that the job that runs is short.
+                state.flow = Flow::default();
+                state.flow.takes(Some(0));
+                drop(state);
+                short = Some(pool.submit(|| ()));
+            }
+        }
+    }
+
+    /// It would come to that job after the wakers, or to them after the job; and each may need the other.
+    #[test]
+    fn c10_a_job_that_is_waited_for_is_not_given_to_who_looks_after_others() {
+        struct Tell(std::sync::mpsc::Sender<()>);
+        impl Wake for Tell {
+            fn wake(self: Arc<Self>) {
+                let _: Result<(), _> = self.0.send(());
+            }
+        }
+        let pool = ThreadPool::builder().max_threads(3).build();
+        let inner = pool.clone();
+        let outer = pool.submit(move || {
+            let (tell, told) = std::sync::mpsc::channel();
+            let (mut state, short) = until_one_stands_by(&inner);
+            state.hold(Awaiter::of(Arc::new(Tell(tell)).into()));
+            drop(state);
+            let needs_waker = inner.submit(move || told.recv_timeout(Duration::from_secs(30)).is_ok());
+            drop(short);
+            pollster::block_on(needs_waker).unwrap()
+        });
+        assert!(pollster::block_on(outer).unwrap(), "the waker and the job wait for the same thread");
+        pollster::block_on(pool.shutdown());
     }
 
     /// Nobody else does: they were held because it stood by.
@@ -315,30 +354,17 @@ mod tests {
         wait_for_begun.recv().unwrap();
         let woken = Arc::new(Counting::default());
         let deadline = Instant::now() + Duration::from_secs(30);
-        let mut short = None;
-        loop {
-            assert!(Instant::now() < deadline, "nobody stands by for as long as it takes to see it");
-            let mut state = queue.lock();
-            if state.flow.standby.is_some() {
-                state.hold(Awaiter::of(Arc::clone(&woken).into()));
-                // As if the job that runs were known to be long by now.
-                state.flow.takes(None);
-                let call = Call::decide(&mut state, &queue.shared);
-                assert!(matches!(call, Call::Wake(_)) && state.flow.standby.is_none());
-                // It finds no job: who takes one wakes them anyway.
-                let refused = state.drain(&Error::ShutDown);
-                drop(state);
-                drop(refused);
-                break call.carry_out(queue);
-            }
-            if short.as_ref().is_none_or(crate::JobHandle::is_finished) {
-                // As if nothing were known but that the job that runs is short.
-                state.flow = Flow::default();
-                state.flow.takes(Some(0));
-                drop(state);
-                short = Some(pool.submit(|| ()));
-            }
-        }
+        let (mut state, short) = until_one_stands_by(&pool);
+        state.hold(Awaiter::of(Arc::clone(&woken).into()));
+        // As if the job that runs were known to be long by now.
+        state.flow.takes(None);
+        let call = Call::decide(&mut state, &queue.shared);
+        assert!(matches!(call, Call::Wake(_)) && state.flow.standby.is_none());
+        // It finds no job: who takes one wakes them anyway.
+        let refused = state.drain(&Error::ShutDown);
+        drop(state);
+        drop((refused, short));
+        call.carry_out(queue);
         while woken.0.load(Ordering::SeqCst) == 0 {
             assert!(Instant::now() < deadline, "he who was held is left there");
             thread::yield_now();

@@ -18,23 +18,22 @@ fn pool(threads: usize) -> ThreadPool {
     ThreadPool::builder().max_threads(threads).keep_alive(Duration::MAX).build()
 }
 
+/// Two jobs: by the second, the worker is on its way to sleep, or sleeps.
+fn one_after_the_other(pool: &ThreadPool) {
+    assert_eq!(block_on(pool.submit(|| 1)).unwrap(), 1);
+    assert_eq!(block_on(pool.submit(|| 2)).unwrap(), 2);
+}
+
 #[test]
 fn submit_and_sleep() {
-    explore("submit and sleep", Some(3), || {
-        let pool = pool(1);
-        assert_eq!(block_on(pool.submit(|| 1)).unwrap(), 1);
-        // The worker is on its way to sleep, or sleeps.
-        assert_eq!(block_on(pool.submit(|| 2)).unwrap(), 2);
-    });
+    explore("submit and sleep", Some(3), || one_after_the_other(&pool(1)));
 }
 
 #[test]
 fn submit_and_sleep_without_a_look() {
     let _rare = expect_rare_calls();
     explore("submit and sleep, without a look before", Some(2), || {
-        let pool = pool(1);
-        assert_eq!(block_on(pool.submit(|| 1)).unwrap(), 1);
-        assert_eq!(block_on(pool.submit(|| 2)).unwrap(), 2);
+        one_after_the_other(&pool(1));
     });
 }
 
@@ -85,9 +84,7 @@ fn two_jobs_that_need_each_other() {
 fn submit_and_sleep_where_each_job_looks_after_the_inbox() {
     let _due = each_is_due();
     explore("submit and sleep, with a look after the inbox", Some(2), || {
-        let pool = pool(1);
-        assert_eq!(block_on(pool.submit(|| 1)).unwrap(), 1);
-        assert_eq!(block_on(pool.submit(|| 2)).unwrap(), 2);
+        one_after_the_other(&pool(1));
     });
 }
 

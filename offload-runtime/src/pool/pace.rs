@@ -237,7 +237,7 @@ impl State {
         if self.scouts > 0 {
             let nobody_sleeps = self.idle.is_empty();
             return nobody_sleeps
-                || self.scouts >= pool.config.scouts
+                || self.scouts >= pool.config.max_scouts
                 || self.flow.is_served_by(self.running + self.scouts);
         }
         self.flow.standby.is_some() && self.flow.is_served_by(self.running) && !self.closed

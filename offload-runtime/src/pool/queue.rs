@@ -23,7 +23,7 @@ pub(super) struct Config {
     pub(super) max_threads: usize,
     pub(super) min_threads: usize,
     /// How many scouts there are at most: as many as cores, up to [`MOST_SCOUTS`](super::sleep::MOST_SCOUTS).
-    pub(super) scouts: usize,
+    pub(super) max_scouts: usize,
     pub(super) keep_alive: Duration,
     pub(super) queue_capacity: usize,
     pub(super) name: Arc<str>,
@@ -282,6 +282,20 @@ fn turn_away(mut state: Guard<'_, Pool>, job: Job, why: Error) {
     job.refuse(why);
 }
 
+/// Posts a job that does nothing, and calls nobody for it.
+#[cfg(all(test, not(offload_loom)))]
+pub(super) fn post_nothing(queue: &Arc<Queue<Pool>>) -> Posted {
+    struct Nothing;
+
+    impl crate::job::Work for Nothing {
+        type Output = ();
+
+        fn run(self) {}
+    }
+
+    queue.post(Job::unobserved(crate::job::Origin::of_caller(), Nothing))
+}
+
 #[cfg(all(test, not(offload_loom)))]
 mod tests {
     use super::*;
@@ -293,18 +307,21 @@ mod tests {
     #[test]
     fn patience_is_learnt_from_calls_while_nobody_comes() {
         for (capacity, scouts, learnt) in [(usize::MAX, 0, true), (usize::MAX, 1, false), (1, 0, true), (1, 1, false)] {
-            let pool = ThreadPool::builder().max_threads(4).with_scouts(2).queue_capacity(capacity).build();
+            let pool = ThreadPool::builder().max_threads(4).max_scouts(2).queue_capacity(capacity).build();
             let queue = pool.queue();
             let sleeper = || Worker::new(&queue.shared, String::new());
             let mut state = queue.lock();
             state.idle.extend([sleeper(), sleeper()]);
             (state.threads, state.scouts) = (2, scouts);
-            state.patience.searched_since(Moment::now());
+            let began = Moment::now();
+            state.patience.searched_since(began);
             let before = state.patience.length();
             let asked = state.ask();
             drop(state);
             assert!(asked);
-            thread::sleep(Duration::from_millis(1));
+            while Moment::now().since(began) < 100_000 {
+                thread::yield_now();
+            }
             for _ in 0..=scouts {
                 pool.submit(|| ()).detach();
             }

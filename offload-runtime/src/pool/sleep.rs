@@ -201,18 +201,11 @@ fn wait<'a>(state: Guard<'a, Pool>, pool: &Pool, worker: &Worker, timed_out: boo
 mod tests {
     use super::*;
     use crate::ThreadPool;
-    use crate::job::{Awaiter, Job, Origin, Posted, Work};
-
-    struct Nothing;
-
-    impl Work for Nothing {
-        type Output = ();
-
-        fn run(self) {}
-    }
+    use crate::job::{Awaiter, Posted};
+    use crate::pool::queue::post_nothing;
 
     fn post(pool: &ThreadPool) -> Posted {
-        pool.queue().post(Job::unobserved(Origin::of_caller(), Nothing))
+        post_nothing(pool.queue())
     }
 
     /// A pool in which another thread runs a job, `taken` have been taken, all of them short, and one thread stands by, after `before`
@@ -249,7 +242,7 @@ mod tests {
 
     fn pool_of_two_scouts(threads: usize) -> ThreadPool {
         let pool = ThreadPool::builder().max_threads(threads);
-        pool.with_scouts(2).build()
+        pool.max_scouts(2).build()
     }
 
     fn sleeper(pool: &ThreadPool) -> Arc<Worker> {

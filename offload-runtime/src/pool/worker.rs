@@ -163,18 +163,16 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             drop(state);
             call.carry_out(queue);
             let since = notes.began(place, stamp);
-            let mut awaiter = worker.running.run(job, since, |ran| {
+            let awaiter = worker.running.run(job, since, |ran| {
                 notes.ended(ran);
                 end(pool);
             });
             had_awaiter = !awaiter.is_nobody();
-            if !company {
-                // Wakes it.
-                awaiter = Awaiter::nobody();
-            }
+            // Without company it is dropped here, and so woken.
+            let awaiter = company.then_some(awaiter);
             notes.came_back();
             state = come_back(queue);
-            if company {
+            if let Some(awaiter) = awaiter {
                 state = held::hold_or_wake(state, worker, awaiter, |place| notes.expects(place));
             }
             continue;
@@ -298,8 +296,8 @@ mod tests {
 
     use super::*;
     use crate::executor::ExecutorExt;
-    use crate::job::{Job, Origin, Work};
     use crate::pool::ThreadPool;
+    use crate::pool::queue::post_nothing;
 
     /// While a thread was being started the only other one fell asleep, and a job came, for which the coming thread was counted on. It does
     /// not come: the one that sleeps is called.
@@ -374,12 +372,12 @@ mod tests {
     /// No more threads are on their way, woken or being started, than jobs wait for, than cores may bring, or than are of use.
     #[test]
     fn c08_few_threads_at_a_time_are_called() {
-        let pool = ThreadPool::builder().max_threads(8).with_scouts(3).build();
+        let pool = ThreadPool::builder().max_threads(8).max_scouts(3).build();
         let shared = &pool.queue().shared;
         let worker = || Worker::new(shared, String::new());
         pool.queue().lock().idle.extend([worker(), worker(), worker(), worker()]);
         let lock_with_one_more_job = || {
-            drop(pool.queue().post(Job::unobserved(Origin::of_caller(), Nothing)));
+            drop(post_nothing(pool.queue()));
             pool.queue().lock()
         };
         for jobs in 1..=3 {
@@ -414,13 +412,5 @@ mod tests {
         drop(state.drain(&Error::ShutDown));
         (state.threads, state.scouts) = (0, 0);
         state.ask();
-    }
-
-    struct Nothing;
-
-    impl Work for Nothing {
-        type Output = ();
-
-        fn run(self) {}
     }
 }
