@@ -61,6 +61,17 @@ fn two_jobs_two_workers() {
     });
 }
 
+/// By the third, both workers look for work, one of them does, or none.
+#[test]
+fn a_job_after_two_on_two_workers() {
+    explore("a job after two, two workers", Some(1), || {
+        let pool = pool(2);
+        let (first, second) = (pool.submit(|| 1), pool.submit(|| 2));
+        assert_eq!(block_on(first).unwrap() + block_on(second).unwrap(), 3);
+        assert_eq!(block_on(pool.submit(|| 4)).unwrap(), 4);
+    });
+}
+
 /// Submits two jobs of which the first does not end without the second, and awaits both.
 fn need_each_other(pool: ThreadPool) {
     let (send, receive) = loom::sync::mpsc::channel();

@@ -46,6 +46,11 @@ impl Patience {
         Duration::from_nanos(self.length)
     }
 
+    #[cfg(all(test, not(offload_loom)))]
+    pub(super) fn has_searched(&self) -> bool {
+        self.since.is_some()
+    }
+
     /// A search began then, or would have.
     pub(super) fn searched_since(&mut self, began: Moment) {
         self.since = Some(began);
@@ -335,7 +340,7 @@ mod tests {
         loop {
             let state = pool.queue().lock();
             if state.idle.len() == 1 {
-                break assert!(state.patience.since.is_some() && state.scouts == 0, "it has not looked");
+                break assert!(state.patience.has_searched() && state.scouts == 0, "it has not looked");
             }
             drop(state);
             assert!(Instant::now() < deadline, "it does not sleep");

@@ -59,6 +59,8 @@ pub(super) struct State {
     pub(super) idle: Vec<Arc<Worker>>,
     /// Threads that are on their way to the queue: being started or woken, or looking for work before they sleep.
     pub(super) scouts: usize,
+    /// How many of the scouts look for work before they sleep. No more than [`Config::max_scouts`].
+    pub(super) looking: usize,
     pub(super) closed: bool,
     /// What was queued has been refused. Only if closed.
     pub(super) stopped: bool,
@@ -95,6 +97,7 @@ impl Pool {
             running: 0,
             idle: Vec::new(),
             scouts: 0,
+            looking: 0,
             closed: false,
             stopped: false,
             workers: Vec::new(),

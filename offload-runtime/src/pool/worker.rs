@@ -186,16 +186,20 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             state = held::wake_held(state, worker);
             continue;
         }
-        if !scout && state.scouts == 0 {
+        // Also if others are on their way: this thread is here already.
+        if !scout && state.looking < pool.config.max_scouts {
             let patience = state.patience.length();
             if patience.is_zero() {
                 state.patience.searched_since(Moment::now());
             } else {
-                (scout, state.scouts) = (true, 1);
+                scout = true;
+                state.scouts += 1;
+                state.looking += 1;
                 state.open();
                 drop(state);
                 let began = search.look(queue, patience);
                 state = queue.lock();
+                state.looking -= 1;
                 state.patience.searched_since(began);
                 continue;
             }
@@ -297,6 +301,7 @@ mod tests {
     use super::*;
     use crate::executor::ExecutorExt;
     use crate::pool::ThreadPool;
+    use crate::pool::pace::Patience;
     use crate::pool::queue::post_nothing;
 
     /// While a thread was being started the only other one fell asleep, and a job came, for which the coming thread was counted on. It does
@@ -367,6 +372,42 @@ mod tests {
         pollster::block_on(pool.shutdown());
         let state = pool.queue().lock();
         assert_eq!((state.threads, state.scouts), (0, 0));
+    }
+
+    /// A thread that comes back from a job and finds none looks for the next, though another is on its way; but not if as many look as may.
+    #[test]
+    fn c08_who_is_there_looks_for_work_while_another_is_on_its_way() {
+        for (looking, max_scouts, looks) in [(0, 1, true), (1, 2, true), (1, 1, false), (2, 2, false)] {
+            let pool = ThreadPool::builder().max_threads(1).max_scouts(max_scouts).build();
+            let inner = pool.clone();
+            let job = pool.submit(move || {
+                let mut state = inner.queue().lock();
+                // As if others had been woken, or looked.
+                (state.scouts, state.looking) = (looking.max(1), looking);
+                state.patience = Patience::default();
+            });
+            pollster::block_on(job).unwrap();
+            let deadline = Instant::now() + Duration::from_secs(30);
+            let mut state = loop {
+                let state = pool.queue().lock();
+                if !state.idle.is_empty() {
+                    break state;
+                }
+                drop(state);
+                assert!(Instant::now() < deadline, "it does not fall asleep");
+                thread::yield_now();
+            };
+            assert_eq!(state.patience.has_searched(), looks, "{looking} look, of {max_scouts}");
+            assert_eq!((state.scouts, state.looking), (looking.max(1), looking));
+            let asks = !looks && pool.queue().shared.by_lock;
+            assert_eq!(
+                pool.queue().is_stirred(),
+                asks,
+                "the other will come: nobody has to ask, unless it was asked before"
+            );
+            (state.scouts, state.looking) = (0, 0);
+            state.ask();
+        }
     }
 
     /// No more threads are on their way, woken or being started, than jobs wait for, than cores may bring, or than are of use.
