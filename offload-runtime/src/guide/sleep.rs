@@ -35,7 +35,7 @@
 //!
 //! | What the submitter finds in the inbox | What follows |
 //! |---|---|
-//! | it is open, or holds other jobs | nothing: a thread is looking for work, or comes back from its job soon, and will see it |
+//! | it is open, or holds other jobs | nothing: a thread is looking for work, or comes back from its job soon, and will see it; in the first case whoever awaits the job may look, too |
 //! | it asks | the submitter locks the queue and decides: the thread that fell asleep last is woken, or one is started |
 //! | it is sealed | the pool is closed: the job is refused |
 //!
@@ -81,8 +81,25 @@
 //! How long that should be depends on the caller: one that sleeps until it has its result needs some time to wake up, 5 to 20 microseconds on a
 //! virtual machine, and a look that is over by then is wasted. So it is learnt. If a thread is woken for a job within 50 microseconds of its
 //! last look, the next look is as long as would have been needed, and as much again; if later, each time half as long, until there is none:
-//! a pool that is called now and then sleeps at once. It is a bet with a bound: at most those 50 microseconds, by one thread, once per sleep,
-//! and that is about what the sleep costs. Where somebody else wants the core, looking stops, and is not tried again for a while.
+//! a pool that is called now and then sleeps at once. It is a bet with a bound: at most those 50 microseconds, by as many threads as there are
+//! cores, and four, once per sleep, and that is about what the sleep costs. Where somebody else wants the core, looking stops, and is
+//! not tried again for a while.
+//!
+//! A thread that comes back from a job looks even if another that was called meanwhile is still on its way: it is there already.
+//!
+//! # Who awaits looks, too
+//! A short job that a thread was looking for has ended before its caller could fall asleep, and to be woken takes the caller's thread longer
+//! than the job takes: to leave the waker, to find nothing else to do, to sleep, to be woken, to poll again. So the first poll of such a job
+//! looks for its result, for a microsecond at most, in a tight loop, before it leaves a waker. That is the whole of it: it looks if this
+//! thread has submitted the job just before, no other job was waiting, a thread of the pool is awake, and nothing else that this thread
+//! has submitted is on its way; then nobody is kept from anything but that microsecond. Where the jobs of a site turn out to take longer,
+//! it looks at one in five of them. And since a caller who finds all his results at the first poll would never let the other
+//! tasks of his thread have their turn, he gives way after sixteen: the poll that finds the next one by looking for it wakes its own task and
+//! returns `Pending`, and the one after it returns the result.
+//!
+//! A caller that awaits one empty job after the other, on a current-thread runtime or by `block_on`, needs 0.8 to 1.2 microseconds per call,
+//! where it needed 6 to 18, and keeps its thread for 0.8 microseconds of each call, where it kept it for 1.7 to 4.4 (Intel Xeon, Linux 6.18,
+//! with the benches' row `round-trip`, and by the thread's CPU clock).
 //!
 //! # What was measured
 //! On a virtual machine with two cores, four threads in the pool: what a call needs if one thing is done otherwise, over what it needs as it
@@ -102,6 +119,13 @@
 //! | one thread at a time on its way | 1.4 | 1.0 | 1.0 |
 //! | whoever awaits a short job woken at once | 1.0 | 1.1 to 1.5 | 1.0 |
 //! | a look of 3 microseconds after each job, at least | 1.0 | 1.0 | 3 |
+//!
+//! And there again, of one caller and of 32 with empty jobs, on a runtime with two workers:
+//!
+//! | | one caller | 32 callers |
+//! |---|---|---|
+//! | who awaits leaves a waker at once | 9 | 1.1 |
+//! | no look for work while another thread is on its way | 1.0 | 1.5 |
 //!
 //! One caller after the other is good for what is far from 1 only:
 //! two threads that hand a job over to and fro do so in one of two ways, on one core or on two, each stable

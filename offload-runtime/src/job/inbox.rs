@@ -6,7 +6,8 @@
 //!
 //! | mark | meaning | set by |
 //! |---|---|---|
-//! | null | open: somebody will look, post and go | [`Guard::open`], and taking the stack |
+//! | null | open: somebody will come, post and go | taking the stack |
+//! | `LOOKED_FOR` | open, and somebody looks for a job at this moment, or has just before | [`Guard::open`] |
 //! | `ASK` | post, then come to the lock and see who has to be called | [`Guard::ask`], [`Guard::stir`] |
 //! | `SEALED` | no job can be posted any more | [`Guard::seal`] |
 //!
@@ -22,43 +23,62 @@ use crate::sync::{AtomicPtr, Ordering};
 
 /// Jobs on their way to the queue, appended without its lock: a stack, the last one first, linked by their words `a`.
 ///
-/// Or a mark: null for an inbox that is open and empty, [`ASK`], or [`SEALED`]. Marks are set under the lock alone, and jobs taken
-/// out under the lock alone.
+/// Or a mark: null for an inbox that is open and empty, [`LOOKED_FOR`], [`ASK`], or [`SEALED`]. Marks are set under the lock alone, and jobs
+/// taken out under the lock alone.
 pub(super) struct Inbox(AtomicPtr<Header>);
 
+/// Open and empty; somebody looks for a job.
+pub(super) const LOOKED_FOR: *mut Header = ptr::without_provenance_mut(1);
 /// Empty; who posts the next job is to lock the queue.
-pub(super) const ASK: *mut Header = ptr::without_provenance_mut(1);
+pub(super) const ASK: *mut Header = ptr::without_provenance_mut(2);
 /// Empty, for good.
-pub(super) const SEALED: *mut Header = ptr::without_provenance_mut(2);
+pub(super) const SEALED: *mut Header = ptr::without_provenance_mut(3);
+
+/// Whether it is empty, and somebody is awake who will come, or looks.
+#[inline]
+pub(super) fn is_open(head: *mut Header) -> bool {
+    head.addr() <= LOOKED_FOR.addr()
+}
+
+/// Whether there is no job.
+#[inline]
+fn is_mark(head: *mut Header) -> bool {
+    head.addr() <= SEALED.addr()
+}
 
 impl Inbox {
     pub(super) fn new() -> Self {
         Self(AtomicPtr::new(ASK))
     }
 
-    /// Whether it holds a job, or a mark that is not null.
+    /// Whether it holds a job, or is not open.
     #[inline]
     pub(super) fn is_stirred(&self) -> bool {
-        // ORDERING: Relaxed: a hint. Who acts on it takes the lock first.
-        !self.0.load(Ordering::Relaxed).is_null()
+        !is_open(self.head())
+    }
+
+    /// Whether somebody looks for a job, as far as is known under the lock.
+    #[inline]
+    pub(super) fn is_looked_for(&self) -> bool {
+        self.head() == LOOKED_FOR
     }
 
     /// What is there, for `put`.
     #[inline]
     pub(super) fn head(&self) -> *mut Header {
-        // ORDERING: Relaxed: what is done about it is done by read-modify-writes of this word, or under the lock.
+        // ORDERING: Relaxed: a hint, or what is done about it is done by read-modify-writes of this word, or under the lock.
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Puts a job in, where `head` was before, and is not [`SEALED`]. Returns what was there: [`SEALED`] if it was not put in, [`ASK`], or
-    /// anything else.
+    /// Puts a job in, where `head` was before, and is not [`SEALED`]. Returns what was there: [`SEALED`] if it was not put in, another mark, or
+    /// a job.
     ///
     /// # Safety
     /// The job is linked and in no list, and the caller's to put in; it is not used by the caller after that.
     #[inline]
     pub(super) unsafe fn put(&self, mut head: *mut Header, header: NonNull<Header>) -> *mut Header {
         loop {
-            let next = if head == ASK { ptr::null_mut() } else { head };
+            let next = if is_mark(head) { ptr::null_mut() } else { head };
             // SAFETY: `a` of a job that is linked and in no list yet is its poster's (I5), and the cell is there.
             unsafe { set_next(header, next) };
             // ORDERING: Release publishes the cell to the Acquire of `take`. A failure reads nothing of another's cell.
@@ -75,7 +95,7 @@ impl Inbox {
     pub(super) fn take(&self) -> *mut Header {
         // ORDERING: Relaxed: where there is no job it is left as it is; whoever set the mark held the lock.
         let head = self.0.load(Ordering::Relaxed);
-        if head.is_null() || head == ASK || head == SEALED {
+        if is_mark(head) {
             return ptr::null_mut();
         }
         // ORDERING: Acquire pairs with the Release of those who posted the jobs.
@@ -87,13 +107,12 @@ impl Inbox {
         self.0.load(Ordering::Relaxed) == SEALED
     }
 
-    /// Sets a mark in place of another, under the lock. `Err`: jobs came.
-    pub(super) fn mark(&self, from: *mut Header, to: *mut Header) -> Result<(), ()> {
-        // ORDERING: Relaxed: a mark publishes nothing; who finds it acts under the lock.
-        match self.0.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => Ok(()),
-            Err(now) if now == to || now == SEALED => Ok(()),
-            Err(_) => Err(()),
-        }
+    /// Sets a mark in place of another, under the lock. `false`: there are jobs. What is sealed stays so.
+    pub(super) fn mark(&self, mark: *mut Header) -> bool {
+        // ORDERING: Relaxed: a mark publishes nothing; who finds it acts under the lock. Under the lock marks are set, so that a failure says
+        // that a job came.
+        let now = self.0.load(Ordering::Relaxed);
+        let is_settled = now == mark || now == SEALED;
+        is_mark(now) && (is_settled || self.0.compare_exchange(now, mark, Ordering::Relaxed, Ordering::Relaxed).is_ok())
     }
 }

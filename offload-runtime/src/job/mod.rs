@@ -2,7 +2,7 @@
 //!
 //! This page is the protocol. The files beside it are its parts: `state.rs` the state word and its transitions,
 //! `cell.rs` the allocation, `owned.rs` the executor's side ([`Job`] and [`Claimed`]), `handle.rs` the submitter's
-//! side ([`JobHandle`]), `queue.rs` the intrusive queue, `queue/guard.rs` its locked side, `list.rs` and `inbox.rs` its parts, `context.rs`
+//! side ([`JobHandle`]), `glance.rs` its look at a job that may end at once, `queue.rs` the intrusive queue, `queue/guard.rs` its locked side, `list.rs` and `inbox.rs` its parts, `context.rs`
 //! what a thread knows of the job it runs, `shown.rs` the running job as other threads see it, `origin.rs` the one-word
 //! [`Site`](crate::Site), `views.rs` whose threads a view uses. All `unsafe` of the crate is in this folder.
 //!
@@ -43,6 +43,7 @@
 
 mod cell;
 mod context;
+mod glance;
 mod handle;
 mod inbox;
 mod list;

@@ -37,6 +37,12 @@ impl Origin {
         Self(location.map_addr(|address| address | LOCATION))
     }
 
+    /// A number that sites which are near to each other seldom share, for a table of them.
+    pub(super) fn spread(self) -> usize {
+        let address = self.0.addr().get();
+        (address >> 3) ^ (address >> 7)
+    }
+
     pub(crate) fn site(self) -> Site {
         if self.0.addr().get() & LOCATION == 0 {
             // SAFETY: without the bit this is the `&'static Site` of `of_site`.

@@ -9,7 +9,8 @@ use std::ptr::NonNull;
 
 use super::cell::Header;
 use super::context;
-use super::inbox::{ASK, Inbox, SEALED};
+use super::glance;
+use super::inbox::{ASK, Inbox, SEALED, is_open};
 use super::list::{List, is_listed};
 use super::owned::{Begun, Claimed, Job};
 use super::state::Claim;
@@ -24,7 +25,7 @@ pub(crate) use guard::Guard;
 mod guard;
 
 #[cfg(test)]
-mod bare;
+pub(super) mod bare;
 #[cfg(all(test, offload_loom))]
 mod models;
 #[cfg(all(test, not(offload_loom)))]
@@ -167,7 +168,9 @@ impl<P: Owner> Queue<P> {
             return Posted::Not(cancelled);
         }
         // SAFETY: `link` gave this queue the job, and it is in no list; it is used below only if it was not put in.
-        match unsafe { inbox.put(head, header) } {
+        let before = unsafe { inbox.put(head, header) };
+        glance::submitted(header, is_open(before));
+        match before {
             ASK => Posted::Asked,
             SEALED => self.came_late(header),
             _ => Posted::Quietly { due },

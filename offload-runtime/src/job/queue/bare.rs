@@ -5,7 +5,7 @@ use crate::job::Begun;
 use crate::metrics::Ledger;
 use crate::sync::Arc;
 
-pub(super) struct Bare;
+pub(in crate::job) struct Bare;
 
 impl Owner for Bare {
     type Guarded = ();
@@ -19,6 +19,6 @@ impl Owner for Bare {
     }
 }
 
-pub(super) fn queue() -> Arc<Queue<Bare>> {
+pub(in crate::job) fn queue() -> Arc<Queue<Bare>> {
     Queue::new(Bare, (), Ledger::new(false, "bare".into()))
 }

@@ -9,7 +9,8 @@ use super::{Locked, Owner, Queue};
 use crate::clock::{Moment, Stamp};
 use crate::error::Error;
 use crate::job::cell::Header;
-use crate::job::inbox::{ASK, SEALED};
+use crate::job::glance;
+use crate::job::inbox::{ASK, LOOKED_FOR, SEALED};
 use crate::job::list::{for_each, set_next};
 use crate::job::owned::{Claimed, Job, Taken};
 use crate::job::state::Claim;
@@ -93,11 +94,11 @@ impl<'a, P: Owner> Guard<'a, P> {
         self.grown();
     }
 
-    /// Lets jobs come without the lock, and without that anybody is asked to see to them: for who looks for them ([`Queue::is_stirred`]), or
-    /// comes to the lock anyway.
+    /// Lets jobs come without the lock, and without that anybody is asked to see to them: for who looks for them ([`Queue::is_stirred`]) from
+    /// now on.
     pub(crate) fn open(&mut self) {
         // Jobs that came are no hindrance: then it is open.
-        let _: Result<(), ()> = self.queue.inbox.0.mark(ASK, ptr::null_mut());
+        self.queue.inbox.0.mark(LOOKED_FOR);
         if !self.queue.inbox.0.is_sealed() {
             self.locked.open = true;
             self.pin();
@@ -115,7 +116,7 @@ impl<'a, P: Owner> Guard<'a, P> {
 
     /// As `ask`, where it does not matter if jobs came: calls who looks for work without the lock.
     pub(crate) fn stir(&mut self) -> bool {
-        let asked = self.queue.inbox.0.mark(ptr::null_mut(), ASK).is_ok();
+        let asked = self.queue.inbox.0.mark(ASK);
         if asked {
             self.shut();
         }
@@ -124,8 +125,7 @@ impl<'a, P: Owner> Guard<'a, P> {
 
     /// Lets no job come without the lock any more.
     pub(crate) fn seal(&mut self) {
-        let inbox = &self.queue.inbox.0;
-        while inbox.mark(ptr::null_mut(), SEALED).is_err() && inbox.mark(ASK, SEALED).is_err() {
+        while !self.queue.inbox.0.mark(SEALED) {
             self.take_in();
         }
         self.shut();
@@ -154,6 +154,7 @@ impl<'a, P: Owner> Guard<'a, P> {
             Ok(header) => header,
             Err(cancelled) => return (self.locked.ledger.came_cancelled(origin), Err(cancelled)),
         };
+        glance::submitted(header, self.queue.inbox.0.is_looked_for());
         // SAFETY: `link` gave this queue the job: its cell stays until it is unlinked, and it is in no other list.
         unsafe { self.locked.list.push_back(header) };
         self.grown();
