@@ -81,9 +81,9 @@
 //! How long that should be depends on the caller: one that sleeps until it has its result needs some time to wake up, 5 to 20 microseconds on a
 //! virtual machine, and a look that is over by then is wasted. So it is learnt. If a thread is woken for a job within 50 microseconds of its
 //! last look, the next look is as long as would have been needed, and as much again; if later, each time half as long, until there is none:
-//! a pool that is called now and then sleeps at once. It is a bet with a bound: at most those 50 microseconds, by as many threads as there are
-//! cores, and four, once per sleep, and that is about what the sleep costs. Where somebody else wants the core, looking stops, and is
-//! not tried again for a while.
+//! a pool that is called now and then sleeps at once. It is a bet with a bound: at most those 50 microseconds, by no more threads than
+//! there are cores, than four, and than are of use; once per sleep, and that is about what the sleep costs. Where somebody else wants the core,
+//! looking stops, and is not tried again for a while.
 //!
 //! A thread that comes back from a job looks even if another that was called meanwhile is still on its way: it is there already.
 //!
@@ -127,7 +127,8 @@
 //! | who awaits leaves a waker at once | 9 | 1.1 |
 //! | no look for work while another thread is on its way | 1.0 | 1.5 |
 //!
-//! One caller after the other is good for what is far from 1 only:
+//! (The first two columns of the first table are from before callers looked themselves.) One caller after the other is good for what is far
+//! from 1 only:
 //! two threads that hand a job over to and fro do so in one of two ways, on one core or on two, each stable
 //! for seconds, and one takes some ten times as long as the other. That is so for every pool here. What one job costs beside its body, beside
 //! other pools, is in the `benches` of the repository.

@@ -9,8 +9,8 @@
 //!   the next is called only for a job that waits beside as many as there are scouts, while there are fewer than there may be (cores, and
 //!   [`MOST_SCOUTS`]), only if one thread more is of use ([`Flow`](super::pace::Flow)), and only if it sleeps. (Wake-ups are system calls, and
 //!   a burst of jobs would pay one each; to start a thread takes ten times as long, and is left to the chain.)
-//!   A thread that comes back from a job looks for work whether others are on their way or not, as it is there before them; while fewer
-//!   look than scouts may be called.
+//!   A thread that comes back from a job looks for work whether others are on their way or not, as it is there before them; beside another that
+//!   looks, only if one more is of use, and while fewer look than scouts may be called.
 //! * **The chain.** A scout that has taken a job calls the next scout, if more jobs wait, *before* it runs the job. So as long as
 //!   jobs wait and there are threads to be had that are of use, some thread is on its way: threads grow to the cap, few at a time.
 //! * **Who submits need not look.** A job goes into the queue's inbox without the lock ([`Queue::post`]). Only if the inbox *asks*

@@ -186,8 +186,7 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             state = held::wake_held(state, worker);
             continue;
         }
-        // Also if others are on their way: this thread is here already.
-        if !scout && state.looking < pool.config.max_scouts {
+        if !scout && state.is_to_look(pool) {
             let patience = state.patience.length();
             if patience.is_zero() {
                 state.patience.searched_since(Moment::now());
@@ -374,10 +373,19 @@ mod tests {
         assert_eq!((state.threads, state.scouts), (0, 0));
     }
 
-    /// A thread that comes back from a job and finds none looks for the next, though another is on its way; but not if as many look as may.
+    /// A thread that comes back from a job and finds none looks for the next, though another is on its way; but not if as many look as may,
+    /// or as are of use.
     #[test]
     fn c08_who_is_there_looks_for_work_while_another_is_on_its_way() {
-        for (looking, max_scouts, looks) in [(0, 1, true), (1, 2, true), (1, 1, false), (2, 2, false)] {
+        for (looking, max_scouts, keep, looks) in [
+            (0, 1, None, true),
+            (0, 1, Some(0), true),
+            (1, 2, None, true),
+            (1, 2, Some(400), true),
+            (1, 2, Some(0), false),
+            (1, 1, None, false),
+            (2, 2, None, false),
+        ] {
             let pool = ThreadPool::builder().max_threads(1).max_scouts(max_scouts).build();
             let inner = pool.clone();
             let job = pool.submit(move || {
@@ -385,6 +393,7 @@ mod tests {
                 // As if others had been woken, or looked.
                 (state.scouts, state.looking) = (looking.max(1), looking);
                 state.patience = Patience::default();
+                state.flow.takes(keep);
             });
             pollster::block_on(job).unwrap();
             let deadline = Instant::now() + Duration::from_secs(30);
@@ -397,7 +406,7 @@ mod tests {
                 assert!(Instant::now() < deadline, "it does not fall asleep");
                 thread::yield_now();
             };
-            assert_eq!(state.patience.has_searched(), looks, "{looking} look, of {max_scouts}");
+            assert_eq!(state.patience.has_searched(), looks, "{looking} look, of {max_scouts}; {keep:?}");
             assert_eq!((state.scouts, state.looking), (looking.max(1), looking));
             let asks = !looks && pool.queue().shared.by_lock;
             assert_eq!(
