@@ -63,9 +63,25 @@ impl fmt::Debug for Origin {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     static SITE: Site = Site::function("find", "app", "src/app.rs", 3, 5);
+
+    #[test]
+    fn sites_are_spread_over_a_table() {
+        static SITES: [Site; 6] = [Site::function("find", "app", "src/app.rs", 3, 5); 6];
+        #[rustfmt::skip]
+        let of_callers = [
+            Origin::of_caller(), Origin::of_caller(), Origin::of_caller(),
+            Origin::of_caller(), Origin::of_caller(), Origin::of_caller(),
+        ];
+        for sites in [of_callers, SITES.each_ref().map(Origin::of_site)] {
+            let places: HashSet<_> = sites.iter().map(|site| site.spread() % 8).collect();
+            assert!(places.len() > 2, "{sites:?} are in places {places:?}");
+        }
+    }
 
     #[test]
     fn an_origin_gives_back_what_it_was_made_of() {
