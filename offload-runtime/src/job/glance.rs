@@ -69,7 +69,7 @@ thread_local! {
 #[derive(Clone, Copy)]
 struct Luck {
     site: Option<Origin>,
-    /// Below zero, one in 2^-`credit` + 1 jobs is glanced at.
+    /// Below zero, one job in 2^-`credit` + 1 is glanced at.
     credit: i8,
     /// How many jobs from now are not.
     skips: u8,
@@ -131,7 +131,7 @@ pub(super) fn fetched(header: NonNull<Header>) {
     GLANCES.with(|glances| {
         if glances.last.get() & !PROMISING == header.addr().get() {
             glances.last.set(NONE);
-            glances.in_a_row.set(glances.in_a_row.get() + 1);
+            glances.in_a_row.set(glances.in_a_row.get().saturating_add(1));
         }
     });
 }
