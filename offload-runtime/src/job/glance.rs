@@ -61,7 +61,8 @@ const PROMISING: usize = 1;
 // No address has that bit.
 const _: () = assert!(align_of::<Header>() > PROMISING);
 
-thread_local! {
+// `std`'s, as nothing is glanced at in a model.
+std::thread_local! {
     static GLANCES: Glances = const { Glances::new() };
 }
 

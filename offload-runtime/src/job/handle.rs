@@ -182,7 +182,7 @@ impl<T> Future for JobHandle<T> {
                             cx.waker().wake_by_ref();
                             return Poll::Pending;
                         }
-                        _ => continue,
+                        Seen::Nothing | Seen::Result => continue,
                     }
                 }
             };
