@@ -317,14 +317,18 @@ mod tests {
 
     #[test]
     fn c03_a_glance_ends() {
-        let looks = Cell::new(0_u32);
+        let (looks, late, first) = (Cell::new(0_u32), Cell::new(0_u32), Cell::new(None::<Instant>));
         let begin = Instant::now();
         assert!(!look(|| {
+            let since = first.get().unwrap_or_else(Instant::now);
+            first.set(Some(since));
+            late.set(late.get() + u32::from(since.elapsed() >= LONGEST));
             looks.set(looks.get() + 1);
             false
         }));
         assert!(begin.elapsed() >= LONGEST, "it gave up early");
         assert!(looks.get() >= BETWEEN && looks.get().is_multiple_of(BETWEEN));
+        assert!(late.get() <= BETWEEN, "{} looks after its time", late.get());
         assert!(look(|| true));
     }
 
