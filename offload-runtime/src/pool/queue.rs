@@ -22,7 +22,7 @@ pub(super) type Hook = Arc<dyn Fn() + Send + Sync>;
 pub(super) struct Config {
     pub(super) max_threads: usize,
     pub(super) min_threads: usize,
-    /// How many scouts there are at most: as many as cores, up to [`MOST_SCOUTS`](super::sleep::MOST_SCOUTS).
+    /// Beside so many scouts no other is called: as many as cores, up to [`MOST_SCOUTS`](super::sleep::MOST_SCOUTS).
     pub(super) max_scouts: usize,
     pub(super) keep_alive: Duration,
     pub(super) queue_capacity: usize,
@@ -59,7 +59,7 @@ pub(super) struct State {
     pub(super) idle: Vec<Arc<Worker>>,
     /// Threads that are on their way to the queue: being started or woken, or looking for work before they sleep.
     pub(super) scouts: usize,
-    /// How many of the scouts look for work before they sleep. No more than [`Config::max_scouts`].
+    /// How many of the scouts look for work before they sleep. No more than [`MOST_SCOUTS`](super::sleep::MOST_SCOUTS).
     pub(super) looking: usize,
     pub(super) closed: bool,
     /// What was queued has been refused. Only if closed.

@@ -10,7 +10,7 @@
 //!   [`MOST_SCOUTS`]), only if one thread more is of use ([`Flow`](super::pace::Flow)), and only if it sleeps. (Wake-ups are system calls, and
 //!   a burst of jobs would pay one each; to start a thread takes ten times as long, and is left to the chain.)
 //!   A thread that comes back from a job looks for work whether others are on their way or not, as it is there before them; beside another that
-//!   looks, only if one more is of use, and while fewer look than scouts may be called.
+//!   looks, only if one more is of use, and while fewer look than [`MOST_SCOUTS`].
 //! * **The chain.** A scout that has taken a job calls the next scout, if more jobs wait, *before* it runs the job. So as long as
 //!   jobs wait and there are threads to be had that are of use, some thread is on its way: threads grow to the cap, few at a time.
 //! * **Who submits need not look.** A job goes into the queue's inbox without the lock ([`Queue::post`]). Only if the inbox *asks*
@@ -36,7 +36,7 @@ use super::worker::{self, Worker};
 use crate::job::{Begun, Guard, Queue};
 use crate::sync::{Arc, thread};
 
-/// How many scouts there are at most, on a machine of as many cores.
+/// How many threads look for work at most; and beside how many scouts no other is called, on a machine of as many cores.
 ///
 /// Each takes 5 to 50 microseconds to come, and with one at a time a core may have nothing to do meanwhile: 32 callers whose jobs took 10
 /// microseconds needed 1.4 times as long as with two, on two cores (benches, row `work/10us`, Intel Xeon, Linux 6.18). With many, who

@@ -186,7 +186,7 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             state = held::wake_held(state, worker);
             continue;
         }
-        if !scout && state.is_to_look(pool) {
+        if !scout && state.is_to_look() {
             let patience = state.patience.length();
             if patience.is_zero() {
                 state.patience.searched_since(Moment::now());
@@ -302,6 +302,7 @@ mod tests {
     use crate::pool::ThreadPool;
     use crate::pool::pace::Patience;
     use crate::pool::queue::post_nothing;
+    use crate::pool::sleep::MOST_SCOUTS;
 
     /// While a thread was being started the only other one fell asleep, and a job came, for which the coming thread was counted on. It does
     /// not come: the one that sleeps is called.
@@ -373,21 +374,21 @@ mod tests {
         assert_eq!((state.threads, state.scouts), (0, 0));
     }
 
-    /// A thread that comes back from a job and finds none looks for the next, though another is on its way; but not if as many look as may,
-    /// or as are of use.
+    /// A thread that comes back from a job and finds none looks for the next, though another is on its way, and whether there are as many
+    /// cores or not; but not if as many look as may, or are of use.
     #[test]
     fn c08_who_is_there_looks_for_work_while_another_is_on_its_way() {
-        for (looking, max_scouts, keep, looks) in [
-            (0, 1, None, true),
-            (0, 1, Some(0), true),
-            (1, 2, None, true),
-            (1, 2, Some(400), true),
-            (1, 2, Some(0), false),
-            (1, 1, None, false),
-            (2, 2, None, false),
+        for (looking, keep, looks) in [
+            (0, None, true),
+            (0, Some(0), true),
+            (1, None, true),
+            (1, Some(0), false),
+            (1, Some(400), true),
+            (MOST_SCOUTS - 1, None, true),
+            (MOST_SCOUTS, None, false),
         ] {
             // With a capacity, its jobs leave the inbox as it was: who looks has to open it.
-            let pool = ThreadPool::builder().max_threads(1).max_scouts(max_scouts).queue_capacity(8).build();
+            let pool = ThreadPool::builder().max_threads(1).max_scouts(1).queue_capacity(8).build();
             let inner = pool.clone();
             let job = pool.submit(move || {
                 let mut state = inner.queue().lock();
@@ -407,7 +408,7 @@ mod tests {
                 assert!(Instant::now() < deadline, "it does not fall asleep");
                 thread::yield_now();
             };
-            assert_eq!(state.patience.has_searched(), looks, "{looking} look, of {max_scouts}; {keep:?}");
+            assert_eq!(state.patience.has_searched(), looks, "{looking} look; {keep:?}");
             assert_eq!((state.scouts, state.looking), (looking.max(1), looking));
             assert_eq!(pool.queue().is_stirred(), !looks, "the other will come: nobody asks who did not before");
             (state.scouts, state.looking) = (0, 0);
