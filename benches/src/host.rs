@@ -32,7 +32,7 @@ impl Kind {
     }
 }
 
-/// The callers' side of one row, shared by its contestants.
+/// The callers' side of one contestant in one row.
 #[derive(Debug)]
 pub(crate) struct Host {
     kind: Kind,

@@ -103,22 +103,23 @@ pub(crate) trait Workload: Clone + 'static {
     fn turn<C: Contestant>(&self, pool: &Arc<C>, host: &Host) -> Vec<f64>;
 }
 
-/// The whole field at `workload`, ours first: pools of `threads` threads, callers on a host of `kind`.
+/// The whole field at `workload`, ours first: pools of `threads` threads, callers on hosts of `kind`.
 pub(crate) fn field(workload: &impl Workload, kind: Kind, threads: usize, scale: &Scale) -> Vec<Entry> {
-    let host = Arc::new(Host::new(kind, threads, scale));
     vec![
-        entry::<Offload>(workload, &host),
-        entry::<SpawnBlocking>(workload, &host),
-        entry::<Unblock>(workload, &host),
-        entry::<Rayon>(workload, &host),
-        entry::<AffinityPool>(workload, &host),
-        entry::<Channel>(workload, &host),
+        entry::<Offload>(workload, kind, threads, scale),
+        entry::<SpawnBlocking>(workload, kind, threads, scale),
+        entry::<Unblock>(workload, kind, threads, scale),
+        entry::<Rayon>(workload, kind, threads, scale),
+        entry::<AffinityPool>(workload, kind, threads, scale),
+        entry::<Channel>(workload, kind, threads, scale),
     ]
 }
 
-fn entry<C: Contestant>(workload: &impl Workload, host: &Arc<Host>) -> Entry {
+/// One contestant, on a host of its own: on which cores the host's workers fell asleep last is not what the one before has left behind.
+pub(crate) fn entry<C: Contestant>(workload: &impl Workload, kind: Kind, threads: usize, scale: &Scale) -> Entry {
+    let host = Host::new(kind, threads, scale);
     let pool = Arc::new(C::start(&host.setup()));
-    let (workload, host) = (workload.clone(), Arc::clone(host));
+    let workload = workload.clone();
     Entry { name: C::NAME, turn: Box::new(move || workload.turn(&pool, &host)) }
 }
 

@@ -1,10 +1,17 @@
-//! The floor: two threads that hand one word over and back, without queue, allocation, result or future.
+//! The floor: what the machine takes, whoever has the pool.
 //!
-//! No pool can be faster than this on the same machine at the same moment; it says how much of a round trip is the machine's.
+//! For one caller, two threads that hand one word over and back, without queue, allocation, result or future: no pool can be faster on the same
+//! machine at the same moment. For many, a thread that does nothing but wake them: what their runtime takes, and none of the pool's.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::mem;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use super::{Contestant, Setup};
 
 // What the word says: the caller's call, the other's answer to it, or that there will be no more.
 const CALL: u32 = 1;
@@ -89,5 +96,119 @@ fn answer<H: HandOver>(word: &AtomicU32) {
         }
         word.store(ANSWER, Ordering::Release);
         H::notify(word);
+    }
+}
+
+/// A thread that wakes those who await. They run their own jobs, then: none is handed over, and no result comes back.
+#[derive(Debug)]
+pub(crate) struct Waking(Arc<Awaiting>);
+
+#[derive(Debug, Default)]
+struct Awaiting {
+    list: Mutex<List>,
+    changed: Condvar,
+    /// Whether somebody awaits, as a hint. Written under the lock.
+    any: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct List {
+    wakers: Vec<Waker>,
+    /// Nobody will await any more.
+    closed: bool,
+}
+
+impl Awaiting {
+    /// How often the thread looks before it sleeps; after each hundred it gives its core away.
+    const LOOKS: u32 = 400;
+
+    fn lock(&self) -> MutexGuard<'_, List> {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes all who await, once there are any, into `wakers`, which is empty. Returns whether there may be more later.
+    fn take(&self, wakers: &mut Vec<Waker>) -> bool {
+        for look in 1..=Self::LOOKS {
+            if self.any.load(Ordering::Relaxed) {
+                break;
+            }
+            if look.is_multiple_of(100) {
+                thread::yield_now();
+            } else {
+                std::hint::spin_loop();
+            }
+        }
+        let sleeps = |list: &mut List| list.wakers.is_empty() && !list.closed;
+        let mut list = self.changed.wait_while(self.lock(), sleeps).unwrap_or_else(PoisonError::into_inner);
+        self.any.store(false, Ordering::Relaxed);
+        mem::swap(&mut list.wakers, wakers);
+        !wakers.is_empty()
+    }
+}
+
+impl Contestant for Waking {
+    const NAME: &'static str = "floor: waking";
+
+    fn start(_: &Setup) -> Self {
+        let awaiting = Arc::new(Awaiting::default());
+        let of_thread = Arc::clone(&awaiting);
+        thread::spawn(move || {
+            let mut wakers = Vec::new();
+            while of_thread.take(&mut wakers) {
+                wakers.drain(..).for_each(Waker::wake);
+            }
+        });
+        Self(awaiting)
+    }
+
+    #[inline]
+    fn submit<F, T>(&self, f: F) -> impl Future<Output = T> + Send + 'static
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        Woken { awaiting: Arc::clone(&self.0), asked: false, job: Some(f) }
+    }
+}
+
+impl Drop for Waking {
+    fn drop(&mut self) {
+        self.0.lock().closed = true;
+        self.0.changed.notify_one();
+    }
+}
+
+/// Ready with the result of `job` when it is polled for the second time.
+struct Woken<F> {
+    awaiting: Arc<Awaiting>,
+    asked: bool,
+    job: Option<F>,
+}
+
+// Nothing in it is pinned.
+impl<F> Unpin for Woken<F> {}
+
+impl<F, T> Future for Woken<F>
+where
+    F: FnOnce() -> T,
+{
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        if mem::replace(&mut self.asked, true) {
+            let job = self.job.take().expect("polled again after it was ready");
+            return Poll::Ready(job());
+        }
+        let mut list = self.awaiting.lock();
+        list.wakers.push(cx.waker().clone());
+        let first = list.wakers.len() == 1;
+        if first {
+            self.awaiting.any.store(true, Ordering::Relaxed);
+        }
+        drop(list);
+        if first {
+            self.awaiting.changed.notify_one();
+        }
+        Poll::Pending
     }
 }

@@ -34,7 +34,8 @@ fn steps_per_microsecond() -> f64 {
 }
 
 pub(crate) fn rows(scale: &Scale) -> Vec<Row> {
-    let sizes = [(0.0, "0us", 32), (1.0, "1us", 32), (10.0, "10us", 16), (100.0, "100us", 4)];
+    // A turn of 15 milliseconds or more: several of the scheduler's time slices, which are three.
+    let sizes = [(0.0, "0us", 512), (1.0, "1us", 320), (10.0, "10us", 64), (100.0, "100us", 8)];
     let row = |(microseconds, name, calls)| {
         let calls = scale.shrink(calls, 4);
         let stands_for = format!("32 callers, jobs of {name} of work, multi-thread runtime");
