@@ -99,7 +99,8 @@ fn answer<H: HandOver>(word: &AtomicU32) {
     }
 }
 
-/// A thread that wakes those who await. They run their own jobs, then: none is handed over, and no result comes back.
+/// A thread that wakes those who await. They run their own jobs, then: none is handed over, no result comes back, and nothing is done for who
+/// does not await.
 #[derive(Debug)]
 pub(crate) struct Waking(Arc<Awaiting>);
 

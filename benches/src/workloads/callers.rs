@@ -46,7 +46,7 @@ where
 }
 
 pub(crate) fn rows(scale: &Scale) -> Vec<Row> {
-    // A turn of 15 milliseconds or more: several of the scheduler's time slices, which are three.
+    // A turn of 15 milliseconds or more: several of the scheduler's time slices, which are about three.
     let workload = Callers { count: 256, calls: scale.shrink(200, 40), job: |i| i };
     let row = |kind: Kind| {
         let workload = workload.clone();

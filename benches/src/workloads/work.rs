@@ -34,7 +34,7 @@ fn steps_per_microsecond() -> f64 {
 }
 
 pub(crate) fn rows(scale: &Scale) -> Vec<Row> {
-    // A turn of 15 milliseconds or more: several of the scheduler's time slices, which are three.
+    // A turn of 15 milliseconds or more: several of the scheduler's time slices, which are about three.
     let sizes = [(0.0, "0us", 512), (1.0, "1us", 320), (10.0, "10us", 64), (100.0, "100us", 8)];
     let row = |(microseconds, name, calls)| {
         let calls = scale.shrink(calls, 4);
