@@ -112,13 +112,13 @@ fn c10_a_job_of_a_view_that_is_waited_for_shares_the_place_of_the_one_that_waits
     assert_eq!(finish(outer).unwrap(), ("offload-0".to_owned(), "offload-0".to_owned()));
 }
 
-/// A thread that sleeps is woken for it, though one was called before and is on its way.
+/// A thread that sleeps is woken for it, though one was called before and is on its way; or one that looks for work takes it.
 #[test]
-fn c10_a_job_that_is_waited_for_wakes_a_sleeping_thread() {
+fn c10_a_job_that_is_waited_for_gets_a_thread_that_is_free() {
     let pool = ThreadPool::builder().max_threads(3).min_threads(3).build();
     for _ in 0..50 {
         Occupied::new(&pool, 3).release();
-        // Then all sleep, but for one at most that looks for work.
+        // Then all sleep, or look for work before.
         eventually("all are free", || format!("{pool:?}").contains("running: 0"));
         let of_job = pool.clone();
         let outer = pool.submit(move || (name_of_this_thread(), finish(of_job.submit(name_of_this_thread)).unwrap()));

@@ -1,8 +1,8 @@
 //! Jobs that wait for jobs of their own pool (C10).
 //!
 //! A handle that is polled inside a job of the pool, and whose own job still waits in the queue, has that job begin at once: on a sleeping
-//! thread, on a new one while there may be more, or else on a thread that *stands in* for the one that polls, which is blocked
-//! until the job has ended. So at no time more than `max_threads` jobs of the pool make progress, and no chain of jobs that wait for
+//! thread, on one that looks for work, on a new one while there may be more, or else on a thread that *stands in* for the one that polls, which is
+//! blocked until the job has ended. So at no time more than `max_threads` jobs of the pool make progress, and no chain of jobs that wait for
 //! each other can be as long as to leave one of them without a thread.
 //!
 //! The job is not run by the polling thread itself: that one is inside somebody's `block_on`, and most of them (tokio's, that of
@@ -19,6 +19,8 @@ use crate::sync::{self, Arc, Mutex};
 /// Where a job that somebody waits for can begin.
 enum Place {
     Sleeping(Arc<Worker>),
+    /// On a thread that looks for work, which comes to the lock when the queue is stirred, and by itself before it sleeps.
+    Looking(Arc<Worker>),
     New,
     StandIn,
 }
@@ -29,11 +31,12 @@ pub(super) fn run(queue: &Arc<Queue<Pool>>, job: Begun, own: bool) {
     // Only for a job of the pool's own: whoever is taken out of `idle` has to be woken. Not one that has others to wake first, by wakers that
     // may be waiting for this very job.
     let sleeping = if own && !state.looks_after_others() { state.take_idle() } else { None };
-    let place = match sleeping {
-        Some(sleeping) => Place::Sleeping(sleeping),
-        None if !own => Place::StandIn,
-        None if state.threads < queue.shared.config.max_threads => Place::New,
-        None => Place::StandIn,
+    let looking = if own && sleeping.is_none() { state.looking.pop() } else { None };
+    let place = match (sleeping, looking) {
+        (Some(sleeping), _) => Place::Sleeping(sleeping),
+        (None, Some(looking)) => Place::Looking(looking),
+        (None, None) if own && state.threads < queue.shared.config.max_threads => Place::New,
+        (None, None) => Place::StandIn,
     };
     match place {
         Place::Sleeping(sleeping) => {
@@ -43,6 +46,15 @@ pub(super) fn run(queue: &Arc<Queue<Pool>>, job: Begun, own: bool) {
             let call = Call::attend(&mut state, &queue.shared);
             drop(state);
             sleeping.wake.notify_one();
+            call.carry_out(queue);
+        }
+        Place::Looking(looking) => {
+            state.scouts -= 1;
+            state.one_more_runs(&queue.shared);
+            state.handed.push((looking, job));
+            let call = Call::attend(&mut state, &queue.shared);
+            state.stir();
+            drop(state);
             call.carry_out(queue);
         }
         Place::New => {
@@ -87,4 +99,46 @@ fn stand_in(queue: &Arc<Queue<Pool>>, job: Begun) {
         let run = || job.run_with(|job, since, note| worker.running.run(job, since, note));
         if here { run() } else { worker::with_hooks(&queue.shared, &worker, run) }
     });
+}
+
+#[cfg(all(test, not(offload_loom)))]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+    use crate::executor::ExecutorExt;
+    use crate::pool::ThreadPool;
+
+    /// It comes to the lock at once, and finds the job there. No thread stands in, and none is started.
+    #[test]
+    fn c10_a_job_that_is_waited_for_is_handed_to_a_thread_that_looks_for_work() {
+        let pool = ThreadPool::builder().max_threads(1).build();
+        let inner = pool.clone();
+        let outer = pool.submit(move || {
+            let queue = inner.queue();
+            let looks = Worker::new(&queue.shared, String::new());
+            let mut state = queue.lock();
+            state.looking.push(Arc::clone(&looks));
+            state.scouts += 1;
+            state.open();
+            drop(state);
+            let mut cx = Context::from_waker(Waker::noop());
+            let mut job = pin!(inner.submit(|| 7));
+            assert!(job.as_mut().poll(&mut cx).is_pending());
+            let mut state = queue.lock();
+            assert!(state.looking.is_empty() && state.is_empty());
+            assert_eq!((state.scouts, state.running), (0, 2));
+            let handed = state.take_handed(&looks).expect("it was handed to another");
+            assert!(state.take_handed(&looks).is_none());
+            drop(state);
+            assert!(queue.is_stirred(), "who looks for work goes on looking");
+            handed.run_with(|job, since, note| looks.running.run(job, since, note));
+            queue.lock().running -= 1;
+            let Poll::Ready(seven) = job.as_mut().poll(&mut cx) else { panic!("it has run") };
+            assert_eq!(seven.unwrap(), 7);
+        });
+        pollster::block_on(outer).unwrap();
+        pollster::block_on(pool.shutdown());
+    }
 }

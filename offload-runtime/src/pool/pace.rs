@@ -264,7 +264,7 @@ impl State {
     #[inline]
     pub(super) fn is_to_look(&self) -> bool {
         let of_use = || !self.flow.is_served_by(self.running + self.scouts);
-        self.looking == 0 || self.looking < MOST_SCOUTS && of_use()
+        self.looking.is_empty() || self.looking.len() < MOST_SCOUTS && of_use()
     }
 
     /// Whether a scout that finds jobs is to stand by instead of taking one.

@@ -59,8 +59,8 @@ pub(super) struct State {
     pub(super) idle: Vec<Arc<Worker>>,
     /// Threads that are on their way to the queue: being started or woken, or looking for work before they sleep.
     pub(super) scouts: usize,
-    /// How many of the scouts look for work before they sleep. No more than [`MOST_SCOUTS`](super::sleep::MOST_SCOUTS).
-    pub(super) looking: usize,
+    /// Those of the scouts that look for work before they sleep. No more than [`MOST_SCOUTS`](super::sleep::MOST_SCOUTS).
+    pub(super) looking: Vec<Arc<Worker>>,
     pub(super) closed: bool,
     /// What was queued has been refused. Only if closed.
     pub(super) stopped: bool,
@@ -68,7 +68,7 @@ pub(super) struct State {
     pub(super) leaving: usize,
     /// All threads that have begun, in that order.
     pub(super) workers: Vec<Arc<Worker>>,
-    /// Jobs for sleeping threads that were taken out of `idle` for them (C10).
+    /// Jobs for threads that were taken out of `idle`, or of `looking`, for them (C10).
     pub(super) handed: Vec<(Arc<Worker>, Begun)>,
     /// Who waits for the pool's end: the number of the [`Shutdown`](super::Shutdown) and its waker.
     pub(super) shutdowns: Vec<(usize, Waker)>,
@@ -97,7 +97,7 @@ impl Pool {
             running: 0,
             idle: Vec::new(),
             scouts: 0,
-            looking: 0,
+            looking: Vec::new(),
             closed: false,
             stopped: false,
             workers: Vec::new(),
@@ -138,6 +138,12 @@ impl State {
     #[inline]
     pub(super) fn can_call(&self, pool: &Pool) -> bool {
         !self.idle.is_empty() || self.threads < pool.config.max_threads
+    }
+
+    /// Takes the job for which `worker` was taken out of `idle` or `looking`, if it was for one.
+    pub(super) fn take_handed(&mut self, worker: &Arc<Worker>) -> Option<Begun> {
+        let place = self.handed.iter().position(|(to, _)| Arc::ptr_eq(to, worker))?;
+        Some(self.handed.swap_remove(place).1)
     }
 
     /// Takes the thread that fell asleep last.

@@ -140,8 +140,7 @@ pub(super) fn sleep<'a>(
     loop {
         // A call takes the worker out of `idle`; a wake-up for no reason leaves it there.
         let Some(place) = state.idle.iter().position(|idle| Arc::ptr_eq(idle, worker)) else {
-            let handed = state.handed.iter().position(|(to, _)| Arc::ptr_eq(to, worker));
-            let job = handed.map(|handed| state.handed.swap_remove(handed).1);
+            let job = state.take_handed(worker);
             return (state, job.map_or(Woken::Called, Woken::Handed));
         };
         // Whether jobs, or those who await them, were left to threads which may be kept for long.

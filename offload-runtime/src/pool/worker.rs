@@ -193,13 +193,19 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             } else {
                 scout = true;
                 state.scouts += 1;
-                state.looking += 1;
+                state.looking.push(Arc::clone(worker));
                 state.open();
                 drop(state);
                 let began = search.look(queue, patience);
                 state = queue.lock();
-                state.looking -= 1;
                 state.patience.searched_since(began);
+                if let Some(place) = state.looking.iter().position(|other| Arc::ptr_eq(other, worker)) {
+                    state.looking.swap_remove(place);
+                } else {
+                    // Whoever took it out has counted it as running.
+                    scout = false;
+                    handed = state.take_handed(worker);
+                }
                 continue;
             }
         }
@@ -393,7 +399,8 @@ mod tests {
             let job = pool.submit(move || {
                 let mut state = inner.queue().lock();
                 // As if others had been woken, or looked.
-                (state.scouts, state.looking) = (looking.max(1), looking);
+                state.scouts = looking.max(1);
+                state.looking = (0..looking).map(|_| Worker::new(&inner.queue().shared, String::new())).collect();
                 state.patience = Patience::default();
                 state.flow.takes(keep);
             });
@@ -409,9 +416,9 @@ mod tests {
                 thread::yield_now();
             };
             assert_eq!(state.patience.has_searched(), looks, "{looking} look; {keep:?}");
-            assert_eq!((state.scouts, state.looking), (looking.max(1), looking));
+            assert_eq!((state.scouts, state.looking.len()), (looking.max(1), looking));
             assert_eq!(pool.queue().is_stirred(), !looks, "the other will come: nobody asks who did not before");
-            (state.scouts, state.looking) = (0, 0);
+            (state.scouts, state.looking) = (0, Vec::new());
             state.ask();
         }
     }
