@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use loom::future::block_on;
+use loom::sync::Notify;
 use loom::thread;
 
 use super::ThreadPool;
@@ -230,6 +231,25 @@ fn nested_with_a_thread_to_spare() {
         let outer = pool.submit(move || {
             block_on(inner.submit(move || drop(token))).unwrap();
         });
+        block_on(outer).unwrap();
+    });
+}
+
+/// It is handed to the other worker while that one looks for work, or once it sleeps.
+#[test]
+fn nested_beside_a_worker_that_has_come_back() {
+    explore("a job that waits for its own pool, beside a worker that has come back", Some(1), || {
+        let tokens = Tokens::default();
+        let pool = pool(2);
+        let (inner, token) = (pool.clone(), tokens.new_one());
+        let go_on = Arc::new(Notify::new());
+        let told = Arc::clone(&go_on);
+        let outer = pool.submit(move || {
+            told.wait();
+            block_on(inner.submit(move || drop(token))).unwrap();
+        });
+        block_on(pool.submit(|| ())).unwrap();
+        go_on.notify();
         block_on(outer).unwrap();
     });
 }
