@@ -82,8 +82,8 @@
 //! virtual machine, and a look that is over by then is wasted. So it is learnt. If a thread is woken for a job within 50 microseconds of its
 //! last look, the next look is as long as would have been needed, and as much again; if later, each time half as long, until there is none:
 //! a pool that is called now and then sleeps at once. It is a bet with a bound: at most those 50 microseconds, by no more threads than
-//! four, and than are of use; once per sleep, and that is about what the sleep costs. Where somebody else wants the core, looking stops, and is
-//! not tried again for a while.
+//! four (one on a single core), and than are of use; once per sleep, and that is about what the sleep costs. Where somebody else wants the
+//! core, looking stops, and is not tried again for a while.
 //!
 //! A thread that comes back from a job looks even if another that was called meanwhile is still on its way: it is there already.
 //!

@@ -10,7 +10,7 @@
 //!   [`MOST_SCOUTS`]), only if one thread more is of use ([`Flow`](super::pace::Flow)), and only if it sleeps. (Wake-ups are system calls, and
 //!   a burst of jobs would pay one each; to start a thread takes ten times as long, and is left to the chain.)
 //!   A thread that comes back from a job looks for work whether others are on their way or not, as it is there before them; beside another that
-//!   looks, only if one more is of use, and while fewer look than [`MOST_SCOUTS`].
+//!   looks, only if one more is of use, while fewer look than [`MOST_SCOUTS`], and not on a single core.
 //! * **The chain.** A scout that has taken a job calls the next scout, if more jobs wait, *before* it runs the job. So as long as
 //!   jobs wait and there are threads to be had that are of use, some thread is on its way: threads grow to the cap, few at a time.
 //! * **Who submits need not look.** A job goes into the queue's inbox without the lock ([`Queue::post`]). Only if the inbox *asks*

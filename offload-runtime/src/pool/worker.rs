@@ -186,7 +186,7 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             state = held::wake_held(state, worker);
             continue;
         }
-        if !scout && state.is_to_look() {
+        if !scout && state.is_to_look(pool) {
             let patience = state.patience.length();
             if patience.is_zero() {
                 state.patience.searched_since(Moment::now());
@@ -380,21 +380,22 @@ mod tests {
         assert_eq!((state.threads, state.scouts), (0, 0));
     }
 
-    /// A thread that comes back from a job and finds none looks for the next, though another is on its way, and whether there are as many
-    /// cores or not; but not if as many look as may, or are of use.
+    /// A thread that comes back from a job and finds none looks for the next, though another is on its way, and on two cores even if
+    /// more look than there are; but not if as many look as may, or are of use, or on a single core.
     #[test]
     fn c08_who_is_there_looks_for_work_while_another_is_on_its_way() {
-        for (looking, keep, looks) in [
-            (0, None, true),
-            (0, Some(0), true),
-            (1, None, true),
-            (1, Some(0), false),
-            (1, Some(400), true),
-            (MOST_SCOUTS - 1, None, true),
-            (MOST_SCOUTS, None, false),
+        for (looking, max_scouts, keep, looks) in [
+            (0, 1, None, true),
+            (0, 2, Some(0), true),
+            (1, 1, None, false),
+            (1, 2, None, true),
+            (1, 2, Some(0), false),
+            (1, 2, Some(400), true),
+            (MOST_SCOUTS - 1, 2, None, true),
+            (MOST_SCOUTS, 2, None, false),
         ] {
             // With a capacity, its jobs leave the inbox as it was: who looks has to open it.
-            let pool = ThreadPool::builder().max_threads(1).max_scouts(1).queue_capacity(8).build();
+            let pool = ThreadPool::builder().max_threads(1).max_scouts(max_scouts).queue_capacity(8).build();
             let inner = pool.clone();
             let job = pool.submit(move || {
                 let mut state = inner.queue().lock();
@@ -415,7 +416,7 @@ mod tests {
                 assert!(Instant::now() < deadline, "it does not fall asleep");
                 thread::yield_now();
             };
-            assert_eq!(state.patience.has_searched(), looks, "{looking} look; {keep:?}");
+            assert_eq!(state.patience.has_searched(), looks, "{looking} look, {max_scouts} cores; {keep:?}");
             assert_eq!((state.scouts, state.looking.len()), (looking.max(1), looking));
             assert_eq!(pool.queue().is_stirred(), !looks, "the other will come: nobody asks who did not before");
             (state.scouts, state.looking) = (0, Vec::new());
