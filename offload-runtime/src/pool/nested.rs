@@ -105,10 +105,12 @@ fn stand_in(queue: &Arc<Queue<Pool>>, job: Begun) {
 mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
+    use std::time::{Duration, Instant};
 
     use super::*;
     use crate::executor::ExecutorExt;
     use crate::pool::ThreadPool;
+    use crate::sync::thread;
 
     /// It comes to the lock at once, and finds the job there. No thread stands in, and none is started.
     #[test]
@@ -137,6 +139,34 @@ mod tests {
             queue.lock().running -= 1;
             let Poll::Ready(seven) = job.as_mut().poll(&mut cx) else { panic!("it has run") };
             assert_eq!(seven.unwrap(), 7);
+        });
+        pollster::block_on(outer).unwrap();
+        pollster::block_on(pool.shutdown());
+    }
+    /// Nobody comes for them otherwise: the thread that looked has a job now, which may take long.
+    #[test]
+    fn c10_jobs_that_were_left_to_the_thread_that_looked_get_another() {
+        let pool = ThreadPool::builder().max_threads(2).build();
+        let inner = pool.clone();
+        let outer = pool.submit(move || {
+            let queue = inner.queue();
+            let looks = Worker::new(&queue.shared, String::new());
+            let mut state = queue.lock();
+            state.looking.push(Arc::clone(&looks));
+            state.scouts += 1;
+            state.open();
+            drop(state);
+            let left = inner.submit(|| ());
+            let mut job = pin!(inner.submit(|| ()));
+            assert!(job.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            let deadline = Instant::now() + Duration::from_secs(30);
+            while !left.is_finished() {
+                assert!(Instant::now() < deadline, "it waits for the job that was handed over");
+                thread::yield_now();
+            }
+            let handed = queue.lock().take_handed(&looks).expect("it was handed to another");
+            handed.run_with(|job, since, note| looks.running.run(job, since, note));
+            queue.lock().running -= 1;
         });
         pollster::block_on(outer).unwrap();
         pollster::block_on(pool.shutdown());
