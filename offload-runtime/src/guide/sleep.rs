@@ -97,6 +97,11 @@
 //! tasks of his thread have their turn, he gives way after sixteen: the poll that finds the next one by looking for it wakes its own task and
 //! returns `Pending`, and the one after it returns the result.
 //!
+//! So does who has submitted some jobs, and then awaits them one by one, as soon as he has caught up with the thread that runs them, and there
+//! are no more than 128 to come: a core that fell asleep for the last of them would need longer to wake up than they take. A batch of 64 empty
+//! jobs takes 12 microseconds instead of 24, and less CPU time (AMD Zen 4, Linux 6.18; row `producers/1`, where a core needs 14 microseconds
+//! to wake up). While more are to come he sleeps, since they are done by the time that he is awake.
+//!
 //! A caller that awaits one empty job after the other, on a current-thread runtime or by `block_on`, needs 0.8 to 1.2 microseconds per call,
 //! where it needed 6 to 18, and keeps its thread for 0.8 microseconds of each call, where it kept it for 1.7 to 4.4 (Intel Xeon, Linux 6.18,
 //! with the benches' row `round-trip`, and by the thread's CPU clock).
