@@ -66,6 +66,10 @@
 //! withheld, and takes over if jobs wait and none was begun meanwhile. Then all threads are called again for the next thousand jobs,
 //! and for longer if it happens again. So what was expected wrongly costs the jobs behind it 400 microseconds at most.
 //!
+//! The thread at hand takes part, too, if it sees some jobs wait at two looks in a row, from 64 to 1,024: then those who submit them wait for one
+//! thread, that spends half of its time waking them, while a core has nothing to do. Sixteen threads that submit 64 empty jobs each and await
+//! them need 0.72 of the time that way. Not if more wait: in a burst the other core is with who submits it, and nobody has to be woken.
+//!
 //! Who awaits such a job is not always woken at once, either. A wake-up takes longer than the job did, and a thread that submits many jobs and
 //! then awaits them is woken for the first that is not done, to fall asleep again for the next. So while the jobs are that short, more of them
 //! wait, and the one before was not awaited yet as it ended, who awaits one is woken together with others: after 32 jobs at most, after 8

@@ -135,6 +135,8 @@ pub(super) fn sleep<'a>(
     state.idle.push(Arc::clone(worker));
     if stands_by {
         state.stand_by(worker);
+    } else {
+        state.flow.runs_dry();
     }
     let mut timed_out = false;
     loop {
@@ -143,23 +145,25 @@ pub(super) fn sleep<'a>(
             let job = state.take_handed(worker);
             return (state, job.map_or(Woken::Called, Woken::Handed));
         };
+        let (queued, nobody_comes) = (state.len(), state.scouts == 0);
         // Whether jobs, or those who await them, were left to threads which may be kept for long.
-        let waiting = !state.is_empty() && state.scouts == 0 || stands_by && state.is_anybody_held();
+        let waiting = queued > 0 && nobody_comes || stands_by && state.is_anybody_held();
         if state.closed {
             state.leave_idle(place);
             state.scouts += usize::from(waiting);
             return (state, if waiting { Woken::Called } else { Woken::Closed });
         }
         if stands_by {
-            let seen = state.flow.look(waiting);
-            if seen == Seen::Flows {
+            let seen = state.flow.look(waiting, queued);
+            let comes = seen == Seen::Stalls || nobody_comes && state.flow.lags_with(state.running);
+            if seen == Seen::Flows && !comes {
                 state = nap(state, worker);
                 continue;
             }
             stands_by = false;
             state.flow.standby = None;
             // If it ebbs, nobody looks after the jobs that come from now on: who submits one is to call.
-            if seen == Seen::Stalls || (state.scouts == 0 && !state.ask()) {
+            if comes || nobody_comes && !state.ask() {
                 state.leave_idle(place);
                 state.scouts += 1;
                 return (state, Woken::Called);
@@ -200,6 +204,9 @@ fn wait<'a>(state: Guard<'a, Pool>, pool: &Pool, worker: &Worker, timed_out: boo
 
 #[cfg(all(test, not(offload_loom)))]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Instant;
+
     use super::*;
     use crate::ThreadPool;
     use crate::job::{Awaiter, Posted};
@@ -268,7 +275,7 @@ mod tests {
         state.stand_by(&standby);
         assert!(!state.needs_standby(pool) && state.withholds_call(pool));
         assert!(matches!(Call::decide(&mut state, pool), Call::Nobody));
-        assert_eq!(state.flow.look(true), Seen::Flows, "nothing can be seen before the first nap");
+        assert_eq!(state.flow.look(true, 1), Seen::Flows, "nothing can be seen before the first nap");
         // A job of another kind comes.
         state.flow.takes(None);
         let Call::Wake(called) = Call::decide(&mut state, pool) else { panic!("nobody is called") };
@@ -343,6 +350,41 @@ mod tests {
     fn c08_who_stands_by_comes_if_jobs_wait_and_none_is_taken() {
         let post = |pool: &ThreadPool, _: &mut Guard<'_, Pool>| assert!(matches!(post(pool), Posted::Quietly { .. }));
         assert!(matches!(stand_by(1_000, post, |_| ()), Woken::Called));
+    }
+
+    /// The other thread takes jobs, and as many as before wait at each look; and nobody else comes.
+    #[test]
+    fn c08_who_stands_by_comes_if_hundreds_wait_all_the_time() {
+        let post_many = |pool: &ThreadPool, state: &mut Guard<'_, Pool>| {
+            for _ in 0..200 {
+                assert!(matches!(post(pool), Posted::Quietly { .. }));
+            }
+            state.scouts = 1;
+        };
+        let one_more_is_of_use = AtomicBool::new(false);
+        let take_until_it_comes = |pool: &ThreadPool| {
+            let begin = Instant::now();
+            loop {
+                let mut state = pool.queue().lock();
+                let (stands_by, lags) = (state.flow.standby.is_some(), state.flow.lags_with(1));
+                if !stands_by {
+                    assert_eq!(state.scouts, 1, "it comes beside another");
+                    break one_more_is_of_use.store(lags && state.flow.is_served_by(2), Ordering::SeqCst);
+                }
+                if lags {
+                    state.scouts = 0;
+                }
+                if begin.elapsed() < Duration::from_millis(100) {
+                    state.flow.takes(Some(0));
+                }
+            }
+        };
+        // If that thread has no core for a while, the flow stalls instead.
+        let came = (0..100).any(|_| {
+            assert!(matches!(stand_by(1_000, post_many, take_until_it_comes), Woken::Called));
+            one_more_is_of_use.load(Ordering::SeqCst)
+        });
+        assert!(came, "it leaves them there");
     }
 
     /// As for jobs that wait: he who awaits one that has ended, and whose thread is kept by another.
