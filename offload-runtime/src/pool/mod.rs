@@ -1,8 +1,8 @@
 //! The thread pool: an elastic number of threads behind one queue.
 //!
 //! `builder.rs` what can be chosen · `queue.rs` what the pool's lock guards, and who is let in · `sleep.rs` who is woken, who
-//! sleeps, who retires · `pace.rs` how long to look for work, and how many threads are of use · `held.rs` who is woken together with others ·
-//! `worker.rs` a thread's life · `nested.rs` jobs that wait for jobs · `shutdown.rs` its end · `running.rs` what runs · `watch.rs` who tells of jobs that run for long.
+//! sleeps, who retires · `pace.rs` how long to look for work, and how many threads are of use · `search.rs` how to look for it · `held.rs` who
+//! is woken together with others · `worker.rs` a thread's life · `nested.rs` jobs that wait for jobs · `shutdown.rs` its end · `running.rs` what runs · `watch.rs` who tells of jobs that run for long.
 //!
 //! The protocol of sleeping and waking is told in `sleep.rs`, that of the jobs in `job/mod.rs`.
 
@@ -14,6 +14,7 @@ mod nested;
 mod pace;
 mod queue;
 mod running;
+mod search;
 mod shutdown;
 mod sleep;
 mod watch;

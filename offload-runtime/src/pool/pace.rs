@@ -1,18 +1,17 @@
-//! The pace at which jobs come and go, and what follows from it: for how long a thread looks for work before it sleeps, and how many threads
-//! are of use.
+//! The pace at which jobs come and go, and what follows from it: for how long a thread looks for work before it sleeps (how, is in `search.rs`),
+//! and how many threads are of use.
 //!
 //! Figures in this file are from a virtual machine with two cores (AMD Zen 4, Linux 6.1), each from alternating runs against what is
 //! chosen; `benches` measures the whole.
 
 use std::ops::RangeInclusive;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::queue::{Pool, State};
 use super::sleep::{MOST_SCOUTS, NAP};
 use super::worker::Worker;
 use crate::clock::Moment;
-use crate::job::Queue;
-use crate::sync::{Arc, thread};
+use crate::sync::Arc;
 
 /// For how long a scout looks for work before it sleeps, at most.
 ///
@@ -77,78 +76,6 @@ impl Default for Patience {
     }
 }
 
-/// A scout's look for work, without the lock: in a tight loop, giving its core away now and then.
-///
-/// With few cores, who submits the next job may want the very core on which it is looked for. Giving it away costs half a microsecond where
-/// nobody wants it. With a yield every 5 microseconds a single caller needed half of the time that it needs with one every 0.2.
-///
-/// Where other programs want the cores too, a thread that gives its own away may be without it for milliseconds, and a job that comes
-/// meanwhile waits for that long, as nobody is called for it while there is a scout; a thread that is woken gets a core at once. So a
-/// thread that came back late gives nothing away in the next search; in twice as many if that happens again, and so on.
-#[derive(Debug, Default)]
-pub(super) struct Search {
-    /// In how many searches from now the core is not given away.
-    crowded: u32,
-    /// In how many it was not, after the last time.
-    caution: u32,
-}
-
-impl Search {
-    /// Looks before the core is given away for the first time, 10 to 40 nanoseconds each.
-    const FIRST: u32 = if cfg!(offload_loom) { 1 } else { 100 };
-    /// Looks between two times that it is.
-    const BETWEEN: u32 = 200;
-    /// A yield takes half a microsecond, or some tens if who has the core for a while is a caller of this pool.
-    const LATE: Duration = Duration::from_micros(100);
-    /// At a few milliseconds each time, a thousand are lost to a search in about a hundred.
-    const CROWDED: u32 = 128;
-
-    /// Looks for work, for `patience` or a little longer. Returns when it began.
-    pub(super) fn look(&mut self, queue: &Queue<Pool>, patience: Duration) -> Moment {
-        let begin = Moment::now();
-        if spin(queue, Self::FIRST) || cfg!(offload_loom) {
-            return begin;
-        }
-        if self.crowded > 0 {
-            self.crowded -= 1;
-            return begin;
-        }
-        let first = Instant::now();
-        let mut before = first;
-        while before - first < patience && !spin(queue, Self::BETWEEN) {
-            thread::yield_now();
-            let now = Instant::now();
-            if self.came_back_after(now - before) {
-                return begin;
-            }
-            before = now;
-        }
-        self.caution /= 2;
-        begin
-    }
-
-    /// Takes note of a yield that took so long, looks included. Returns whether it was late.
-    fn came_back_after(&mut self, time: Duration) -> bool {
-        let late = time > Self::LATE;
-        if late {
-            self.caution = (2 * self.caution).clamp(1, Self::CROWDED);
-            self.crowded = self.caution;
-        }
-        late
-    }
-}
-
-/// Looks so many times for a reason to come to the lock.
-fn spin(queue: &Queue<Pool>, times: u32) -> bool {
-    for _ in 0..times {
-        if queue.is_stirred() {
-            return true;
-        }
-        std::hint::spin_loop();
-    }
-    false
-}
-
 /// How jobs flow, and who is of use.
 ///
 /// A second thread for jobs that keep the first for some hundred nanoseconds each does no good: it has to be woken, takes a core
@@ -198,6 +125,8 @@ pub(super) enum Seen {
 impl Flow {
     /// What a thread more costs each job, in nanoseconds: jobs that keep their thread for less are one thread's.
     const COST: u64 = 400;
+    /// So many threads are of use to jobs of two microseconds.
+    const FEW: usize = 6;
     /// Between two looks. Fewer need nobody who stands by.
     const BRISK: u64 = 16;
     /// If so many wait all the time, those who submit them wait, too.
@@ -215,6 +144,11 @@ impl Flow {
             Some(keep) if self.taken >= self.wary_until => Self::of_use_to(keep),
             _ => 0,
         };
+    }
+
+    /// Whether jobs are known to be worth some threads, but not to keep them for more than two microseconds or so.
+    pub(super) fn is_brisk(&self) -> bool {
+        (2..=Self::FEW).contains(&self.of_use)
     }
 
     /// How many threads are of use to jobs that keep theirs for so many nanoseconds.
@@ -291,7 +225,7 @@ impl State {
     /// one, 256 callers needed three times as long.
     #[inline]
     pub(super) fn is_to_look(&self, pool: &Pool) -> bool {
-        let of_use = || !self.flow.is_served_by(self.running + self.scouts);
+        let of_use = || self.flow.is_brisk() || !self.flow.is_served_by(self.running + self.scouts);
         let most = if pool.config.max_scouts > 1 { MOST_SCOUTS } else { 1 };
         self.looking.is_empty() || self.looking.len() < most && of_use()
     }
@@ -316,80 +250,12 @@ impl State {
 
 #[cfg(all(test, not(offload_loom)))]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
     use crate::executor::ExecutorExt;
     use crate::pool::ThreadPool;
-
-    #[test]
-    fn a_thread_that_came_back_late_keeps_its_core_for_a_while() {
-        let pool = ThreadPool::new(1);
-        let mut search = Search::default();
-        assert!(!search.came_back_after(Search::LATE));
-        assert_eq!(search.crowded, 0);
-        for expected in [1, 2, 4, 8, 16, 32, 64, 128, 128] {
-            assert!(search.came_back_after(Search::LATE + Duration::from_nanos(1)));
-            assert_eq!(search.crowded, expected);
-        }
-        pool.queue().lock().open();
-        for left in (0..Search::CROWDED).rev() {
-            search.look(pool.queue(), Patience::default().length());
-            assert_eq!(search.crowded, left, "a search that gives nothing away cannot come back late");
-        }
-        pool.queue().lock().ask();
-    }
-
-    /// It may end early, where the core did not come back at once: then it says so.
-    #[test]
-    fn a_search_in_vain_lasts_for_as_long_as_the_patience_says() {
-        let pool = ThreadPool::new(1);
-        pool.queue().lock().open();
-        let patience = Duration::from_millis(1);
-        let lasted = (0..10_000).any(|_| {
-            let mut search = Search { crowded: 0, caution: 4 };
-            let began = Instant::now();
-            search.look(pool.queue(), patience);
-            let (took, came_back_late) = (began.elapsed(), search.crowded > 0);
-            assert!(came_back_late || took >= patience, "it gave up after {took:?}");
-            assert_eq!(search.caution, if came_back_late { 8 } else { 2 });
-            !came_back_late
-        });
-        assert!(lasted, "no search had a core for a millisecond");
-        for _ in 0..100 {
-            let mut search = Search { crowded: 0, caution: 0 };
-            search.look(pool.queue(), Duration::ZERO);
-            assert_eq!(search.crowded, 0, "it went on until its core did not come back");
-        }
-        pool.queue().lock().ask();
-    }
-
-    #[test]
-    fn what_stirs_the_queue_ends_the_search() {
-        let pool = ThreadPool::new(1);
-        let mut search = Search { crowded: 7, caution: 7 };
-        // It asks for the next job, as it does whenever nobody looks for work.
-        assert!(pool.queue().is_stirred());
-        search.look(pool.queue(), Duration::MAX);
-        assert_eq!(search.crowded, 7, "it went past it");
-        search.crowded = 0;
-        search.look(pool.queue(), Duration::MAX);
-        assert_eq!(search.caution, 7, "it gave the core away");
-    }
-
-    #[test]
-    fn a_thread_looks_for_work_before_it_sleeps() {
-        let pool = ThreadPool::new(1);
-        pollster::block_on(pool.submit(|| ())).unwrap();
-        let deadline = Instant::now() + Duration::from_secs(30);
-        loop {
-            let state = pool.queue().lock();
-            if state.idle.len() == 1 {
-                break assert!(state.patience.has_searched() && state.scouts == 0, "it has not looked");
-            }
-            drop(state);
-            assert!(Instant::now() < deadline, "it does not sleep");
-            thread::yield_now();
-        }
-    }
+    use crate::sync::thread;
 
     #[test]
     fn patience_grows_where_a_sleep_was_too_short_and_fades_where_it_was_not() {

@@ -6,13 +6,12 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::held;
-use super::pace::Search;
 use super::queue::{Hook, Pool, State};
 use super::running::Running;
+use super::search::Search;
 use super::shutdown;
 use super::sleep::{self, Call, Woken};
 use super::watch;
-use crate::clock::Moment;
 use crate::error::Error;
 use crate::job::{self, Awaiter, Begun, Guard, Queue, Taken, discard};
 use crate::metrics::Notes;
@@ -154,6 +153,7 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
         }
         let stands_by = scout && !state.is_empty() && state.needs_standby(pool);
         if !stands_by && let Some(Taken { job, stamp, place }) = state.pop() {
+            search.found();
             state.one_more_runs(pool);
             let keep = notes.meet(state.ledger(), place);
             state.flow.takes(keep);
@@ -186,28 +186,25 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             state = held::wake_held(state, worker);
             continue;
         }
-        if !scout && state.is_to_look(pool) {
-            let patience = state.patience.length();
-            if patience.is_zero() {
-                state.patience.searched_since(Moment::now());
-            } else {
+        if let Some(look) = search.plan(&mut state, pool, scout) {
+            if !scout {
                 scout = true;
                 state.scouts += 1;
-                state.looking.push(Arc::clone(worker));
-                state.open();
-                drop(state);
-                let began = search.look(queue, patience);
-                state = queue.lock();
-                state.patience.searched_since(began);
-                if let Some(place) = state.looking.iter().position(|other| Arc::ptr_eq(other, worker)) {
-                    state.looking.swap_remove(place);
-                } else {
-                    // Whoever took it out has counted it as running.
-                    scout = false;
-                    handed = state.take_handed(worker);
-                }
-                continue;
             }
+            state.looking.push(Arc::clone(worker));
+            state.open();
+            drop(state);
+            let began = search.look(queue, &look);
+            state = queue.lock();
+            state.patience.searched_since(began);
+            if let Some(place) = state.looking.iter().position(|other| Arc::ptr_eq(other, worker)) {
+                state.looking.swap_remove(place);
+            } else {
+                // Whoever took it out has counted it as running.
+                scout = false;
+                handed = state.take_handed(worker);
+            }
+            continue;
         }
         if scout {
             scout = false;
