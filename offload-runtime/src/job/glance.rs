@@ -1,10 +1,11 @@
 //! A glance at a job: it may end before who awaits it could fall asleep.
 //!
 //! Where a thread looks for work as a job comes, a short one has ended some hundred nanoseconds later. Who leaves a waker instead, sleeps, and
-//! is woken, needs microseconds, and tens of them where its core falls asleep meanwhile. So the first poll of a job, by the thread that
-//! has submitted it, looks for the result before it leaves a waker, in two cases: the job has just been submitted, and may begin
-//! *at once*; or it is the next *in line*, where the thread has submitted some jobs and now fetches one result after the other, until it has
-//! caught up with who runs them. That must not hold up the event loop (C3), and does not for longer than the waker's way would:
+//! is woken, needs microseconds, and tens of them where its core falls asleep meanwhile. So the first poll of a job
+//! looks for the result before it leaves a waker, in two cases: the thread has just submitted the job, and it may begin *at once*; or it is the
+//! next *in line*, where the thread has submitted some jobs and now fetches one result after the other, until it has caught up with who runs
+//! them (whether this job is one of those is not asked). That must not hold up the event loop (C3), and does not for longer than the waker's
+//! way would:
 //!
 //! * A glance ends after [`look::LONGEST`].
 //! * There is none at a job that has just been submitted while others of the thread are on their way: then others have something to do

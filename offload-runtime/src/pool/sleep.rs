@@ -10,14 +10,16 @@
 //!   [`MOST_SCOUTS`]), only if one thread more is of use ([`Flow`](super::pace::Flow)), and only if it sleeps. (Wake-ups are system calls, and
 //!   a burst of jobs would pay one each; to start a thread takes ten times as long, and is left to the chain.)
 //!   A thread that comes back from a job looks for work whether others are on their way or not, as it is there before them; beside another that
-//!   looks, only if one more is of use, while fewer look than [`MOST_SCOUTS`], and not on a single core.
+//!   looks, only if one more is of use, or jobs come that are worth a few, while fewer look than [`MOST_SCOUTS`], and not on a single core. Who
+//!   looks in vain looks on for a while where such jobs come one after the other ([`Search`](super::search::Search)).
 //! * **The chain.** A scout that has taken a job calls the next scout, if more jobs wait, *before* it runs the job. So as long as
 //!   jobs wait and there are threads to be had that are of use, some thread is on its way: threads grow to the cap, few at a time.
 //! * **Who submits need not look.** A job goes into the queue's inbox without the lock ([`Queue::post`]). Only if the inbox *asks*
 //!   does its submitter come to the lock, to decide who is called. It asks whenever a job would otherwise lie there unseen.
 //! * **No lost job.** The inbox does not ask, or jobs wait, only while (1) there is a scout, or (2) somebody who posted is on the way to
 //!   the lock because it was asked, or (3) all threads that there may be are running jobs, and will come back to the queue, or
-//!   (4) as many run as are of use, and one stands by ([`Flow`](super::pace::Flow)). Who ends one of these, gives the role of scout up or
+//!   (4) as many run as are of use, and one stands by ([`Flow`](super::pace::Flow)), who comes by itself if none is taken, or if some hundred
+//!   wait all the time. Who ends one of these, gives the role of scout up or
 //!   leaves `idle` does so under the lock, and calls `attend`, asks, or takes a job, before unlocking.
 //! * **Nobody who is held is forgotten.** Whoever awaits a short job may be held, to be woken with others, only while one stands by and
 //!   the next job is as short. Those are woken by their thread before it takes a job that may be longer, or finds none; and if no job is taken
