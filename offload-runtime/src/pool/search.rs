@@ -32,8 +32,8 @@ pub(super) struct Search {
     crowded: u32,
     /// In how many it was not, after the last time.
     caution: u32,
-    /// How many there were since the last job.
-    in_vain: u32,
+    /// How many there were in a row, up to now.
+    in_a_row: u32,
     /// When the last one began, and how many jobs had been taken by then.
     last: Option<(Moment, u64)>,
 }
@@ -63,14 +63,17 @@ impl Search {
     /// At a few milliseconds each time, a thousand are lost to a search in about a hundred.
     const CROWDED: u32 = 128;
 
-    /// How the thread is to look for work now, if it is. `scout`: whether it is one, that has found no job.
-    pub(super) fn plan(&mut self, state: &mut State, pool: &Pool, scout: bool) -> Option<Look> {
+    /// How the thread is to look for work now, if it is. `scout`: whether it is one, that has found no job. `stands_by`: it has found some,
+    /// and leaves them.
+    pub(super) fn plan(&mut self, state: &mut State, pool: &Pool, scout: bool, stands_by: bool) -> Option<Look> {
+        let in_a_row = if scout { self.in_a_row } else { 0 };
+        self.in_a_row = 0;
         // Who was called, and finds no job, sleeps.
-        if scout && self.in_vain == 0 || !state.is_to_look(pool) {
+        if stands_by || scout && in_a_row == 0 || !state.is_to_look(pool) {
             return None;
         }
         let brisk = self.is_in_a_brisk_flow(state);
-        if scout && !(brisk && self.in_vain < Self::AGAIN) {
+        if scout && !(brisk && in_a_row < Self::AGAIN) {
             return None;
         }
         let patience = if brisk { Self::ON } else { state.patience.length() };
@@ -78,14 +81,8 @@ impl Search {
             state.patience.searched_since(Moment::now());
             return None;
         }
-        self.in_vain += 1;
+        self.in_a_row = in_a_row + 1;
         Some(Look { patience, brisk })
-    }
-
-    /// The thread has a job.
-    #[inline]
-    pub(super) fn found(&mut self) {
-        self.in_vain = 0;
     }
 
     /// Whether some threads take jobs that are worth them, one after the other, since the last search of this one.
@@ -252,7 +249,7 @@ mod tests {
     /// Whether a search after that of `last` is one in a brisk flow.
     fn is_brisk(search: &mut Search, state: &mut Guard<'_, Pool>, pool: &Pool, last: Option<(Moment, u64)>) -> bool {
         *search = Search { last, ..Search::default() };
-        search.plan(state, pool, false).expect("nobody else looks").brisk
+        search.plan(state, pool, false, false).expect("nobody else looks").brisk
     }
 
     #[test]
@@ -274,7 +271,7 @@ mod tests {
                 let mut looks = 1;
                 loop {
                     state.flow.taken += 1_000_000;
-                    if looks > 2 * Search::AGAIN || search.plan(state, shared, true).is_none() {
+                    if looks > 2 * Search::AGAIN || search.plan(state, shared, true, false).is_none() {
                         break looks;
                     }
                     looks += 1;
@@ -283,12 +280,17 @@ mod tests {
             let expected = if expected { Search::AGAIN } else { 1 };
             assert_eq!(in_a_row(&mut search, &mut state), expected);
             assert_eq!(in_a_row(&mut search, &mut state), 1);
-            search.found();
-            state.flow.taken += 1_000_000;
-            assert!(search.plan(&mut state, shared, true).is_none(), "who was called and finds nothing sleeps");
-            state.flow.taken += 1_000_000;
-            assert!(search.plan(&mut state, shared, false).is_some());
+            // The first after a job is the first in a row, however the last one ended.
+            for _ in 0..2 {
+                state.flow.taken += 1_000_000;
+                assert!(search.plan(&mut state, shared, false, false).is_some());
+            }
             assert_eq!(in_a_row(&mut search, &mut state), expected);
+            assert!(search.plan(&mut state, shared, false, false).is_some());
+            state.flow.taken += 1_000_000;
+            assert!(search.plan(&mut state, shared, true, true).is_none(), "it is to stand by");
+            state.flow.taken += 1_000_000;
+            assert!(search.plan(&mut state, shared, true, false).is_none(), "who was called and finds nothing sleeps");
             tidy(state);
         }
     }

@@ -153,7 +153,6 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
         }
         let stands_by = scout && !state.is_empty() && state.needs_standby(pool);
         if !stands_by && let Some(Taken { job, stamp, place }) = state.pop() {
-            search.found();
             state.one_more_runs(pool);
             let keep = notes.meet(state.ledger(), place);
             state.flow.takes(keep);
@@ -186,7 +185,7 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
             state = held::wake_held(state, worker);
             continue;
         }
-        if let Some(look) = search.plan(&mut state, pool, scout) {
+        if let Some(look) = search.plan(&mut state, pool, scout, stands_by) {
             if !scout {
                 scout = true;
                 state.scouts += 1;
@@ -388,6 +387,7 @@ mod tests {
             (1, 2, None, true),
             (1, 2, Some(0), false),
             (1, 2, Some(400), true),
+            (MOST_SCOUTS - 1, 2, Some(400), true),
             (MOST_SCOUTS - 1, 2, None, true),
             (MOST_SCOUTS, 2, None, false),
         ] {
