@@ -192,30 +192,33 @@ fn c08_the_first_job_after_the_question_is_asked_to_come() {
     assert!(queue.lock().ask());
 }
 
-/// Who takes jobs passes the inbox by for a while, where others wait, and the longest queue is the one that was.
+/// Who takes jobs passes the inbox by while it takes a few of many, and the longest queue is the one that was.
 #[test]
 fn a_thread_that_pops_looks_into_the_inbox_now_and_then() {
-    let queue = queue();
-    queue.lock().open();
-    let first: Vec<_> = (0..20).map(|i| post(&queue, i)).collect();
-    drop(queue.lock());
-    let second: Vec<_> = (0..20).map(|i| post(&queue, i)).collect();
-    let mut seen = Vec::new();
-    for _ in 0..10 {
+    let pop = |queue: &Arc<Queue<Bare>>| {
         let mut guard = queue.lock_to_pop();
-        seen.push(guard.len());
+        let len = guard.len();
         let Taken { job, .. } = guard.pop().unwrap();
         drop(guard);
         job.run();
+        len
+    };
+    // How many are taken of so many that wait before those are seen that came since.
+    for (waiting, unseen) in [(1, 0), (15, 0), (16, 1), (32, 1), (33, 2), (100, 5), (525, 30), (526, 31), (5_000, 31)] {
+        let queue = queue();
+        queue.lock().open();
+        let post = || (0..waiting).map(|i| post(&queue, i)).collect::<Vec<_>>();
+        let first = post();
+        drop(queue.lock());
+        let second = post();
+        for taken in 0..unseen {
+            assert_eq!(pop(&queue), waiting - taken);
+        }
+        assert_eq!(pop(&queue), 2 * waiting - unseen, "of {waiting}");
+        assert_eq!(queue.lock().ledger().peak_queued(), 2 * waiting);
+        drop((first, second));
+        assert!(queue.lock().ask());
     }
-    assert_eq!(seen, [20, 19, 18, 17, 16, 15, 14, 33, 32, 31]);
-    assert_eq!(queue.lock().ledger().peak_queued(), 40);
-    drop((first, second));
-    // Where nothing else waits it looks at once.
-    let last = post(&queue, 0);
-    assert_eq!(queue.lock_to_pop().len(), 1);
-    drop(last);
-    assert!(queue.lock().ask());
 }
 
 /// Times are noted of each job while few wait, and of one in many from [`DEEP`] on until half of them are gone.
