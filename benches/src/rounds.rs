@@ -4,7 +4,13 @@
 //! what is kept of a round is the ratio of each to ours; and as the order rotates, and runs backwards every other
 //! time, nobody always follows the same neighbour.
 
+use std::io::{IsTerminal, stderr};
+use std::num::NonZero;
+use std::thread::available_parallelism;
+
 use crate::args::Scale;
+use crate::contestants::{Spin, hand_over};
+use crate::meter::per;
 use crate::row::{Compare, Entry, Figure, Row};
 use crate::stats::Spread;
 
@@ -17,6 +23,9 @@ pub(crate) struct Measured {
     /// Ours first.
     pub(crate) names: Vec<&'static str>,
     pub(crate) figures: Vec<MeasuredFigure>,
+    /// What a cache line took from one core to another and back, before each round, in nanoseconds, with two looks at the clock. Empty on a
+    /// single core.
+    pub(crate) line_ways: Vec<f64>,
 }
 
 #[derive(Debug)]
@@ -41,8 +50,10 @@ pub(crate) fn measure(row: &Row, scale: &Scale) -> Measured {
     let names: Vec<_> = field.iter().map(|entry| entry.name).collect();
     let mut values = vec![vec![Vec::with_capacity(rounds); names.len()]; row.figures.len()];
     play(&mut field, 0);
+    let mut line_ways = Vec::with_capacity(rounds);
     for round in 0..rounds {
-        eprint!("\r\x1b[K{} {}/{rounds}", row.id, round + 1);
+        progress(&format!("{} {}/{rounds}", row.id, round + 1));
+        line_ways.extend(line_way());
         for (contestant, turn) in play(&mut field, round) {
             assert_eq!(turn.len(), row.figures.len(), "`{}`: a turn gives a value for each figure", row.id);
             for (figure, value) in turn.into_iter().enumerate() {
@@ -50,9 +61,26 @@ pub(crate) fn measure(row: &Row, scale: &Scale) -> Measured {
             }
         }
     }
-    eprint!("\r\x1b[K");
+    progress("");
     let figures = row.figures.iter().zip(&values).map(|(figure, values)| summarise(figure, values)).collect();
-    Measured { id: row.id.clone(), stands_for: row.stands_for.clone(), rounds, names, figures }
+    Measured { id: row.id.clone(), stands_for: row.stands_for.clone(), rounds, names, figures, line_ways }
+}
+
+/// In place of what was shown before; nothing where nobody watches.
+fn progress(what: &str) {
+    if stderr().is_terminal() {
+        eprint!("\r\x1b[K{what}");
+    }
+}
+
+/// What a cache line takes from one core to another and back, with two looks at the clock. On a virtual machine that changes as its cores are
+/// moved about, by a factor of five (65 and 330 nanoseconds, for seconds each, on an AMD Zen 4), and what hands jobs over then takes up to
+/// three times as long; the speed of a core does not show it.
+fn line_way() -> Option<f64> {
+    const WAYS: usize = 1_000;
+    // On a single core, each way would take a time slice.
+    let cores = available_parallelism().map_or(1, NonZero::get);
+    (cores > 1).then(|| per(hand_over::<Spin>(WAYS, None), WAYS))
 }
 
 /// One round: a turn of everybody, with the contestant's place in the field.

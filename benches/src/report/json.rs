@@ -27,6 +27,7 @@ fn row(row: &Measured) -> Value {
         "id": row.id,
         "stands_for": row.stands_for,
         "rounds": row.rounds,
+        "line_way": (!row.line_ways.is_empty()).then(|| spread(Spread::of(row.line_ways.clone()))),
         "figures": row.figures.iter().map(|measured| figure(row, measured)).collect::<Vec<_>>(),
     })
 }

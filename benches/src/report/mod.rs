@@ -1,6 +1,7 @@
 //! What was measured, told three times: as a table, as JSON, as a chart.
 
 mod json;
+mod machine;
 mod svg;
 mod table;
 
@@ -16,6 +17,7 @@ pub(crate) fn all(plan: &Plan, rows: &[Measured]) -> io::Result<()> {
     let judged: Vec<_> = rows.iter().flat_map(targets::judge).collect();
     println!("{}", table::table(rows));
     println!("{}", table::verdicts(&judged));
+    print!("{}", machine::machine(rows));
     fs::create_dir_all(&plan.out)?;
     let (data, chart) = (plan.out.join("results.json"), plan.out.join("results.svg"));
     fs::write(&data, json::document(&plan.scale, rows, &judged))?;
