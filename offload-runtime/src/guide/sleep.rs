@@ -39,7 +39,8 @@
 //! | it asks | the submitter locks the queue and decides: the thread that fell asleep last is woken, or one is started |
 //! | it is sealed | the pool is closed: the job is refused |
 //!
-//! Threads take the whole inbox at once, when they come to the queue under its lock. A thread that goes to sleep lets the inbox ask,
+//! Threads take the whole inbox at once, when they come to the queue under its lock. Who comes back from a job passes it by where others wait
+//! anyway, while it takes one in 16 of those: each look takes the inbox from whoever submits. A thread that goes to sleep lets the inbox ask,
 //! in the same step in which it sees that it is empty; so no job can be missed. (A pool with a
 //! [`queue_capacity`](crate::ThreadPoolBuilder::queue_capacity) has to count each job at once: there, submitting takes the lock. So it does
 //! with the feature `metrics`.)
