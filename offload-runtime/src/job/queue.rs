@@ -246,7 +246,8 @@ impl<P: Owner> Queue<P> {
 /// has to be fetched one by one before the next job begins, 25 to 100 nanoseconds each: with many at once, who awaits the next one gives up
 /// and sleeps. With seven looks left out, however many wait, 32 callers of empty jobs needed 1.2 times as long, a thread that submits 64 and awaits
 /// them 1.1 to 1.4 times, 256 callers and a burst 1.05 to 1.1 times; with none, 256 callers and a burst 1.1 to 1.15 times (AMD Zen 4,
-/// Linux 6.18; turns of one process, those left out in which a line took five times as long to be transferred as in the others).
+/// Linux 6.18; turns of one process, those left out in which a line took five times as long to be transferred as in the others: in those, only
+/// bursts differed).
 ///
 /// In a model few jobs wait, and a thread passes the inbox by wherever one does.
 const PASS_BY: usize = if cfg!(offload_loom) { 1 } else { 16 };
