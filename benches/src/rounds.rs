@@ -10,7 +10,7 @@ use std::thread::available_parallelism;
 
 use crate::args::Scale;
 use crate::contestants::{Spin, hand_over};
-use crate::meter::per;
+use crate::meter::{clock, per};
 use crate::row::{Compare, Entry, Figure, Row};
 use crate::stats::Spread;
 
@@ -23,8 +23,7 @@ pub(crate) struct Measured {
     /// Ours first.
     pub(crate) names: Vec<&'static str>,
     pub(crate) figures: Vec<MeasuredFigure>,
-    /// What a cache line took from one core to another and back, before each round, in nanoseconds, with two looks at the clock. Empty on a
-    /// single core.
+    /// What a cache line took from one core to another and back, before each round, in nanoseconds. Empty on a single core.
     pub(crate) line_ways: Vec<f64>,
 }
 
@@ -73,14 +72,21 @@ fn progress(what: &str) {
     }
 }
 
-/// What a cache line takes from one core to another and back, with two looks at the clock. On a virtual machine that changes as its cores are
-/// moved about, by a factor of five (65 and 330 nanoseconds, for seconds each, on an AMD Zen 4), and what hands jobs over then takes up to
-/// three times as long; the speed of a core does not show it.
+/// What a cache line takes from one core to another and back. On a virtual machine that changes as its cores are moved about, by a factor of
+/// five (65 and 330 nanoseconds, for seconds each, on an AMD Zen 4), and what hands jobs over then takes up to three times as long; the speed
+/// of a core does not show it.
+///
+/// The median: two threads that share a core for a moment need a time slice for one way.
 fn line_way() -> Option<f64> {
     const WAYS: usize = 1_000;
     // On a single core, each way would take a time slice.
     let cores = available_parallelism().map_or(1, NonZero::get);
-    (cores > 1).then(|| per(hand_over::<Spin>(WAYS, None), WAYS))
+    (cores > 1).then(|| {
+        let clock = clock();
+        let mut ways = Vec::with_capacity(WAYS);
+        hand_over::<Spin>(WAYS, None, |way| ways.push(per(way.saturating_sub(clock), 1)));
+        Spread::of(ways).median
+    })
 }
 
 /// One round: a turn of everybody, with the contestant's place in the field.

@@ -60,26 +60,24 @@ impl HandOver for Spin {
     fn notify(_: &AtomicU32) {}
 }
 
-/// `calls` hand-overs and back, `pause` between two of them; returns the time spent on the calls alone.
-pub(crate) fn hand_over<H: HandOver>(calls: usize, pause: Option<Duration>) -> Duration {
+/// `calls` hand-overs and back, `pause` between two of them; tells `each` how long it took.
+pub(crate) fn hand_over<H: HandOver>(calls: usize, pause: Option<Duration>, mut each: impl FnMut(Duration)) {
     let word = AtomicU32::new(ANSWER);
     let word = &word;
     thread::scope(|scope| {
         scope.spawn(move || answer::<H>(word));
         call::<H>(word); // the other thread is there
-        let mut spent = Duration::ZERO;
         for _ in 0..calls {
             if let Some(pause) = pause {
                 thread::sleep(pause);
             }
             let begun = Instant::now();
             call::<H>(word);
-            spent += begun.elapsed();
+            each(begun.elapsed());
         }
         word.store(END, Ordering::Release);
         H::notify(word);
-        spent
-    })
+    });
 }
 
 fn call<H: HandOver>(word: &AtomicU32) {

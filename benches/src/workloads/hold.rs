@@ -11,7 +11,7 @@ use super::warm_up;
 use crate::args::Scale;
 use crate::contestants::Contestant;
 use crate::host::{Host, Kind};
-use crate::meter::per;
+use crate::meter::{clock, per};
 use crate::row::{Figure, Row, Unit, Workload, field};
 use crate::stats::quantile;
 
@@ -50,16 +50,6 @@ impl Workload for Hold {
             vec![quantile(&times, 0.5), quantile(&times, 0.99), quantile(&times, 1.0)]
         })
     }
-}
-
-/// What two looks at the clock take, in the median.
-fn clock() -> Duration {
-    let mut times = [(); 501].map(|()| {
-        let begun = Instant::now();
-        begun.elapsed()
-    });
-    times.sort_unstable();
-    times[times.len() / 2]
 }
 
 fn row(id: &str, what: &str, kind: Kind, workload: Hold) -> Row {

@@ -34,12 +34,12 @@ use crate::sync::Ordering;
 /// it lets that job begin at once, so that a job that blocks on others cannot deadlock its own pool (C10); see
 /// [`ThreadPool`](crate::ThreadPool#nested-use).
 ///
-/// A poll does not wait for the job (C3). The first one looks for its result for up to a
-/// microsecond where it may be there at once: if this thread has just submitted the job, a thread of the pool is awake, no other job waits, and
-/// none of this thread's is on its way; or if this thread has fetched the result of another since it last submitted one or had to wait, and no
+/// A poll does not wait for the job (C3). The first one looks for its result for up to a microsecond where it may be there at once: if this
+/// thread has just submitted the job, a thread of the pool is awake, no other job waits, and none of this thread's is on its way; or if this thread has fetched the result of another since it last submitted one or had to wait, and no
 /// more than 128 of its jobs are on their way. Being woken instead would keep the thread for longer
-/// ([how a pool sleeps](crate::guide::sleep#who-awaits-looks-too)). Where the jobs of a site take longer, one in five is looked at; and after 16 results in a row that nobody had to wait for, one that is found like this is
-/// returned by the next poll only: the task has woken itself by then, and others had their turn.
+/// ([how a pool sleeps](crate::guide::sleep#who-awaits-looks-too)). Where the jobs of a site take longer, one in five is looked at; and after
+/// 16 results in a row that nobody had to wait for, one that is found like this is returned by the next poll only: the task has woken itself
+/// by then, and others had their turn.
 ///
 /// # Cancel safety
 /// Polling is cancel safe in the sense of `select!` when the handle is polled by reference: no result is lost. A handle

@@ -242,7 +242,7 @@ impl<P: Owner> Queue<P> {
 
 /// Of so many jobs that wait, one is taken without a look into the inbox.
 ///
-/// A look costs who submits a transfer of its line, and so does one by who submits. But what was posted meanwhile lies in another core's cache, and
+/// A look takes the inbox's line from those who submit, and they take it back. But what was posted meanwhile lies in another core's cache, and
 /// has to be fetched one by one before the next job begins, 25 to 100 nanoseconds each: with many at once, who awaits the next one gives up
 /// and sleeps. With seven looks left out, however many wait, 32 callers of empty jobs needed 1.2 times as long, a thread that submits 64 and awaits
 /// them 1.1 to 1.4 times, 256 callers and a burst 1.05 to 1.1 times; with none, 256 callers and a burst 1.1 to 1.15 times (AMD Zen 4,

@@ -2,7 +2,8 @@
 //!
 //! `builder.rs` what can be chosen · `queue.rs` what the pool's lock guards, and who is let in · `sleep.rs` who is woken, who
 //! sleeps, who retires · `pace.rs` how long to look for work, and how many threads are of use · `search.rs` how to look for it · `held.rs` who
-//! is woken together with others · `worker.rs` a thread's life · `nested.rs` jobs that wait for jobs · `shutdown.rs` its end · `running.rs` what runs · `watch.rs` who tells of jobs that run for long.
+//! is woken together with others · `worker.rs` a thread's life · `nested.rs` jobs that wait for jobs · `shutdown.rs` its end · `running.rs`
+//! what runs · `watch.rs` who tells of jobs that run for long.
 //!
 //! The protocol of sleeping and waking is told in `sleep.rs`, that of the jobs in `job/mod.rs`.
 

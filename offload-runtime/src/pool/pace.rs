@@ -216,8 +216,8 @@ impl State {
     }
 
     /// Whether a thread that comes back from a job and finds none is to look for work before it sleeps, whoever else is on the way: it is there
-    /// before them. But beside another that looks only if it may be of use, or jobs come that are worth a few. (If not, 4,000 submits in a row took up to twice as long each: two
-    /// threads came for each job, to one lock.)
+    /// before them. But beside another that looks only if it may be of use, or jobs come that are worth a few. (If not, 4,000 submits in a row
+    /// took up to twice as long each: two threads came for each job, to one lock.)
     ///
     /// And even if there are fewer cores than look: they give their cores away, which costs less than to sleep and be woken again, one by the
     /// other. With two that look at most, on two cores, 32 callers on two workers needed 1.1 times as long for jobs of a microsecond, and as
