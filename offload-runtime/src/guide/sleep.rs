@@ -8,7 +8,7 @@
 //! | | Threads | Time | Memory |
 //! |---|---|---|---|
 //! | made, not used yet | none | none | the pool's own state: some hundred bytes |
-//! | idle since less than [`keep_alive`](crate::ThreadPoolBuilder::keep_alive) | those that were needed at once | none, but for the last 50 microseconds at most, or 400 after jobs of about one: each sleeps, with one timeout | a stack per thread, as far as it was touched |
+//! | idle since less than [`keep_alive`](crate::ThreadPoolBuilder::keep_alive) | those that were needed at once | none, but for the last 50 microseconds at most, or 80 after jobs of about one: each sleeps, with one timeout | a stack per thread, as far as it was touched |
 //! | idle for longer | [`min_threads`](crate::ThreadPoolBuilder::min_threads), by default none | none: those sleep without a timeout | as before, for those |
 //!
 //! While nothing runs, no thread looks at a clock again and again, and there is no thread that looks after the others: a worker retires
@@ -91,9 +91,9 @@
 //! core, looking stops, and is not tried again for a while.
 //!
 //! Where jobs that keep a thread for 400 nanoseconds to 2.4 microseconds come one after the other (one in 20 microseconds at least), and another
-//! thread of the pool runs or looks, the bet is another: up to four threads look for eight times 50 microseconds, and give their core away
-//! nearly all of the time. If they slept between such jobs, they would be woken one behind the other on one core. 32 callers of jobs of a
-//! microsecond need 0.87 of the time that way.
+//! thread of the pool runs or looks, the bet is another: up to four threads look for eight times 10 microseconds, and give their core away
+//! nearly all of the time; in between they see whether jobs wait that others have taken in. If they slept between such jobs, they would be
+//! woken one behind the other on one core. 32 callers of jobs of a microsecond need 0.78 of the time that way.
 //!
 //! A thread that comes back from a job looks even if another that was called meanwhile is still on its way: it is there already.
 //!
