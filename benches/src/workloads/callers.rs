@@ -46,8 +46,8 @@ where
 }
 
 pub(crate) fn rows(scale: &Scale) -> Vec<Row> {
-    // A turn of 15 milliseconds or more: several of the scheduler's time slices, which are about three.
-    let workload = Callers { count: 256, calls: scale.shrink(200, 40), job: |i| i };
+    // A turn of 30 milliseconds or more: about ten of the scheduler's time slices. Who has which core after a pause, it takes some to settle.
+    let workload = Callers { count: 256, calls: scale.shrink(600, 40), job: |i| i };
     let row = |kind: Kind| {
         let workload = workload.clone();
         let stands_for = format!("256 callers, each awaiting in a loop, {}", kind.title());

@@ -1,7 +1,7 @@
 //! For how long a submit holds the event loop: what every other request on that thread feels.
 //!
 //! `hold-idle` submits to a pool that sleeps and awaits the answer before the next; `hold-busy` submits in a row, so that the pool is at
-//! work. Each submit is timed on its own; what the clock itself takes is subtracted.
+//! work, for as long as a service has requests on their way. Each submit is timed on its own; what the clock itself takes is subtracted.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -18,30 +18,28 @@ use crate::stats::quantile;
 #[derive(Clone, Copy)]
 struct Hold {
     submits: usize,
-    /// Whether each is awaited before the next.
-    one_by_one: bool,
+    /// After so many, all are awaited.
+    in_a_row: usize,
 }
 
 impl Workload for Hold {
     fn turn<C: Contestant>(&self, pool: &Arc<C>, host: &Host) -> Vec<f64> {
         warm_up(pool, host);
-        let (pool, Self { submits, one_by_one }) = (Arc::clone(pool), *self);
+        let (pool, Self { submits, in_a_row }) = (Arc::clone(pool), *self);
         host.run(async move {
             let clock = clock();
             let mut times = Vec::with_capacity(submits);
-            let mut handles = Vec::with_capacity(submits);
-            for i in 0..submits as u64 {
-                let begun = Instant::now();
-                let handle = pool.submit(move || i);
-                times.push(begun.elapsed());
-                if one_by_one {
-                    black_box(handle.await);
-                } else {
+            let mut handles = Vec::with_capacity(in_a_row);
+            for _ in 0..submits / in_a_row {
+                for i in 0..in_a_row as u64 {
+                    let begun = Instant::now();
+                    let handle = pool.submit(move || i);
+                    times.push(begun.elapsed());
                     handles.push(handle);
                 }
-            }
-            for handle in handles {
-                black_box(handle.await);
+                for handle in handles.drain(..) {
+                    black_box(handle.await);
+                }
             }
             // A figure of zero could not be compared: nothing takes less than a nanosecond.
             let one = Duration::from_nanos(1);
@@ -64,8 +62,8 @@ fn row(id: &str, what: &str, kind: Kind, workload: Hold) -> Row {
 }
 
 pub(crate) fn rows(scale: &Scale) -> Vec<Row> {
-    let idle = Hold { submits: scale.shrink(2_000, 4), one_by_one: true };
-    let busy = Hold { submits: scale.shrink(4_000, 4), one_by_one: false };
+    let idle = Hold { submits: scale.shrink(8_000, 16), in_a_row: 1 };
+    let busy = Hold { submits: scale.shrink(100_000, 100), in_a_row: 1_000 };
     let mut rows = Vec::new();
     for kind in [Kind::CurrentThread, Kind::Workers] {
         rows.push(row("hold-idle", "submits to an idle pool", kind, idle));

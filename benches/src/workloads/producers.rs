@@ -46,8 +46,8 @@ impl Workload for Producers {
 
 pub(crate) fn rows(scale: &Scale) -> Vec<Row> {
     let row = |producers: usize| {
-        // A turn of 15 milliseconds or more, as in the rows `work`.
-        let batches = scale.shrink(1536, 8).div_ceil(producers);
+        // A turn of 30 milliseconds or more, as in the rows `callers`.
+        let batches = scale.shrink(4608, 8).div_ceil(producers);
         let stands_for = format!("{producers} threads submit batches of {BATCH} and await them");
         Row::new(format!("producers/{producers}"), stands_for, Cost::figures(), move |scale| {
             field(&Producers { producers, batches }, Kind::Bare, scale.threads, scale)

@@ -34,8 +34,8 @@ fn steps_per_microsecond() -> f64 {
 }
 
 pub(crate) fn rows(scale: &Scale) -> Vec<Row> {
-    // A turn of 15 milliseconds or more: several of the scheduler's time slices, which are about three.
-    let sizes = [(0.0, "0us", 512), (1.0, "1us", 320), (10.0, "10us", 64), (100.0, "100us", 8)];
+    // A turn of 30 milliseconds or more, as in the rows `callers`.
+    let sizes = [(0.0, "0us", 4096), (1.0, "1us", 1024), (10.0, "10us", 128), (100.0, "100us", 20)];
     let row = |(microseconds, name, calls)| {
         let calls = scale.shrink(calls, 4);
         let stands_for = format!("32 callers, jobs of {name} of work, multi-thread runtime");
