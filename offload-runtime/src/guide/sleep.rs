@@ -45,9 +45,9 @@
 //! [`queue_capacity`](crate::ThreadPoolBuilder::queue_capacity) has to count each job at once: there, submitting takes the lock. So it does
 //! with the feature `metrics`.)
 //!
-//! A thread on its way to the queue is called a *scout*. None is called beside others but for a job that waits beside as many, none beyond as
-//! many as there are cores, and four; and one is started only if no other is on its way. A scout takes a job, and before it runs it, calls
-//! the next scout if more jobs wait. So:
+//! A thread on its way to the queue is called a *scout*. None is called beside others but for a job that waits beside as many, none beyond one
+//! more than there are cores, and four (on a single core, one); and one is started only if no other is on its way. A scout takes a job, and
+//! before it runs it, calls the next scout if more jobs wait. So:
 //!
 //! * **A burst does not cost its submitter a wake-up per job.** A wake-up is a system call; most of them are made along the chain of
 //!   scouts, on the workers' time.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::queue::{Config, Pool};
 use super::running::RunningJob;
-use super::sleep::MOST_SCOUTS;
+use super::sleep::max_scouts;
 use super::{KEEP_ALIVE, ThreadPool};
 
 /// How many threads a pool may have if nothing is said: enough for jobs that wait, without regard to the cores.
@@ -25,7 +25,7 @@ pub struct ThreadPoolBuilder {
 impl ThreadPoolBuilder {
     pub(super) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let max_scouts = if cfg!(offload_loom) { 2 } else { cores.min(MOST_SCOUTS) };
+        let max_scouts = if cfg!(offload_loom) { 2 } else { max_scouts(cores) };
         Self {
             config: Config {
                 max_threads: cores.max(MAX_THREADS),

@@ -22,7 +22,7 @@ pub(super) type Hook = Arc<dyn Fn() + Send + Sync>;
 pub(super) struct Config {
     pub(super) max_threads: usize,
     pub(super) min_threads: usize,
-    /// Beside so many scouts no other is called: as many as cores, up to [`MOST_SCOUTS`](super::sleep::MOST_SCOUTS).
+    /// Beside so many scouts no other is called: [`max_scouts`](super::sleep::max_scouts) of the machine.
     pub(super) max_scouts: usize,
     pub(super) keep_alive: Duration,
     pub(super) queue_capacity: usize,
