@@ -6,6 +6,7 @@ use std::thread;
 
 use lexopt::prelude::*;
 
+use crate::place::{How, Place};
 use crate::row::Row;
 
 const HELP: &str = "\
@@ -20,6 +21,8 @@ Usage: cargo run --release -p benches -- [OPTIONS]
   --threads N|auto    threads of every pool (auto: two per core)
   --workers N|auto    worker threads of the tokio runtime of the callers (2; auto: one per core)
   --producers LIST    numbers of producer threads, `1,2,4` (1,2,4,8,16; auto: powers of two up to twice the cores)
+  --place HOW         `apart`: a runtime's workers on half of the cores, the pool's threads on the others; `mixed`: both on
+                      all, thread by thread; rows `*/workers` and `work` only (as the kernel likes)
   --out DIR           where results.json and results.svg go (benches/results; target/benches if not the whole table)";
 
 /// What is to be measured, and where the report goes.
@@ -41,6 +44,8 @@ pub(crate) struct Scale {
     /// Threads of the callers' runtime, where it has several.
     pub(crate) workers: usize,
     pub(crate) producers: Vec<usize>,
+    /// Where the threads of a runtime of several workers are, and the pool's beside it; `None`: where the kernel puts them.
+    pub(crate) place: Option<Place>,
     against: Vec<String>,
 }
 
@@ -76,7 +81,7 @@ pub(crate) fn parse() -> Result<Plan, String> {
 fn read() -> Result<Plan, lexopt::Error> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let (mut quick, mut list, mut rounds, mut out) = (false, false, None, None);
-    let (mut only, mut against) = (Vec::new(), Vec::new());
+    let (mut only, mut against, mut place) = (Vec::new(), Vec::new(), None);
     let (mut threads, mut workers, mut producers) = (2 * cores, 2, vec![1, 2, 4, 8, 16]);
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
@@ -89,6 +94,7 @@ fn read() -> Result<Plan, lexopt::Error> {
             Long("threads") => threads = count(&parser.value()?.string()?, 2 * cores)?,
             Long("workers") => workers = count(&parser.value()?.string()?, cores)?,
             Long("producers") => producers = counts(&parser.value()?.string()?, cores)?,
+            Long("place") => place = Some(place_of(&parser.value()?.string()?)?),
             Long("out") => out = Some(PathBuf::from(parser.value()?)),
             Long("help") => {
                 println!("{HELP}");
@@ -98,10 +104,16 @@ fn read() -> Result<Plan, lexopt::Error> {
         }
     }
     // Only a whole table may take the place of the one that is kept in the repository.
-    let whole = !quick && only.is_empty() && against.is_empty();
+    let whole = !quick && only.is_empty() && against.is_empty() && place.is_none();
     let out = out.unwrap_or_else(|| PathBuf::from(if whole { "benches/results" } else { "target/benches" }));
     let rounds = rounds.unwrap_or(if quick { 5 } else { 31 });
-    Ok(Plan { scale: Scale { quick, rounds, threads, workers, producers, against }, list, out, only })
+    Ok(Plan { scale: Scale { quick, rounds, threads, workers, producers, place, against }, list, out, only })
+}
+
+fn place_of(text: &str) -> Result<Place, lexopt::Error> {
+    let how = [How::Apart, How::Mixed].into_iter().find(|how| how.name() == text);
+    let how = how.ok_or_else(|| format!("`{text}` is no place"))?;
+    Place::new(how).map_err(|why| format!("`--place`: {why}").into())
 }
 
 fn count(text: &str, auto: usize) -> Result<usize, lexopt::Error> {

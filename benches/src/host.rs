@@ -4,6 +4,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::args::Scale;
 use crate::contestants::Setup;
+use crate::place::Place;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -37,6 +38,8 @@ impl Kind {
 pub(crate) struct Host {
     kind: Kind,
     threads: usize,
+    /// Where its workers are, and the threads of its pool are to be.
+    pub(crate) place: Option<Place>,
     /// On a bare `block_on` it only lends its blocking pool to `spawn_blocking`.
     runtime: Runtime,
 }
@@ -48,8 +51,13 @@ impl Host {
             Kind::CurrentThread | Kind::Bare => Builder::new_current_thread(),
             Kind::Workers => Builder::new_multi_thread(),
         };
-        let runtime = builder.worker_threads(scale.workers).max_blocking_threads(threads).build();
-        Self { kind, threads, runtime: runtime.expect("the machine has room for a runtime") }
+        builder.worker_threads(scale.workers).max_blocking_threads(threads);
+        let place = scale.place.clone().filter(|_| kind == Kind::Workers);
+        if let Some(place) = &place {
+            builder.on_thread_start(place.worker_hook());
+        }
+        let runtime = builder.build().expect("the machine has room for a runtime");
+        Self { kind, threads, place, runtime }
     }
 
     pub(crate) fn setup(&self) -> Setup {

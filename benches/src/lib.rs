@@ -1,7 +1,7 @@
 //! The peers side by side: our pool beside what a user would pick instead, in one process, in one run.
 //!
 //! `contestants/` who takes part, behind one trait · `workloads/` what they do, one file each · `host.rs` where the
-//! callers run · `row.rs` a line of the table before it is measured · `rounds.rs` turns, rotated · `stats.rs` medians and
+//! callers run · `place.rs` on which cores · `row.rs` a line of the table before it is measured · `rounds.rs` turns, rotated · `stats.rs` medians and
 //! spread · `meter.rs`, `memory.rs` what is measured · `report/` table, JSON, chart · `targets.rs` what ours has to reach ·
 //! `count.rs` the same contestants for an instruction counter.
 //!
@@ -13,6 +13,7 @@ mod count;
 mod host;
 mod memory;
 mod meter;
+mod place;
 mod report;
 mod rounds;
 mod row;

@@ -16,6 +16,7 @@ pub(crate) fn document(scale: &Scale, rows: &[Measured], judged: &[Judged]) -> S
         "quick": scale.quick,
         "pool_threads": scale.threads,
         "runtime_workers": scale.workers,
+        "place": scale.place.as_ref().map(|place| place.how.name()),
         "rows": rows.iter().map(row).collect::<Vec<_>>(),
         "targets": judged.iter().map(target).collect::<Vec<_>>(),
     });

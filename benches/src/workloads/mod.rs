@@ -39,8 +39,12 @@ pub(crate) fn rows(scale: &Scale) -> Vec<Row> {
     rows
 }
 
-/// A few calls that nobody times: threads are there, code is in the cache, and whoever had his turn before has gone to sleep.
+/// A few calls that nobody times: threads are there, and where they are to be, code is in the cache, and whoever had his turn before has gone
+/// to sleep.
 fn warm_up<C: Contestant>(pool: &Arc<C>, host: &Host) {
+    if let Some(place) = &host.place {
+        place.settle(pool, host);
+    }
     let pool = Arc::clone(pool);
     host.run(async move {
         for _ in 0..4 {
