@@ -22,7 +22,7 @@ Usage: cargo run --release -p benches -- [OPTIONS]
   --workers N|auto    worker threads of the tokio runtime of the callers (2; auto: one per core)
   --producers LIST    numbers of producer threads, `1,2,4` (1,2,4,8,16; auto: powers of two up to twice the cores)
   --place HOW         `apart`: a runtime's workers on half of the cores, the pool's threads on the others; `mixed`: both on
-                      all, thread by thread; rows `*/workers` and `work` only (as the kernel likes)
+                      all, thread by thread; leaves out all rows but `*/workers` and `work/*` (as the kernel likes)
   --out DIR           where results.json and results.svg go (benches/results; target/benches if not the whole table)";
 
 /// What is to be measured, and where the report goes.
@@ -64,7 +64,9 @@ impl Scale {
 impl Plan {
     pub(crate) fn wants(&self, row: &Row) -> bool {
         let left_out = row.compiles && self.scale.quick && self.only.is_empty() && !self.list;
-        !left_out && begins_as_one_of(&row.id, &self.only)
+        // Elsewhere the callers are on the main thread, or on threads of their own.
+        let placed = row.id.ends_with("/workers") || row.id.starts_with("work/");
+        !left_out && (placed || self.scale.place.is_none()) && begins_as_one_of(&row.id, &self.only)
     }
 }
 

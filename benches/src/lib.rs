@@ -1,9 +1,9 @@
 //! The peers side by side: our pool beside what a user would pick instead, in one process, in one run.
 //!
 //! `contestants/` who takes part, behind one trait · `workloads/` what they do, one file each · `host.rs` where the
-//! callers run · `place.rs` on which cores · `row.rs` a line of the table before it is measured · `rounds.rs` turns, rotated · `stats.rs` medians and
-//! spread · `meter.rs`, `memory.rs` what is measured · `report/` table, JSON, chart · `targets.rs` what ours has to reach ·
-//! `count.rs` the same contestants for an instruction counter.
+//! callers run · `place.rs` on which cores · `row.rs` a line of the table before it is measured · `rounds.rs` turns,
+//! rotated · `stats.rs` medians and spread · `meter.rs`, `memory.rs` what is measured · `report/` table, JSON, chart ·
+//! `targets.rs` what ours has to reach · `count.rs` the same contestants for an instruction counter.
 //!
 //! Nothing here is compared across runs: every figure is a ratio of two that were taken milliseconds apart.
 

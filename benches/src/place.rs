@@ -41,19 +41,21 @@ impl Place {
         if cores.len() < 2 { Err("there is one core".to_owned()) } else { Ok(Self { how, cores: cores.into() }) }
     }
 
+    /// The cores of the workers, and of the pool's threads.
+    fn sides(&self) -> (&[usize], &[usize]) {
+        match self.how {
+            How::Apart => self.cores.split_at(self.cores.len() / 2),
+            How::Mixed => (&self.cores, &self.cores),
+        }
+    }
+
     fn of_worker(&self, number: usize) -> usize {
-        let cores = match self.how {
-            How::Apart => &self.cores[..self.cores.len() / 2],
-            How::Mixed => &self.cores[..],
-        };
+        let (cores, _) = self.sides();
         cores[number % cores.len()]
     }
 
     fn of_pool_thread(&self, number: usize) -> usize {
-        let cores = match self.how {
-            How::Apart => &self.cores[self.cores.len() / 2..],
-            How::Mixed => &self.cores[..],
-        };
+        let (_, cores) = self.sides();
         cores[number % cores.len()]
     }
 

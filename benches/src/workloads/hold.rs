@@ -1,7 +1,7 @@
 //! For how long a submit holds the event loop: what every other request on that thread feels.
 //!
-//! `hold-idle` submits to a pool that sleeps and awaits the answer before the next; `hold-busy` submits in a row, so that the pool is at
-//! work, for as long as a service has requests on their way. Each submit is timed on its own; what the clock itself takes is subtracted.
+//! `hold-idle` submits to an idle pool and awaits the answer before the next; `hold-busy` submits in a row, so that the pool is at
+//! work. Each submit is timed on its own; what the clock itself takes is subtracted.
 
 use std::hint::black_box;
 use std::sync::Arc;

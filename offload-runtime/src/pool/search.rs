@@ -53,8 +53,8 @@ impl Search {
     /// The same, in a brisk flow.
     const BETWEEN_BRISK: u32 = 10;
     /// How long one lasts there. Then the lock is taken: what others have taken out of the inbox, and not yet run, is seen under it alone. With
-    /// looks of 50 microseconds 32 callers of jobs of a microsecond needed 1.15 of the time, with 5 or 20 as long (AMD Zen 4, Linux 6.18,
-    /// by turns in one process); if who takes jobs called those who look as soon as eight were left, as long, too.
+    /// looks of 50 microseconds 32 callers of jobs of a microsecond needed 1.15 times as long; with 5 or 20 as long as with 10, and so they did
+    /// with 50, too, if who took a job called those who look where eight more were left (AMD Zen 4, Linux 6.18, by turns in one process).
     const ON: Duration = Duration::from_micros(10);
     /// How many there are in a row, there, at most.
     const AGAIN: u32 = 8;
