@@ -308,10 +308,7 @@ impl<E: Executor + 'static, const OWED: bool> Work for Driver<E, OWED> {
         }
         let refused = view.drain(why);
         drop(view);
-        for (job, ticket) in refused {
-            ticket.announce();
-            job.refuse(why.duplicate());
-        }
+        job::refuse_all(refused, why);
     }
 }
 

@@ -63,31 +63,34 @@ impl Inbox {
         self.head() == LOOKED_FOR
     }
 
-    /// What is there, for `put`.
     #[inline]
-    pub(super) fn head(&self) -> *mut Header {
+    fn head(&self) -> *mut Header {
         // ORDERING: Relaxed: a hint, or what is done about it is done by read-modify-writes of this word, or under the lock.
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Puts a job in, where `head` was before, and is not [`SEALED`]. Returns what was there: [`SEALED`] if it was not put in, another mark, or
-    /// a job.
+    /// Puts a job in. Returns what was there: [`SEALED`] if it was not put in, another mark, or a job.
+    ///
+    /// To be called once all else is done: what is looked at here and what is put there come from another core's cache together, unless who looks
+    /// for work takes them back in between. With the clock read in between, a submit to a thread that looked took 110 nanoseconds instead of 90
+    /// (AMD Zen 4).
     ///
     /// # Safety
     /// The job is linked and in no list, and the caller's to put in; it is not used by the caller after that.
     #[inline]
-    pub(super) unsafe fn put(&self, mut head: *mut Header, header: NonNull<Header>) -> *mut Header {
-        loop {
+    pub(super) unsafe fn put(&self, header: NonNull<Header>) -> *mut Header {
+        let mut head = self.head();
+        while head != SEALED {
             let next = if is_mark(head) { ptr::null_mut() } else { head };
             // SAFETY: `a` of a job that is linked and in no list yet is its poster's (I5), and the cell is there.
             unsafe { set_next(header, next) };
             // ORDERING: Release publishes the cell to the Acquire of `take`. A failure reads nothing of another's cell.
             match self.0.compare_exchange_weak(head, header.as_ptr(), Ordering::Release, Ordering::Relaxed) {
-                Ok(_) => return head,
-                Err(SEALED) => return SEALED,
+                Ok(_) => break,
                 Err(now) => head = now,
             }
         }
+        head
     }
 
     /// Takes all jobs out, under the lock. Null: there are none.

@@ -62,7 +62,7 @@ pub use handle::JobHandle;
 pub(crate) use origin::Origin;
 pub use owned::Job;
 pub(crate) use owned::{Awaiter, Begun, Claimed, Ran, Taken};
-pub(crate) use queue::{Guard, Owner, Posted, Queue};
+pub(crate) use queue::{Guard, Owner, Posted, Queue, refuse_all};
 pub(crate) use shown::Shown;
 pub use views::QueueId;
 pub(crate) use views::Registration;

@@ -159,6 +159,7 @@ impl Job {
     }
 
     /// Marks the job as part of a queue, and gives that the `JOB` bit. `Err`: it was cancelled.
+    #[inline]
     pub(super) fn link(self, stamp: Stamp) -> Result<NonNull<Header>, Self> {
         match self.cell().state.link(stamp) {
             Link::Linked => Ok(ManuallyDrop::new(self).header),

@@ -13,14 +13,13 @@ use super::glance;
 use super::inbox::{ASK, Inbox, SEALED, is_open};
 use super::list::{List, is_listed};
 use super::owned::{Begun, Claimed, Job};
-use super::state::Claim;
 use super::views::QueueId;
 use crate::cancel::Stop;
 use crate::clock::{Moment, Stamp};
 use crate::metrics::{Ledger, Tally};
 use crate::sync::{self, Arc, LooseFlag, Mutex, Ordering, thread};
 
-pub(crate) use guard::Guard;
+pub(crate) use guard::{Guard, refuse_all};
 
 mod guard;
 
@@ -54,6 +53,8 @@ pub(crate) struct Queue<P: Owner> {
     timing: bool,
     /// Whether jobs come without a look at the clock: so many wait that not each is stamped, or times are not kept.
     unclocked: LooseFlag,
+    /// Whether the inbox is sealed, for who has not looked at it yet. Set before it is.
+    sealed: LooseFlag,
     inbox: Apart<Inbox>,
     locked: Apart<Mutex<Locked<P>>>,
 }
@@ -112,6 +113,7 @@ impl<P: Owner> Queue<P> {
             shared,
             timing: ledger.is_timing(),
             unclocked: LooseFlag::new(!ledger.is_timing()),
+            sealed: LooseFlag::new(false),
             inbox: Apart(Inbox::new()),
             locked: Apart(Mutex::new(Locked {
                 list: List::new(),
@@ -154,9 +156,7 @@ impl<P: Owner> Queue<P> {
     /// at once: whoever locks it next finds the job appended.
     #[inline]
     pub(crate) fn post(self: &Arc<Self>, job: Job) -> Posted {
-        let inbox = &self.inbox.0;
-        let head = inbox.head();
-        if head == SEALED {
+        if self.sealed.get() {
             return Posted::Not(job);
         }
         let (stamp, due) = self.stamp();
@@ -169,30 +169,24 @@ impl<P: Owner> Queue<P> {
             return Posted::Not(cancelled);
         }
         // SAFETY: `link` gave this queue the job, and it is in no list; it is used below only if it was not put in.
-        let before = unsafe { inbox.put(head, header) };
+        let before = unsafe { self.inbox.0.put(header) };
         glance::submitted(header, is_open(before));
         match before {
             ASK => Posted::Asked,
-            SEALED => self.came_late(header),
+            SEALED => {
+                self.came_late(header);
+                Posted::Late
+            }
             _ => Posted::Quietly { due },
         }
     }
 
-    /// The inbox was sealed while the job was being linked.
+    /// The inbox was sealed while the job was being linked: it goes to the list. (If it was cancelled meanwhile, whoever has done that waits until
+    /// it is there, to unlink it.)
     #[cold]
-    fn came_late(self: &Arc<Self>, header: NonNull<Header>) -> Posted {
-        // SAFETY: it is linked and in the caller's hands, so its cell is there.
-        let cell = unsafe { header.as_ref() };
-        match cell.state.claim() {
-            // SAFETY: claimed, and in no list; its JOB bit was given to the queue, of which this is a part.
-            Claim::Won { .. } => Posted::Late(unsafe { Claimed::from_header(header) }),
-            Claim::Lost => {
-                // Whoever cancelled it waits until it is in the list, to unlink it.
-                // SAFETY: `link` gave this queue the job, and it is in no list.
-                unsafe { self.lock().append(header) };
-                Posted::Quietly { due: false }
-            }
-        }
+    fn came_late(self: &Arc<Self>, header: NonNull<Header>) {
+        // SAFETY: `link` gave this queue the job, and it is in no list.
+        unsafe { self.lock().append(header) };
     }
 
     /// The stamp of a job that comes now, and whether it is one in [`Stamp::SAMPLE`].
@@ -265,8 +259,9 @@ pub(crate) enum Posted {
     Asked,
     /// It is too late, or the job was cancelled before: it is to be pushed, or turned away, under the lock.
     Not(Job),
-    /// It is too late: the job is to be turned away, and is claimed already.
-    Late(Claimed),
+    /// The inbox was sealed at this moment, and the job is in the list all the same: it is to be seen to, as whoever has sealed the inbox may have
+    /// done that before it was there.
+    Late,
 }
 
 /// Whether this one of [`Stamp::SAMPLE`] is the one. At random, so that sites whose jobs come by turns all have their share: a generator of

@@ -122,6 +122,7 @@ impl State {
     }
 
     /// WAITING → WAITING|LINKED. The caller wrote `owner`, and will put the job into that queue at once.
+    #[inline]
     pub(super) fn link(&self, stamp: Stamp) -> Link {
         let linked_at = LINKED | stamp.bits() << STAMP_SHIFT;
         // ORDERING: Release pairs with the Acquire of `claim`, which makes `owner` visible to a claimer that

@@ -12,8 +12,9 @@ use loom::thread;
 
 use super::ThreadPool;
 use crate::error::Error;
-use crate::executor::ExecutorExt;
+use crate::executor::{Executor, ExecutorExt};
 use crate::job::models::{Tokens, each_is_due, expect_rare_calls, expect_short_jobs, explore};
+use crate::job::{Job, Origin, Work};
 
 fn pool(threads: usize) -> ThreadPool {
     ThreadPool::builder().max_threads(threads).keep_alive(Duration::MAX).build()
@@ -170,6 +171,32 @@ fn close_and_submit() {
             Err(other) => panic!("{other}"),
         }
         closer.join().unwrap();
+    });
+}
+
+/// What is owed to a pool's own is taken, though the pool closes at that moment: the thread that hands it in is there.
+#[test]
+fn close_and_a_job_that_is_owed() {
+    struct Owed(Arc<AtomicUsize>);
+
+    impl Work for Owed {
+        type Output = ();
+        const OWED: bool = true;
+
+        fn run(self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    explore("close and a job that is owed", Some(3), || {
+        let pool = pool(1);
+        let done = Arc::new(AtomicUsize::new(0));
+        let (inner, owed) = (pool.clone(), Owed(Arc::clone(&done)));
+        let outer = pool.submit(move || inner.execute(Job::unobserved(Origin::of_caller(), owed)));
+        match block_on(async { (outer, pool.shutdown().await).0.await }) {
+            Ok(()) => assert_eq!(done.load(Ordering::SeqCst), 1, "it was refused"),
+            other => panic!("{other:?}"),
+        }
     });
 }
 

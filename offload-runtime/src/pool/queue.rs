@@ -11,7 +11,7 @@ use super::watch::{self, SlowJobHook, Watch};
 use super::worker::Worker;
 use crate::clock::Moment;
 use crate::error::Error;
-use crate::job::{Begun, Claimed, Ended, Guard, Job, Owner, Posted, Queue};
+use crate::job::{self, Begun, Ended, Guard, Job, Owner, Posted, Queue};
 use crate::metrics::{ANNOUNCED, Ledger, PoolMetrics, Threads};
 use crate::sync::{Arc, Condvar};
 
@@ -215,7 +215,7 @@ pub(super) fn accept(queue: &Arc<Queue<Pool>>, job: Job) {
         Posted::Quietly { due: true } => tidy(queue),
         Posted::Asked => answer(queue),
         Posted::Not(job) => accept_locked(queue, job),
-        Posted::Late(job) => refuse_late(queue, job),
+        Posted::Late => see_to_late(queue),
     }
 }
 
@@ -241,11 +241,17 @@ fn answer(queue: &Arc<Queue<Pool>>) {
     call.carry_out(queue);
 }
 
+/// A job came as the pool closed, and waits. It is run if a thread is there (what is owed has to be, and none leaves without a look
+/// at the queue); else it is refused.
 #[cold]
-fn refuse_late(queue: &Arc<Queue<Pool>>, job: Claimed) {
-    let ticket = queue.lock().ledger().turned_away(job.origin(), &Error::ShutDown);
-    ticket.announce();
-    job.refuse(Error::ShutDown);
+fn see_to_late(queue: &Arc<Queue<Pool>>) {
+    let mut state = queue.lock();
+    let is_over = state.stopped || state.threads == 0;
+    let refused = if is_over { state.drain(&Error::ShutDown) } else { Vec::new() };
+    let call = if state.is_empty() { Call::Nobody } else { Call::decide(&mut state, &queue.shared) };
+    drop(state);
+    call.carry_out(queue);
+    job::refuse_all(refused, &Error::ShutDown);
 }
 
 fn accept_locked(queue: &Arc<Queue<Pool>>, job: Job) {
@@ -296,13 +302,13 @@ fn turn_away(mut state: Guard<'_, Pool>, job: Job, why: Error) {
 pub(super) fn post_nothing(queue: &Arc<Queue<Pool>>) -> Posted {
     struct Nothing;
 
-    impl crate::job::Work for Nothing {
+    impl job::Work for Nothing {
         type Output = ();
 
         fn run(self) {}
     }
 
-    queue.post(Job::unobserved(crate::job::Origin::of_caller(), Nothing))
+    queue.post(Job::unobserved(job::Origin::of_caller(), Nothing))
 }
 
 #[cfg(all(test, not(offload_loom)))]

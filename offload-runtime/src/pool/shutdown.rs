@@ -14,7 +14,7 @@ use super::queue::{Pool, State};
 use super::running::{self, RunningJob};
 use super::worker;
 use crate::error::Error;
-use crate::job::{Guard, Queue, discard};
+use crate::job::{self, Guard, Queue, discard};
 use crate::sync::{Arc, thread};
 
 /// Seals the queue and wakes idle threads, so that they leave.
@@ -39,10 +39,7 @@ pub(super) fn stop(queue: &Arc<Queue<Pool>>) {
     drop(state);
     // First of all: a destructor of what is refused may wait for a job that runs.
     queue.stop().run();
-    for (job, ticket) in refused {
-        ticket.announce();
-        job.refuse(Error::ShutDown);
-    }
+    job::refuse_all(refused, &Error::ShutDown);
 }
 
 /// The wakers to be woken if the pool's end has come, or may have come for one of those who wait.

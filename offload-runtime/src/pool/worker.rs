@@ -98,10 +98,7 @@ fn start_failed(queue: &Arc<Queue<Pool>>, error: io::Error) {
     let ended = shutdown::take_wakers(&mut state);
     drop(state);
     call.carry_out(queue);
-    for (job, ticket) in refused {
-        ticket.announce();
-        job.refuse(why.duplicate());
-    }
+    job::refuse_all(refused, &why);
     shutdown::wake(ended);
 }
 

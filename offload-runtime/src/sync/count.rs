@@ -31,7 +31,7 @@ impl Counter {
     }
 }
 
-/// A flag that decides nothing but what is counted: as [`Counter`].
+/// A flag for those who may as well see it late. Read by many, and so written only to change it: a write takes it from their caches.
 #[derive(Debug)]
 pub(crate) struct LooseFlag(AtomicBool);
 
@@ -42,13 +42,16 @@ impl LooseFlag {
 
     #[inline]
     pub(crate) fn get(&self) -> bool {
-        // ORDERING: Relaxed: whoever is late counts a little differently.
+        // ORDERING: Relaxed: whoever is late finds it out elsewhere, or counts a little differently.
         self.0.load(Ordering::Relaxed)
     }
 
+    /// Not by two at once.
     #[inline]
     pub(crate) fn set(&self, value: bool) {
-        // ORDERING: Relaxed: whoever is late counts a little differently.
-        self.0.store(value, Ordering::Relaxed);
+        if self.get() != value {
+            // ORDERING: Relaxed, as in `get`.
+            self.0.store(value, Ordering::Relaxed);
+        }
     }
 }

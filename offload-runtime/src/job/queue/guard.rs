@@ -125,6 +125,7 @@ impl<'a, P: Owner> Guard<'a, P> {
 
     /// Lets no job come without the lock any more.
     pub(crate) fn seal(&mut self) {
+        self.queue.sealed.set(true);
         while !self.queue.inbox.0.mark(SEALED) {
             self.take_in();
         }
@@ -177,7 +178,7 @@ impl<'a, P: Owner> Guard<'a, P> {
         Some(self.locked.ledger.place(origin))
     }
 
-    /// Takes all jobs that no handle has cancelled, to refuse them because of `why`. The tickets are to be announced after unlocking.
+    /// Takes all jobs that no handle has cancelled, for [`refuse_all`] after unlocking, because of `why`.
     pub(crate) fn drain(&mut self, why: &Error) -> Vec<(Claimed, Ticket)> {
         let mut drained = Vec::new();
         while let Some((job, _)) = self.claim_first() {
@@ -254,6 +255,14 @@ impl<'a, P: Owner> Guard<'a, P> {
             len if len == DEEP / 2 => self.queue.unclocked.set(!self.queue.timing),
             _ => {}
         }
+    }
+}
+
+/// Refuses the jobs of [`Guard::drain`].
+pub(crate) fn refuse_all(drained: Vec<(Claimed, Ticket)>, why: &Error) {
+    for (job, ticket) in drained {
+        ticket.announce();
+        job.refuse(why.duplicate());
     }
 }
 
