@@ -3,6 +3,7 @@
 //! Threads are counted by the pool's own hooks. A job that needs the others' company (a barrier) shows that there are so many threads.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -56,18 +57,45 @@ fn c08_a_burst_on_sleeping_threads_wakes_as_many_as_there_are_jobs() {
     assert_eq!(started.in_all(), 6, "woken, not started anew");
 }
 
-/// To start a thread takes some tens of microseconds: who submits a burst starts one, and that one the next (C3).
+/// The hook may take long, as where it opens a connection: it runs on all threads that jobs ask for at once, not on one after the other.
 #[test]
-fn c08_who_submits_starts_one_thread_at_most() {
+fn c08_a_thread_that_runs_the_start_hook_keeps_no_other_from_being_started() {
     let gate = Gate::closed();
     let in_start = gate.clone();
     let pool = ThreadPool::builder().max_threads(8).on_thread_start(move || in_start.pass()).build();
-    let jobs: Vec<_> = (0..8).map(|_| pool.submit(|| ())).collect();
-    assert_eq!(pool.metrics().threads(), 1);
+    let jobs: Vec<_> = (0..4).map(|_| pool.submit(|| ())).collect();
+    gate.wait_for(4);
+    assert_eq!(pool.metrics().threads(), 4, "no more than jobs ask for");
     gate.open();
     for job in jobs {
         finish(job).unwrap();
     }
+}
+
+/// It is counted on only once it is there: a job goes to who sleeps meanwhile.
+#[test]
+fn c08_a_thread_that_runs_the_start_hook_keeps_no_job_from_another() {
+    let gate = Gate::closed();
+    let (in_start, started) = (gate.clone(), AtomicUsize::new(0));
+    let hangs_in_the_second = move || {
+        if started.fetch_add(1, Ordering::SeqCst) == 1 {
+            in_start.pass();
+        }
+    };
+    let pool = ThreadPool::builder().max_threads(8).on_thread_start(hangs_in_the_second).build();
+    let occupied = Occupied::new(&pool, 1);
+    let second = pool.submit(|| ());
+    gate.wait_for(1);
+    occupied.release();
+    finish(second).unwrap();
+    for _ in 0..3 {
+        // The first looks for work, or sleeps.
+        finish(pool.submit(|| ())).unwrap();
+        assert_eq!(pool.metrics().threads(), 2);
+        thread::sleep(Duration::from_millis(1));
+    }
+    gate.open();
+    finish(pool.shutdown());
 }
 
 #[test]

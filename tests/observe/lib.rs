@@ -6,7 +6,7 @@
 mod record;
 mod service;
 
-pub use record::{Entry, Kind, Record};
+pub use record::{Entry, Kind, Record, UNHEARD};
 pub use service::Service;
 
 use tracing::{Span, info_span};

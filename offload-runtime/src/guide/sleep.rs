@@ -40,8 +40,8 @@
 //! | it is sealed | the pool is closed: the job is refused |
 //!
 //! Threads take the whole inbox at once, when they come to the queue under its lock. Who comes back from a job passes it by where others wait
-//! anyway, while it takes one in 16 of those: each look takes the inbox from whoever submits. A thread that goes to sleep lets the inbox ask,
-//! in the same step in which it sees that it is empty; so no job can be missed. (A pool with a
+//! anyway, while it takes one in 16 of those: each look takes the inbox from whoever submits. A thread that goes to sleep, and knows of no
+//! other that comes, lets the inbox ask, in the same step in which it sees that it is empty; so no job can be missed. (A pool with a
 //! [`queue_capacity`](crate::ThreadPoolBuilder::queue_capacity) has to count each job at once: there, submitting takes the lock. So it does
 //! with the feature `metrics`.)
 //!
@@ -55,6 +55,8 @@
 //!   short jobs is over before the chain is long, and most of the threads that it might have had are never started.
 //! * **Last in, first out.** The thread with the warm cache is woken, and under a small load the others sleep on until they retire. The
 //!   number of threads follows the load, not its peak.
+//! * **Nobody relies on a thread in its hook.** While one runs [`on_thread_start`](crate::ThreadPoolBuilder::on_thread_start) it is no scout:
+//!   others are woken and started beside it, as many as jobs wait.
 //! * **No job is forgotten.** The role of scout is given up under the lock only, with the queue seen there.
 //!
 //! # When fewer threads are faster

@@ -156,6 +156,9 @@ impl ThreadPoolBuilder {
 
     /// Calls `f` on each thread before its first job. A panic in it is caught; the thread goes on.
     ///
+    /// It may take its time, to open a connection, say: jobs go to other threads meanwhile, and where more wait than threads are in `f`, the next is
+    /// started.
+    ///
     /// # Examples
     /// ```
     /// use offload_runtime::{ExecutorExt, ThreadPool};

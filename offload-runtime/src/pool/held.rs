@@ -145,11 +145,15 @@ fn wake_all<'a>(mut state: Guard<'a, Pool>, worker: &Worker) -> Guard<'a, Pool> 
 }
 
 /// Wakes those whom this thread looked after as it slept, as a scout. Meanwhile it counts as running: wakers are the user's code. Nobody
-/// stands by: if one of them does not return, those behind are woken by whoever takes a job, or comes back from one.
+/// stands by: if one of them does not return, those behind are woken by whoever comes back from a job and takes another.
 #[cold]
 pub(super) fn relieve(mut state: Guard<'_, Pool>) -> Guard<'_, Pool> {
     let queue = state.queue();
     state.running += 1;
+    if let Some(ended) = &queue.shared.ended {
+        // It runs no job: its place is free.
+        ended.note();
+    }
     let call = worker::pass_on(&mut state, &queue.shared, true);
     drop(state);
     call.carry_out(queue);
@@ -160,6 +164,9 @@ pub(super) fn relieve(mut state: Guard<'_, Pool>) -> Guard<'_, Pool> {
         state = queue.lock_to_pop();
     }
     state.running -= 1;
+    if let Some(ended) = &queue.shared.ended {
+        ended.come_back();
+    }
     state
 }
 
@@ -176,7 +183,7 @@ mod tests {
     use crate::pool::ThreadPool;
     use crate::pool::queue::post_nothing;
     use crate::pool::sleep::Call;
-    use crate::sync::thread;
+    use crate::sync::{Mutex, thread};
 
     /// Counts who was woken.
     #[derive(Default)]
@@ -257,6 +264,31 @@ mod tests {
         assert_eq!(count(), before + 2, "no job waits");
         assert!(!state.has_company(false));
         (state.running, state.flow.standby) = (0, None);
+    }
+
+    /// A thread that wakes others runs no job: who is woken finds its place free.
+    #[test]
+    fn c05_who_is_woken_by_one_who_slept_finds_a_place() {
+        struct Submits(ThreadPool, Mutex<Option<JobHandle<()>>>);
+        impl Wake for Submits {
+            fn wake(self: Arc<Self>) {
+                *sync::lock(&self.1) = Some(self.0.submit(|| ()));
+            }
+        }
+        let pool = ThreadPool::builder().max_threads(2).queue_capacity(0).build();
+        let queue = pool.queue();
+        let submits = Arc::new(Submits(pool.clone(), Mutex::new(None)));
+        let mut state = queue.lock();
+        (state.threads, state.running, state.scouts) = (2, 1, 1);
+        state.hold(Awaiter::of(Arc::clone(&submits).into()));
+        drop(relieve(state));
+        let submitted = sync::lock(&submits.1).take().expect("it was woken");
+        assert!(!submitted.is_finished(), "it was refused");
+        let occupied = pool.submit(|| ());
+        assert!(matches!(pollster::block_on(occupied), Err(Error::QueueFull)), "two have the two places");
+        let mut state = queue.lock();
+        (state.threads, state.running, state.scouts) = (0, 0, 0);
+        drop(state.drain(&Error::ShutDown));
     }
 
     /// A waker that does not return keeps none of those asleep who were held with it, and no job waiting.

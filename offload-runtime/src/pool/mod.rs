@@ -52,11 +52,15 @@ pub(crate) use worker::current as current_worker;
 /// A job may block on jobs that it submitted to its own pool, by `pollster::block_on(handle)`, tokio's `Handle::block_on` and the
 /// like: a job that somebody waits for in this way begins at once, on a thread that stands in for the waiting one if the pool is
 /// at its maximum, so that a pool cannot deadlock on itself even with one thread (C10). This holds for jobs of a
-/// [`Limited`](crate::Limited) view of the pool too. With `n` jobs that wait for each
+/// [`Limited`](crate::Limited) view of the pool too (not of a view of such a view). With `n` jobs that wait for each
 /// other in a chain there are up to `n` threads beyond the maximum, all but one of them waiting.
 ///
 /// What cannot be helped is a job that waits for something *else* which needs the pool to go on: a channel that a queued job is to
 /// fill, an async task elsewhere that awaits one, or jobs of two executors that wait for each other's threads or places.
+///
+/// # Fork
+/// A process that was made by `fork` alone has none of the threads, and a pool that had some counts on them: make the pools of such a child in
+/// the child. (`std::process::Command`, which runs another program, is not concerned.)
 ///
 /// # Panics
 /// A panic of a job is passed to its handle and ends neither the thread nor the pool (C4).

@@ -174,6 +174,43 @@ fn close_and_submit() {
     });
 }
 
+/// Whoever submits may be on the way to the lock as the pool closes, with no thread there yet.
+#[test]
+fn shutdown_and_submit() {
+    explore("shutdown and submit", Some(2), || {
+        let pool = pool(1);
+        let done = Arc::new(AtomicUsize::new(0));
+        let (other, job) = (pool.clone(), Arc::clone(&done));
+        let submitter = thread::spawn(move || other.submit(move || job.fetch_add(1, Ordering::SeqCst)));
+        block_on(pool.shutdown());
+        let ended_with = done.load(Ordering::SeqCst);
+        match block_on(submitter.join().unwrap()) {
+            Ok(_) => assert_eq!(ended_with, 1, "it ran after the pool had ended"),
+            Err(Error::ShutDown) => {}
+            Err(other) => panic!("{other}"),
+        }
+    });
+}
+
+/// A thread that is not there before both jobs have ended keeps them from no other.
+#[test]
+fn a_thread_that_is_long_in_its_hook() {
+    explore("a thread that is long in its hook", Some(1), || {
+        let (go_on, started) = (Arc::new(Notify::new()), AtomicUsize::new(0));
+        let told = Arc::clone(&go_on);
+        let hangs_in_the_first = move || {
+            if started.fetch_add(1, Ordering::SeqCst) == 0 {
+                told.wait();
+            }
+        };
+        let pool = ThreadPool::builder().max_threads(2).keep_alive(Duration::MAX).on_thread_start(hangs_in_the_first);
+        let pool = pool.build();
+        let (first, second) = (pool.submit(|| 1), pool.submit(|| 2));
+        assert_eq!(block_on(first).unwrap() + block_on(second).unwrap(), 3);
+        go_on.notify();
+    });
+}
+
 /// What is owed to a pool's own is taken, though the pool closes at that moment: the thread that hands it in is there.
 #[test]
 fn close_and_a_job_that_is_owed() {

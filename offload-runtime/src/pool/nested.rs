@@ -11,6 +11,7 @@
 use std::io;
 
 use super::queue::Pool;
+use super::shutdown;
 use super::sleep::Call;
 use super::worker::{self, Worker};
 use crate::job::{self, Begun, Queue};
@@ -81,8 +82,11 @@ fn start(queue: &Arc<Queue<Pool>>, job: Begun) {
         state.running -= 1;
         // There may be one thread more again, and who posts a job is not asked to call it.
         let call = Call::attend(&mut state, &queue.shared);
+        // Who waits for the pool's end may have taken that thread for one.
+        let ended = shutdown::take_wakers(&mut state);
         drop(state);
         call.carry_out(queue);
+        shutdown::wake(ended);
         if let Some(job) = sync::lock(&job).take() {
             stand_in(queue, job);
         }
@@ -104,7 +108,8 @@ fn stand_in(queue: &Arc<Queue<Pool>>, job: Begun) {
 #[cfg(all(test, not(offload_loom)))]
 mod tests {
     use std::pin::pin;
-    use std::task::{Context, Poll, Waker};
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::{Context, Poll, Wake, Waker};
     use std::time::{Duration, Instant};
 
     use super::*;
@@ -170,5 +175,39 @@ mod tests {
         });
         pollster::block_on(outer).unwrap();
         pollster::block_on(pool.shutdown());
+    }
+    /// The pool was closed, and the last thread but this one left while it seemed that another was coming.
+    #[test]
+    fn c09_a_start_for_a_job_that_is_waited_for_may_fail_as_the_last_of_the_others() {
+        struct Told(AtomicBool);
+        impl Wake for Told {
+            fn wake(self: Arc<Self>) {
+                self.0.store(true, Ordering::SeqCst);
+            }
+        }
+        // No thread can be had.
+        let pool = ThreadPool::builder().max_threads(2).stack_size(usize::MAX).build();
+        let queue = pool.queue();
+        let worker = Worker::new(&queue.shared, String::new());
+        let told = Arc::new(Told(AtomicBool::new(false)));
+        let waker = Waker::from(Arc::clone(&told));
+        let mut state = queue.lock();
+        (state.threads, state.running) = (1, 1);
+        state.workers.push(Arc::clone(&worker));
+        drop(state);
+        let mut job = pin!(pool.submit(|| 7));
+        let mut shutdown = pin!(pool.shutdown());
+        assert!(shutdown.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        worker::with_hooks(&queue.shared, &worker, || {
+            job::host(queue, || {
+                // It runs here, as a thread can be had neither for it nor to stand in.
+                let ran = job.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+                assert!(matches!(ran, Poll::Ready(Ok(7))), "{ran:?}");
+            });
+        });
+        assert!(told.0.load(Ordering::SeqCst), "it was not told");
+        let mut state = queue.lock();
+        (state.threads, state.running) = (0, 0);
+        state.workers.clear();
     }
 }

@@ -46,6 +46,8 @@ pub(super) struct Pool {
     pub(super) watch: Condvar,
     /// Whether jobs are taken in under the lock alone: each has to be counted at once, to be refused or to be told of.
     pub(super) by_lock: bool,
+    /// Whether threads run code of the user's before they come to the queue: a hook, or a recorder that is told of them.
+    pub(super) prepares: bool,
 }
 
 /// The part of a pool that its lock guards, besides the queue of jobs. What every job touches comes first, side by side.
@@ -59,6 +61,8 @@ pub(super) struct State {
     pub(super) idle: Vec<Arc<Worker>>,
     /// Threads that are on their way to the queue: being started or woken, or looking for work before they sleep.
     pub(super) scouts: usize,
+    /// Threads that have been started, and run code of the user's before they come to the queue: nobody counts on them yet.
+    pub(super) preparing: usize,
     /// Those of the scouts that look for work before they sleep. No more than [`MOST_SCOUTS`](super::sleep::MOST_SCOUTS).
     pub(super) looking: Vec<Arc<Worker>>,
     pub(super) closed: bool,
@@ -97,6 +101,7 @@ impl Pool {
             running: 0,
             idle: Vec::new(),
             scouts: 0,
+            preparing: 0,
             looking: Vec::new(),
             closed: false,
             stopped: false,
@@ -118,7 +123,8 @@ impl Pool {
         let published = Threads::new(&config.name);
         let watch = Condvar::new();
         let by_lock = ended.is_some() || ANNOUNCED;
-        Queue::new(Self { config, ended, published, watch, by_lock }, state, ledger)
+        let prepares = config.on_thread_start.is_some() || ANNOUNCED;
+        Queue::new(Self { config, ended, published, watch, by_lock, prepares }, state, ledger)
     }
 }
 
@@ -246,11 +252,13 @@ fn answer(queue: &Arc<Queue<Pool>>) {
 #[cold]
 fn see_to_late(queue: &Arc<Queue<Pool>>) {
     let mut state = queue.lock();
-    let is_over = state.stopped || state.threads == 0;
-    let refused = if is_over { state.drain(&Error::ShutDown) } else { Vec::new() };
-    let call = if state.is_empty() { Call::Nobody } else { Call::decide(&mut state, &queue.shared) };
+    if !state.stopped && state.threads > 0 {
+        let call = Call::decide_if_any(&mut state, &queue.shared);
+        drop(state);
+        return call.carry_out(queue);
+    }
+    let refused = state.drain(&Error::ShutDown);
     drop(state);
-    call.carry_out(queue);
     job::refuse_all(refused, &Error::ShutDown);
 }
 

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::queue::{Pool, State};
 use super::running::{self, RunningJob};
+use super::sleep::Call;
 use super::worker;
 use crate::error::Error;
 use crate::job::{self, Guard, Queue, discard};
@@ -19,27 +20,35 @@ use crate::sync::{Arc, thread};
 
 /// Seals the queue and wakes idle threads, so that they leave.
 pub(super) fn close(queue: &Arc<Queue<Pool>>) {
-    let idle = {
-        let mut state = queue.lock();
-        state.closed = true;
-        state.seal();
-        state.idle.clone()
-    };
-    for worker in idle {
-        worker.wake.notify_one();
-    }
+    end(queue, |_| {});
 }
 
 /// Closes, refuses what is queued, cancels what runs.
 pub(super) fn stop(queue: &Arc<Queue<Pool>>) {
-    close(queue);
-    let mut state = queue.lock();
-    state.stopped = true;
-    let refused = state.drain(&Error::ShutDown);
-    drop(state);
+    let mut refused = Vec::new();
+    end(queue, |state| {
+        state.stopped = true;
+        refused = state.drain(&Error::ShutDown);
+    });
     // First of all: a destructor of what is refused may wait for a job that runs.
     queue.stop().run();
     job::refuse_all(refused, &Error::ShutDown);
+}
+
+fn end(queue: &Arc<Queue<Pool>>, then: impl FnOnce(&mut Guard<'_, Pool>)) {
+    let mut state = queue.lock();
+    state.closed = true;
+    state.seal();
+    then(&mut state);
+    let idle = state.idle.clone();
+    // A job may have been posted for which no thread is there yet. Who posted it is on the way to the lock; but who waits for the pool's end would
+    // see that there is no thread, and no more.
+    let call = Call::decide_if_any(&mut state, &queue.shared);
+    drop(state);
+    call.carry_out(queue);
+    for worker in idle {
+        worker.wake.notify_one();
+    }
 }
 
 /// The wakers to be woken if the pool's end has come, or may have come for one of those who wait.
@@ -62,7 +71,7 @@ pub(super) fn wake(wakers: Vec<Waker>) {
 }
 
 /// Resolves when all work of a pool is done and its threads have left, after their
-/// [`on_thread_stop`](super::ThreadPoolBuilder::on_thread_stop).
+/// [`on_thread_stop`](super::ThreadPoolBuilder::on_thread_stop). (Destructors of their thread-locals may still run, as nobody joins them.)
 ///
 /// Made by [`ThreadPool::shutdown`](super::ThreadPool::shutdown) and [`shutdown_now`](super::ThreadPool::shutdown_now), which have taken
 /// effect by then: this only tells when it is over. **Dropping** it changes nothing.

@@ -5,7 +5,9 @@
 //! somebody will), by `work` in `worker.rs` (look for work before sleeping) and by [`sleep`], which stands by and retires. What follows
 //! from a decision (a system call) is done after unlocking.
 //!
-//! * **Few scouts.** A *scout* is a thread on its way to the queue: being started, being woken, or looking for work. While there is one,
+//! * **Few scouts.** A *scout* is a thread on its way to the queue: being started, being woken, or looking for work. (One that runs
+//!   [`on_thread_start`](super::ThreadPoolBuilder::on_thread_start) is none until it has: that may take long, and nobody relies on it; but no more
+//!   threads are started than there are jobs for, beside those.) While there is one,
 //!   the next is called only for a job that waits beside as many as there are scouts, while there are fewer than there may be
 //!   ([`max_scouts`]), only if one thread more is of use ([`Flow`](super::pace::Flow)), and only if it sleeps. (Wake-ups are system calls, and
 //!   a burst of jobs would pay one each; to start a thread takes ten times as long, and is left to the chain.)
@@ -19,7 +21,7 @@
 //! * **No lost job.** The inbox does not ask, or jobs wait, only while (1) there is a scout, or (2) somebody who posted is on the way to
 //!   the lock because it was asked, or (3) all threads that there may be are running jobs, and will come back to the queue, or
 //!   (4) as many run as are of use, and one stands by ([`Flow`](super::pace::Flow)), who comes by itself if none is taken, or if some hundred
-//!   wait all the time. Who ends one of these, gives the role of scout up or
+//!   wait all the time, or (5) no more jobs wait than threads are in their hooks, and none sleeps; then it asks. Who ends one of these, gives the role of scout up or
 //!   leaves `idle` does so under the lock, and calls `attend`, asks, or takes a job, before unlocking.
 //! * **Nobody who is held is forgotten.** Whoever awaits a short job may be held, to be woken with others, only while one stands by and
 //!   the next job is as short. Those are woken by their thread before it takes a job that may be longer, or finds none; and if no job is taken
@@ -77,12 +79,17 @@ impl Call {
             state.scouts += 1;
             return Self::Wake(worker);
         }
-        if state.threads < pool.config.max_threads {
+        if state.threads < pool.config.max_threads && state.preparing < state.len() {
             state.scouts += 1;
             state.one_more_thread();
             return Self::Start;
         }
         Self::Nobody
+    }
+
+    /// As `decide`, where no job may be waiting.
+    pub(super) fn decide_if_any(state: &mut Guard<'_, Pool>, pool: &Pool) -> Self {
+        if state.is_empty() { Self::Nobody } else { Self::decide(state, pool) }
     }
 
     /// As `decide`, where no job may be waiting; and sees to it that who submits the next one decides, if somebody can be called for it, and
@@ -96,11 +103,11 @@ impl Call {
         loop {
             if !state.is_empty() {
                 let call = Self::decide(state, pool);
-                if state.calls_for_more(pool) {
-                    // If jobs came meanwhile, who takes them sees to it.
-                    state.stir();
+                // If jobs came meanwhile, who takes those that wait sees to them; if nobody comes to take any, this is to.
+                let is_over = !state.calls_for_more(pool) || state.stir() || state.scouts > 0;
+                if is_over {
+                    return call;
                 }
-                return call;
             }
             if state.ask() {
                 return Self::Nobody;

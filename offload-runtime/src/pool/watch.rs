@@ -13,7 +13,7 @@ use super::queue::{Pool, State};
 use super::running::RunningJob;
 use super::worker::{self, Worker};
 use crate::clock::Moment;
-use crate::job::{Queue, discard};
+use crate::job::{Guard, Queue, discard};
 use crate::sync::{Arc, Condvar};
 use crate::trace;
 
@@ -73,19 +73,27 @@ fn watch(queue: &Arc<Queue<Pool>>, after: Duration) {
         };
         let next = told.look(pool, &workers, after);
         drop(workers);
-        let mut state = queue.lock();
-        if state.running == 0 && state.begun == begun && !state.workers.is_empty() {
-            state.watch = Watch::Asleep;
-            while state.watch == Watch::Asleep {
-                state = state.wait(&pool.watch);
-            }
-        } else {
-            begun = state.begun;
-            // Nothing shortens this but the pool's last thread: what begins meanwhile is not due before.
-            let (state, _) = state.wait_timeout(&pool.watch, next);
-            drop(state);
-        }
+        begun = rest(queue.lock(), pool, begun, next);
     }
+}
+
+/// Until there may be something to tell: for `next`, or until a job begins, if none has since `begun` had and none runs. Returns how many have.
+fn rest(mut state: Guard<'_, Pool>, pool: &Pool, begun: u64, next: Duration) -> u64 {
+    if state.workers.is_empty() {
+        // They went while it told of jobs, and nobody will wake it.
+        return begun;
+    }
+    let now = state.begun;
+    if state.running == 0 && now == begun {
+        state.watch = Watch::Asleep;
+        while state.watch == Watch::Asleep {
+            state = state.wait(&pool.watch);
+        }
+    } else {
+        // Nothing shortens this but the pool's last thread: what begins meanwhile is not due before.
+        drop(state.wait_timeout(&pool.watch, next));
+    }
+    now
 }
 
 /// What has been told: of each thread the jobs that it still runs, one inside the other, by when they began.
@@ -113,14 +121,19 @@ impl Told {
                 continue;
             }
             told.push(since);
-            trace::slow_job(&pool.config.name, &job);
-            if let Some(hook) = &pool.config.on_slow_job
-                && let Err(payload) = catch_unwind(AssertUnwindSafe(|| hook(&job)))
-            {
-                discard(payload);
+            contain(|| trace::slow_job(&pool.config.name, &job));
+            if let Some(hook) = &pool.config.on_slow_job {
+                contain(|| hook(&job));
             }
         }
         next
+    }
+}
+
+/// Runs code of the user's: the watch outlives its panics.
+fn contain(f: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+        discard(payload);
     }
 }
 
@@ -161,6 +174,24 @@ mod tests {
         assert_eq!(state.watch, Watch::On);
         drop(state);
         pollster::block_on(pool.shutdown());
+    }
+
+    /// As where the last thread went while the hook told of its job.
+    #[test]
+    fn c07_the_watch_of_a_pool_without_threads_does_not_rest() {
+        let pool = ThreadPool::new(1);
+        for (running, begun) in [(0, 0), (1, 0), (0, 1)] {
+            let (queue, (over, is_over)) = (Arc::clone(pool.queue()), std::sync::mpsc::channel());
+            let rests = thread::spawn(move || {
+                let mut state = queue.lock();
+                (state.running, state.begun) = (running, begun);
+                rest(state, &queue.shared, 0, Duration::MAX);
+                queue.lock().running = 0;
+                over.send(()).unwrap();
+            });
+            is_over.recv_timeout(Duration::from_secs(30)).expect("it stays for as long as a job may take");
+            rests.join().unwrap();
+        }
     }
 
     #[test]

@@ -94,6 +94,9 @@ fn start_failed(queue: &Arc<Queue<Pool>>, error: io::Error) {
     } else if state.is_empty() || !state.idle.is_empty() {
         // A thread fell asleep while this call counted as the scout. It is there: no thread has to be started.
         call = Call::attend(&mut state, &queue.shared);
+    } else {
+        // Whoever submits the next job tries again.
+        state.stir();
     }
     let ended = shutdown::take_wakers(&mut state);
     drop(state);
@@ -105,7 +108,11 @@ fn start_failed(queue: &Arc<Queue<Pool>>, error: io::Error) {
 /// The whole of a thread.
 fn live(queue: &Arc<Queue<Pool>>, name: String, first: Option<Begun>) {
     let worker = Worker::new(&queue.shared, name);
-    queue.lock().workers.push(Arc::clone(&worker));
+    let mut state = queue.lock();
+    state.workers.push(Arc::clone(&worker));
+    let call = if first.is_none() { prepare(&mut state, &queue.shared) } else { Call::Nobody };
+    drop(state);
+    call.carry_out(queue);
     watch::start(queue);
     with_hooks(&queue.shared, &worker, || {
         job::host(queue, || {
@@ -116,6 +123,16 @@ fn live(queue: &Arc<Queue<Pool>>, name: String, first: Option<Begun>) {
     });
     queue.shared.published.one_less();
     leave(queue, &worker);
+}
+
+/// A scout has been started. If it runs code of the user's before it comes to the queue, it is none until then.
+fn prepare(state: &mut Guard<'_, Pool>, pool: &Pool) -> Call {
+    if !pool.prepares {
+        return Call::Nobody;
+    }
+    state.scouts -= 1;
+    state.preparing += 1;
+    Call::attend(state, pool)
 }
 
 /// Runs `f` as `worker`, between the hooks of the builder.
@@ -137,6 +154,10 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, first: Option<Begun>) {
     // Whether somebody awaited the last job as it ended.
     let mut had_awaiter = false;
     let mut state = queue.lock();
+    if scout && pool.prepares {
+        state.preparing -= 1;
+        state.scouts += 1;
+    }
     loop {
         if let Some(job) = handed.take() {
             drop(state);
@@ -330,6 +351,26 @@ mod tests {
             thread::yield_now();
         }
         assert_eq!(pollster::block_on(job).unwrap(), 7);
+        pollster::block_on(pool.shutdown());
+    }
+
+    /// The only thread runs a job, and the one that was to come for another does not: whoever submits the next one tries again.
+    #[test]
+    fn c05_where_a_thread_could_not_be_had_it_is_tried_again() {
+        let pool = ThreadPool::builder().max_threads(2).build();
+        let (threads, scouts) = (2, 1);
+        let mut state = pool.queue().lock();
+        (state.threads, state.running, state.scouts) = (threads, 1, scouts);
+        state.open();
+        drop(state);
+        let left = pool.submit(|| 1);
+        start_failed(pool.queue(), io::Error::other("no room"));
+        assert!(pool.queue().is_stirred() && !left.is_finished());
+        let next = pool.submit(|| 2);
+        assert_eq!(pollster::block_on(left).unwrap() + pollster::block_on(next).unwrap(), 3);
+        let mut state = pool.queue().lock();
+        (state.threads, state.running) = (state.threads - 1, 0);
+        drop(state);
         pollster::block_on(pool.shutdown());
     }
 

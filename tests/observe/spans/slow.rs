@@ -1,10 +1,12 @@
 //! A job that runs for long is a warning, once, while it still runs.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use observe::{Entry, Kind, Record, request};
+use observe::{Entry, Kind, Record, UNHEARD, request};
 use offload_runtime::{ExecutorExt, ThreadPool};
-use tests::support::{Gate, eventually, finish};
+use tests::support::{Gate, eventually, finish, silence};
 use tracing::Level;
 
 const SHORT: Duration = Duration::from_millis(5);
@@ -68,4 +70,28 @@ fn a_slow_job_that_nobody_waits_for_is_told_as_such() {
         }
     }
     panic!("{:#?}", told("forsaken"));
+}
+
+/// What is told to a subscriber that panics is lost; the next job is told of, and so is the hook.
+#[test]
+fn a_subscriber_that_panics_does_not_end_the_watch() {
+    Record::install();
+    silence();
+    let told = Arc::new(AtomicUsize::new(0));
+    let counts = Arc::clone(&told);
+    let pool = ThreadPool::builder().thread_name(UNHEARD).max_threads(1).warn_after(SHORT);
+    let pool = pool
+        .on_slow_job(move |_| {
+            counts.fetch_add(1, Ordering::SeqCst);
+        })
+        .build();
+    for round in 1..=2 {
+        let gate = Gate::closed();
+        let of_job = gate.clone();
+        let job = pool.submit(move || of_job.pass());
+        eventually("it is told of", || told.load(Ordering::SeqCst) == round);
+        gate.open();
+        finish(job).unwrap();
+    }
+    finish(pool.shutdown());
 }
