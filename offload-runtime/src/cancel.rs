@@ -7,6 +7,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Weak;
+use std::thread::ThreadId;
 
 use crate::job::{self, discard};
 use crate::sync::{self, Arc, AtomicBool, Condvar, Mutex, Ordering};
@@ -76,9 +77,9 @@ pub fn check_cancelled() {
 
 /// Arranges that `hook` runs when the job that this thread runs is cancelled, so that what blocks it can be interrupted.
 ///
-/// The hook runs exactly once or, if the guard is dropped first, never. It runs on the thread that cancels (which may be
-/// one that runs async tasks), or at once, on this thread, if the job is cancelled already. It has to be quick, must not block and
-/// must not wait for the job. Hooks run in the order of their registration. A panic in one is caught.
+/// The hook runs exactly once or, if the guard is dropped first (or leaked, and the job ends), never. It runs on the thread that cancels (which may
+/// be one that runs async tasks), or at once, on this thread, if the job has been cancelled, and all hooks before it have run. It has to be quick,
+/// must not block and must not wait for the job. Hooks run in the order of their registration. A panic in one is caught.
 ///
 /// Outside a job nothing can cancel: `hook` is dropped.
 ///
@@ -119,14 +120,15 @@ pub fn on_cancel(hook: impl FnOnce() + Send + 'static) -> CancelGuard {
 /// Disarms the hook of [`on_cancel`] when it is dropped.
 ///
 /// **Dropping** it takes the hook back. If the hook is running on another thread at that moment, `drop` waits until it has ended,
-/// so that what the hook interrupts is not interrupted later, when the job has gone on to something else.
+/// so that what the hook interrupts is not interrupted later, when the job has gone on to something else. (A hook may drop its own guard, where a job
+/// cancels itself.)
 ///
 /// # Examples
 /// See [`on_cancel`].
 #[must_use = "dropping the guard at once disarms the hook: bind it, `let _guard = on_cancel(...)`"]
 pub struct CancelGuard {
     armed: Option<(Arc<Hooks>, u64)>,
-    /// A guard belongs to the job's thread: only there is it known that the hook is not one's own.
+    /// A guard belongs to the job's thread, which alone arms hooks.
     not_send: PhantomData<*const ()>,
 }
 
@@ -159,14 +161,15 @@ struct HooksState {
     cancelled: bool,
     next: u64,
     armed: Vec<(u64, Hook)>,
-    running: Option<u64>,
+    /// The hook that runs, and where.
+    running: Option<(u64, ThreadId)>,
 }
 
 impl Hooks {
-    /// Arms `hook`, or runs it at once if the job is cancelled.
+    /// Arms `hook`, or runs it at once if the job is cancelled and those before it have run.
     fn add(&self, hook: Hook) -> Option<u64> {
         let mut state = sync::lock(&self.state);
-        if state.cancelled {
+        if state.cancelled && state.running.is_none() {
             drop(state);
             run_hook(hook);
             return None;
@@ -185,7 +188,7 @@ impl Hooks {
         }
         while !state.armed.is_empty() {
             let (id, hook) = state.armed.remove(0);
-            state.running = Some(id);
+            state.running = Some((id, std::thread::current().id()));
             drop(state);
             run_hook(hook);
             state = sync::lock(&self.state);
@@ -197,7 +200,7 @@ impl Hooks {
     /// Takes the hook back, or waits until it has run.
     fn disarm(&self, id: u64) {
         let mut state = sync::lock(&self.state);
-        while state.running == Some(id) {
+        while state.running.is_some_and(|(running, there)| running == id && there != std::thread::current().id()) {
             state = self.ended.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
         }
         let position = state.armed.iter().position(|(armed, _)| *armed == id);

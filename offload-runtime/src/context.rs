@@ -3,7 +3,7 @@
 //! Taken when the job is submitted, current while it runs. Without the features that need it, it is nothing.
 
 use crate::error::Error;
-use crate::job::{Origin, Work};
+use crate::job::{Origin, Work, discard};
 use crate::trace::Trace;
 
 /// A closure with the context of its submitter.
@@ -36,8 +36,8 @@ where
 
     fn refuse(self, why: &Error) {
         let Self { f, runtime, trace } = self;
-        // What was captured first: the span ends after what belongs to it.
-        drop((f, runtime));
+        // What was captured first, though it may panic: the span ends after what belongs to it.
+        discard((f, runtime));
         trace.refuse(why);
     }
 }

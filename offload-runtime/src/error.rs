@@ -93,7 +93,8 @@ impl std::error::Error for Error {
 /// Keeps the [`Error`] as the inner error, so that [`io::Error::get_ref`] and `downcast` find it.
 ///
 /// [`Error::QueueFull`] becomes [`io::ErrorKind::ResourceBusy`], [`Error::Spawn`] keeps its kind, everything else is
-/// [`io::ErrorKind::Other`]. Never `Interrupted` or `WouldBlock`, which callers of `std::io` answer by retrying.
+/// [`io::ErrorKind::Other`]. Never `Interrupted` or `WouldBlock`, which callers of `std::io` answer by retrying: where the system said one of
+/// those as it refused a thread, it is `ResourceBusy`, too.
 ///
 /// # Examples
 /// ```
@@ -107,7 +108,11 @@ impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let kind = match &error {
             Error::QueueFull => io::ErrorKind::ResourceBusy,
-            Error::Spawn(source) => source.kind(),
+            Error::Spawn(source) => match source.kind() {
+                // What Linux says if there are too many threads.
+                io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => io::ErrorKind::ResourceBusy,
+                kind => kind,
+            },
             _ => io::ErrorKind::Other,
         };
         Self::new(kind, error)
@@ -208,6 +213,9 @@ mod tests {
         let kind = |error: Error| io::Error::from(error).kind();
         assert_eq!(kind(Error::QueueFull), io::ErrorKind::ResourceBusy);
         assert_eq!(kind(Error::Spawn(io::ErrorKind::OutOfMemory.into())), io::ErrorKind::OutOfMemory);
+        for retried in [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted] {
+            assert_eq!(kind(Error::Spawn(retried.into())), io::ErrorKind::ResourceBusy);
+        }
         assert_eq!(kind(Error::ShutDown), io::ErrorKind::Other);
         assert_eq!(kind(Error::Cancelled), io::ErrorKind::Other);
     }

@@ -6,8 +6,9 @@
 //! The invariant: a queue that is not empty has a driver (running, or with the executor, or about to be given to it). A
 //! driver that the executor refuses takes the queue down with it only if it was the last one.
 
+use std::cell::Cell;
 use std::fmt;
-use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
@@ -120,7 +121,7 @@ impl<E: Executor + 'static> Owner for View<E> {
         view.count += missing;
         drop(view);
         for _ in 0..missing {
-            call_driver(queue, Kind::Owed);
+            call_driver_from_a_job(queue, Kind::Owed);
         }
     }
 }
@@ -134,6 +135,13 @@ fn call_driver<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>, kind: Kind) {
         Kind::Owed => Job::unobserved(origin, Driver::<E, true> { view, kind }),
         Kind::New | Kind::Relief => Job::unobserved(origin, Driver::<E, false> { view, kind }),
     });
+}
+
+/// As `call_driver`, on a thread that others count on: that an executor panics is no more to them than that it refuses.
+fn call_driver_from_a_job<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>, kind: Kind) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| call_driver(queue, kind))) {
+        job::discard(payload);
+    }
 }
 
 impl<E: Executor + 'static> Limited<E> {
@@ -166,10 +174,14 @@ impl<E: Executor + 'static> Limited<E> {
     /// See [`Limited`].
     #[must_use]
     pub fn queue_capacity(self, capacity: usize) -> Self {
-        let Ok(queue) = Arc::try_unwrap(self.view) else {
+        let mut view = self.view;
+        if let Some(queue) = Arc::get_mut(&mut view) {
+            // Before its memory is free: a view is registered by its address, and the next one there may be anyone's.
+            queue.shared.registration.leave();
+        }
+        let Ok(queue) = Arc::try_unwrap(view) else {
             panic!("`Limited::queue_capacity` has to be called before the view is cloned or used");
         };
-        // The rest goes here, before there is another queue: that one may have the same address, by which a view is registered.
         let View { executor, limit, .. } = queue.into_shared();
         let (place, registration) = (Condvar::new(), Registration::default());
         Self::with(View { executor, limit, capacity, ended: Some(Ended::new()), place, registration })
@@ -291,14 +303,17 @@ impl<E: Executor + 'static, const OWED: bool> Work for Driver<E, OWED> {
     const OWED: bool = OWED;
 
     fn run(self) {
+        // An executor that runs its jobs at once has it run inside `hand_back`, and so on, one inside the other.
+        let is_back_at_once = matches!(self.kind, Kind::Relief) && HANDING_BACK.get() == Some(Queue::id(&self.view));
+        if is_back_at_once && bounce(&mut self.view.lock()) {
+            return;
+        }
         job::host(&self.view, || drive(&self.view));
     }
 
     fn refuse(self, why: &Error) {
         let mut view = self.view.lock();
-        if matches!(self.kind, Kind::Relief) && view.handing_back > view.bounced {
-            // The thread that is handing back keeps the place instead.
-            view.bounced += 1;
+        if matches!(self.kind, Kind::Relief) && bounce(&mut view) {
             return;
         }
         view.count -= 1;
@@ -310,6 +325,19 @@ impl<E: Executor + 'static, const OWED: bool> Work for Driver<E, OWED> {
         drop(view);
         job::refuse_all(refused, why);
     }
+}
+
+// `std`'s, as it is the thread's own.
+std::thread_local! {
+    /// The view for which this thread is in `hand_back`.
+    static HANDING_BACK: Cell<Option<QueueId>> = const { Cell::new(None) };
+}
+
+/// A driver that was to come instead of one that hands its thread back does not: that one keeps the place. `false`: none does any more.
+fn bounce(drivers: &mut Drivers) -> bool {
+    let bounces = drivers.handing_back > drivers.bounced;
+    drivers.bounced += usize::from(bounces);
+    bounces
 }
 
 /// Runs what waits, until nothing does or the slice is over.
@@ -362,9 +390,11 @@ fn drive<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) {
     view.count -= 1;
 }
 
-/// Gives the thread back, with another driver to come later. `false`: the executor refused that one, go on here.
+/// Gives the thread back, with another driver to come later. `false`: the executor refused that one, or would have run it here; go on.
 fn hand_back<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) -> bool {
-    call_driver(queue, Kind::Relief);
+    let outer = HANDING_BACK.replace(Some(Queue::id(queue)));
+    call_driver_from_a_job(queue, Kind::Relief);
+    HANDING_BACK.set(outer);
     let mut view = queue.lock();
     view.handing_back -= 1;
     if view.bounced == 0 {

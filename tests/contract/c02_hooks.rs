@@ -2,11 +2,12 @@
 //!
 //! What a hook does on its own is in `c02_drop_is_cancel.rs`. Here several threads, or the hook itself, come back to the same hooks.
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use offload_runtime::{Error, ExecutorExt, ThreadPool, on_cancel};
+use offload_runtime::{CancelGuard, Error, ExecutorExt, ThreadPool, on_cancel};
 use tests::support::{Gate, PATIENCE, Tokens, finish};
 
 /// Two causes come at once, and the first of the hooks takes its time: the second hook waits for its turn.
@@ -174,4 +175,49 @@ fn c06_a_hook_that_a_stop_runs_comes_back_to_the_pool() {
     running.open();
     finish(first).unwrap();
     assert!(matches!(finish(pool.submit(|| ())), Err(Error::ShutDown)));
+}
+
+/// A hook that is registered while those before it run waits for its turn.
+#[test]
+fn c02_a_hook_that_comes_while_others_run_does_not_overtake_them() {
+    let pool = ThreadPool::new(1);
+    let (registered, first) = (Gate::closed(), Gate::closed());
+    let (in_job, in_first, (log, ran)) = (registered.clone(), first.clone(), mpsc::channel());
+    let handle = pool.submit(move || {
+        let [first, second, third] = [(); 3].map(|()| log.clone());
+        let _first = on_cancel({
+            let in_first = in_first.clone();
+            move || {
+                in_first.pass();
+                first.send(1).unwrap();
+            }
+        });
+        let _second = on_cancel(move || second.send(2).unwrap());
+        in_job.pass();
+        // The first is running.
+        let _third = on_cancel(move || third.send(3).unwrap());
+        in_first.open();
+        assert_eq!(ran.iter().take(3).collect::<Vec<_>>(), [1, 2, 3]);
+    });
+    registered.wait_for(1);
+    thread::scope(|scope| {
+        scope.spawn(|| handle.cancel());
+        first.wait_for(1);
+        registered.open();
+    });
+    finish(handle).unwrap();
+}
+
+/// A job that ends its own pool is cancelled by itself: its hooks run on its own thread, and may drop their guards.
+#[test]
+fn c02_a_hook_may_drop_its_own_guard() {
+    thread_local!(static GUARD: RefCell<Option<CancelGuard>> = const { RefCell::new(None) });
+    let pool = ThreadPool::new(1);
+    let own = pool.clone();
+    let job = pool.submit(move || {
+        GUARD.set(Some(on_cancel(|| drop(GUARD.take()))));
+        drop(own.shutdown_now());
+        GUARD.with_borrow(Option::is_none)
+    });
+    assert!(finish(job).unwrap());
 }

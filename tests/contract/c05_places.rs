@@ -1,11 +1,14 @@
 //! C5 where places are counted: a job that has ended leaves its place at once, and a driver that a view had counted on and that is
 //! not coming takes nothing along unseen.
 
-use std::sync::Mutex;
+use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
+use std::{ptr, thread};
 
-use offload_runtime::{Error, Executor, ExecutorExt, Job, ThreadPool};
-use tests::support::{Gate, Occupied, finish, poll_once, waker_of};
+use offload_runtime::{Error, Executor, ExecutorExt, Inline, Job, ThreadPool};
+use tests::support::{Gate, Occupied, finish, poll_once, silence, waker_of};
 
 /// A job has ended, and its thread stands in the awaiter's waker: its place is free. The next takes it, and waits for the thread alone.
 fn a_place_is_free_before_its_thread_is(executor: &(dyn Executor + 'static)) {
@@ -131,4 +134,63 @@ fn c05_a_view_asks_for_no_driver_that_it_does_not_need() {
     view.executor().take().run();
     finish(alone).unwrap();
     assert!(view.executor().0.lock().unwrap().is_empty(), "a driver for an empty view");
+}
+
+/// As one that starts a thread for each job by `std::thread::spawn`, which panics where none can be had.
+#[derive(Clone, Default)]
+struct ThreadPerJob {
+    no_more: Arc<AtomicBool>,
+}
+
+impl Executor for ThreadPerJob {
+    fn execute(&self, job: Job) {
+        assert!(!self.no_more.load(Ordering::SeqCst), "on purpose: no thread can be had");
+        thread::spawn(|| job.run());
+    }
+}
+
+/// A driver that is to hand its thread back keeps it if the executor panics, and what waits in the view is run.
+#[test]
+fn c05_an_executor_that_panics_keeps_no_job_of_a_view() {
+    silence();
+    let executor = ThreadPerJob::default();
+    let view = executor.clone().limited(1);
+    let gate = Gate::closed();
+    let door = gate.clone();
+    let first = view.submit(move || {
+        door.pass();
+        // Its slice is over.
+        thread::sleep(Duration::from_millis(2));
+    });
+    gate.wait_for(1);
+    let second = view.submit(|| 2);
+    executor.no_more.store(true, Ordering::SeqCst);
+    gate.open();
+    finish(first).unwrap();
+    assert_eq!(finish(second).unwrap(), 2);
+    executor.no_more.store(false, Ordering::SeqCst);
+    assert_eq!(finish(view.submit(|| 3)).unwrap(), 3);
+}
+
+/// Where jobs run as they are submitted, so do the drivers of a view: no more deeply, however many slices are over.
+#[test]
+fn c05_a_view_of_an_executor_that_runs_its_jobs_at_once_does_not_dive() {
+    let view = Inline.limited(1);
+    let (inner, (log, depths)) = (view.clone(), mpsc::channel());
+    let outer = view.submit(move || {
+        // They wait for its place.
+        for _ in 0..20 {
+            let log = log.clone();
+            let dives = move || {
+                let here = 0_u8;
+                log.send(ptr::from_ref(black_box(&here)).addr()).unwrap();
+                thread::sleep(Duration::from_millis(2));
+            };
+            inner.submit(dives).detach();
+        }
+    });
+    finish(outer).unwrap();
+    let depths: Vec<_> = depths.iter().collect();
+    assert_eq!(depths.len(), 20);
+    assert!(depths.iter().all(|depth| *depth == depths[0]), "{depths:?}");
 }

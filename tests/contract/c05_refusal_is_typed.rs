@@ -3,9 +3,10 @@
 //! A thread that the system refuses while others exist is in `tests/faults`, since it takes a process with little memory.
 
 use std::error::Error as _;
+use std::{fmt, io};
 
 use offload_runtime::{Error, Executor, ExecutorExt, Job, ThreadPool};
-use tests::support::{Keeping, Occupied, Tokens, eventually, finish, tokio_runtime};
+use tests::support::{Keeping, Occupied, Tokens, eventually, finish, silence, tokio_runtime};
 
 /// More stack than there are addresses: no system has such a thread.
 const NO_SUCH_STACK: usize = 1 << 60;
@@ -116,7 +117,7 @@ fn c05_a_job_that_an_executor_refuses_has_its_reason() {
     struct Refusing;
     impl Executor for Refusing {
         fn execute(&self, job: Job) {
-            job.refuse(Error::Spawn(std::io::Error::other("no room here")));
+            job.refuse(Error::Spawn(io::Error::other("no room here")));
         }
     }
     let Err(Error::Spawn(reason)) = finish(Refusing.submit(|| ())) else { panic!("another reason") };
@@ -129,6 +130,30 @@ fn c05_a_job_that_an_executor_refuses_has_its_reason() {
 /// tokio decides what becomes of the jobs that wait: a thread that comes from other work runs them before it looks at the shutdown, others
 /// drop them.
 /// Each of them resolves, whichever it is; what comes later is lost for certain.
+/// What is inside the reason may be anyone's, and nobody takes it.
+#[test]
+fn c05_to_refuse_a_cancelled_job_does_not_panic() {
+    #[derive(Debug)]
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("on purpose");
+        }
+    }
+    impl fmt::Display for Panics {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("no thread")
+        }
+    }
+    impl std::error::Error for Panics {}
+
+    silence();
+    let executor = Keeping::default();
+    drop(executor.submit(|| ()));
+    let job = executor.0.lock().unwrap().pop().unwrap();
+    job.refuse(Error::Spawn(io::Error::other(Panics)));
+}
+
 #[test]
 fn c05_a_tokio_runtime_that_is_shut_down_leaves_no_handle_pending() {
     let runtime = tokio_runtime(1);

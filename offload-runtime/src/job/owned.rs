@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::task::Waker;
 
-use super::cell::{self, Header, Work};
+use super::cell::{self, Header, Work, discard};
 use super::origin::Origin;
 use super::shown::Shown;
 use super::state::{Claim, Left, Link};
@@ -93,8 +93,10 @@ impl Job {
     /// assert!(matches!(refused, Err(Error::ShutDown)));
     /// ```
     pub fn refuse(self, why: Error) {
-        if let Some(claimed) = self.claim() {
-            claimed.refuse(why);
+        match self.claim() {
+            Some(claimed) => claimed.refuse(why),
+            // What is inside may be the user's.
+            None => discard(why),
         }
     }
 
@@ -218,7 +220,7 @@ impl Drop for Awaiter {
         if let Some(waker) = self.0.take() {
             // A waker is user code, and may panic.
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-                cell::discard(payload);
+                discard(payload);
             }
         }
     }

@@ -7,7 +7,7 @@
 
 use std::ptr::NonNull;
 
-use super::cell::Header;
+use super::cell::{Header, discard};
 use super::context;
 use super::glance;
 use super::inbox::{ASK, Inbox, SEALED, is_open};
@@ -367,14 +367,20 @@ unsafe fn unlink_from<P: Owner>(head: NonNull<Head>, header: NonNull<Header>, wh
     unsafe { guard.locked.list.remove(header) };
     guard.settle();
     let ledger = guard.ledger();
-    if why == Why::Begins {
-        let place = ledger.started(origin);
-        return Some(Arc::clone(ledger.tally(place)));
-    }
-    let ticket = ledger.cancelled(origin);
+    let (tally, ticket) = match why {
+        Why::Begins => {
+            let place = ledger.started(origin);
+            (Some(Arc::clone(ledger.tally(place))), None)
+        }
+        Why::Cancelled => (None, Some(ledger.cancelled(origin))),
+    };
     drop(guard);
-    ticket.announce();
-    None
+    if let Some(ticket) = ticket {
+        ticket.announce();
+    }
+    // It may be the last one: what the queue has of the user's goes with it.
+    discard(queue);
+    tally
 }
 
 /// # Safety

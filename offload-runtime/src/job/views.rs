@@ -31,12 +31,36 @@ impl Registration {
             VIEWS.lock().unwrap_or_else(PoisonError::into_inner).push((view, parent));
         }
     }
+
+    /// To be called, or dropped, while the view has its address.
+    pub(crate) fn leave(&mut self) {
+        if let Some(view) = self.0.take() {
+            VIEWS.lock().unwrap_or_else(PoisonError::into_inner).retain(|(known, _)| *known != view);
+        }
+    }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        if let Some(view) = self.0.get() {
-            VIEWS.lock().unwrap_or_else(PoisonError::into_inner).retain(|(known, _)| known != view);
-        }
+        self.leave();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_left_takes_no_other_out() {
+        let (view, parent_of_first, parent_of_second) = (QueueId(1), QueueId(2), QueueId(3));
+        let (mut first, second) = (Registration::default(), Registration::default());
+        first.enter(view, parent_of_first);
+        assert_eq!(parent(view), Some(parent_of_first));
+        first.leave();
+        second.enter(view, parent_of_second);
+        drop(first);
+        assert_eq!(parent(view), Some(parent_of_second));
+        drop(second);
+        assert_eq!(parent(view), None);
     }
 }

@@ -58,6 +58,24 @@ fn a_refusal_is_a_warning_with_its_reason() {
     assert_eq!(reason(&pool.clone().limited(1), "view of a closed pool"), Error::ShutDown.to_string());
 }
 
+/// What was captured may panic as it goes: the job is told of all the same.
+#[test]
+fn a_refusal_is_told_though_what_was_captured_panics() {
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("on purpose");
+        }
+    }
+    silence();
+    let pool = ThreadPool::new(1);
+    pool.close();
+    let captured = Panics;
+    let refused = finish(submit(&pool, "a captured value that panics", move || drop(captured)));
+    assert!(matches!(refused, Err(Error::ShutDown)));
+    assert_eq!(the_event("a captured value that panics").says, "job refused");
+}
+
 #[test]
 fn a_job_that_waits_when_the_pool_stops_is_refused_too() {
     let pool = ThreadPool::new(1);

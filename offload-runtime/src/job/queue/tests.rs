@@ -111,6 +111,34 @@ fn post(queue: &Arc<Queue<Bare>>, value: usize) -> JobHandle<usize> {
     handle
 }
 
+/// Whoever cancels its last job may be the last to know of a queue, whose owner is the user's, and may panic.
+#[test]
+fn c02_who_cancels_does_not_meet_the_panic_of_an_owner() {
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("on purpose");
+        }
+    }
+    impl Owner for Panics {
+        type Guarded = ();
+
+        fn run_nested(_: &Arc<Queue<Self>>, _: Begun, _: bool) {}
+
+        fn run_in_a_place(_: &Arc<Queue<Self>>, _: Begun, _: fn(Begun)) {}
+    }
+
+    let captured = Arc::new(());
+    let queue = Queue::new(Panics, (), Ledger::new(false, "panics".into()));
+    let (origin, kept) = (Origin::of_caller(), Arc::clone(&captured));
+    let (job, handle) = cell::observed(origin, Call::new(origin, move || drop(kept)));
+    assert!(queue.lock().push(job, None).1.is_ok());
+    drop(queue);
+    handle.cancel();
+    assert!(handle.is_finished());
+    assert_eq!(Arc::strong_count(&captured), 1, "the job has leaked");
+}
+
 /// An open inbox keeps the queue, as a job may be posted at any time; one that asks or is sealed does not.
 #[test]
 fn c07_an_inbox_that_asks_or_is_sealed_does_not_keep_the_queue() {
