@@ -3,7 +3,7 @@
 //! A goal is met if the median is there, in the noise if only the better quartile is, and missed otherwise.
 
 use crate::contestants::{Contestant, SpawnBlocking};
-use crate::report::is_floor;
+use crate::report::{is_floor, is_peer};
 use crate::rounds::{Measured, MeasuredFigure};
 use crate::stats::Spread;
 
@@ -32,6 +32,8 @@ pub(crate) struct Judged {
     pub(crate) goal: Goal,
     pub(crate) against: &'static str,
     pub(crate) reached: Spread,
+    /// What the floor would reach, if there is one in the row: the median of `against` over its.
+    pub(crate) floor: Option<f64>,
     pub(crate) verdict: Verdict,
 }
 
@@ -70,9 +72,15 @@ fn goals(row: &str, figure: &str) -> Vec<Goal> {
 
 /// The peer that needs least, of those that could be picked instead.
 pub(crate) fn best_peer<'a>(row: &'a Measured, figure: &'a MeasuredFigure) -> Option<(&'static str, Spread)> {
-    let peers = row.names.iter().zip(&figure.ratios).skip(1).filter(|(name, _)| !is_floor(name));
+    let peers = row.names.iter().zip(&figure.ratios).skip(1).filter(|(name, _)| is_peer(name));
     let compared = peers.filter_map(|(name, ratio)| ratio.map(|ratio| (*name, ratio)));
     compared.min_by(|(_, a), (_, b)| a.median.total_cmp(&b.median))
+}
+
+/// What the lowest floor of the row takes, over ours.
+fn floor(row: &Measured, figure: &MeasuredFigure) -> Option<f64> {
+    let floors = row.names.iter().zip(&figure.ratios).filter(|(name, _)| is_floor(name));
+    floors.filter_map(|(_, ratio)| ratio.map(|ratio| ratio.median)).min_by(f64::total_cmp)
 }
 
 /// All goals of a row's figures.
@@ -82,11 +90,13 @@ pub(crate) fn judge(row: &Measured) -> Vec<Judged> {
         let judged = |goal| judge_one(row, figure, goal);
         let goals = goals(&row.id, figure.figure.id);
         let found: Vec<_> = goals.into_iter().filter_map(|goal| Some((goal, judged(goal)?))).collect();
+        let floor = floor(row, figure);
         found.into_iter().map(move |(goal, (against, reached, verdict))| Judged {
             figure: name.clone(),
             goal,
             against,
             reached,
+            floor: floor.filter(|_| !matches!(goal, Goal::AtMost(_))).map(|floor| reached.median / floor),
             verdict,
         })
     };

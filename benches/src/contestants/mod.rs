@@ -10,6 +10,7 @@ mod floor;
 mod offload;
 mod rayon;
 mod spawn_blocking;
+mod word;
 
 use std::fmt::Debug;
 use std::pin::Pin;
@@ -19,9 +20,10 @@ pub(crate) use affinitypool::AffinityPool;
 pub(crate) use blocking::Unblock;
 pub(crate) use channel::Channel;
 pub(crate) use floor::{Futex, HandOver, Spin, Waking, hand_over};
-pub(crate) use offload::Offload;
+pub(crate) use offload::{Offload, Untimed};
 pub(crate) use rayon::Rayon;
 pub(crate) use spawn_blocking::SpawnBlocking;
+pub(crate) use word::Word;
 
 /// What every contestant is given.
 #[derive(Clone, Debug)]

@@ -70,6 +70,7 @@ fn target(judged: &Judged) -> Value {
         "goal": goal,
         "against": judged.against,
         "reached": spread(judged.reached),
+        "floor_would_reach": judged.floor,
         "verdict": match judged.verdict {
             Verdict::Met => "met",
             Verdict::InTheNoise => "in the noise",

@@ -9,6 +9,7 @@ use std::fs;
 use std::io;
 
 use crate::args::Plan;
+use crate::contestants::{Contestant, Untimed};
 use crate::rounds::Measured;
 use crate::targets;
 
@@ -29,6 +30,11 @@ pub(crate) fn all(plan: &Plan, rows: &[Measured]) -> io::Result<()> {
 /// Whether it is a mark of what the machine can do, and nothing to be picked.
 pub(crate) fn is_floor(name: &str) -> bool {
     name.starts_with("floor")
+}
+
+/// Whether it can be picked instead of ours.
+pub(crate) fn is_peer(name: &str) -> bool {
+    !is_floor(name) && name != Untimed::NAME
 }
 
 /// Who is compared to ours in any row, in the order of their first appearance.

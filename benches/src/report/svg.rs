@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use super::{is_floor, peers};
+use super::{is_peer, peers};
 use crate::contestants::{Contestant, Offload};
 use crate::meter::as_f64;
 use crate::rounds::{Measured, MeasuredFigure};
@@ -17,7 +17,8 @@ const WIDTH: f64 = 960.0;
 const TOP: f64 = 84.0;
 const LANE: f64 = 24.0;
 const TICKS: [f64; 10] = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0];
-const COLOURS: [&str; 8] = ["#d1495b", "#e68a00", "#2e7d32", "#1565c0", "#7b3fa0", "#9e9e9e", "#c5c5c5", "#00838f"];
+const COLOURS: [&str; 10] =
+    ["#d1495b", "#e68a00", "#2e7d32", "#1565c0", "#7b3fa0", "#9e9e9e", "#c5c5c5", "#00838f", "#111111", "#8d6e63"];
 
 /// The logarithmic axis.
 struct Axis {
@@ -69,7 +70,7 @@ pub(crate) fn chart(rows: &[Measured]) -> String {
         let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{title}</text>", LEFT - 12.0, y + 4.0);
         for (name, ratio) in row.names.iter().zip(&figure.ratios).skip(1) {
             if let Some(ratio) = ratio {
-                mark(&mut svg, &axis, y, colour(&peers, name), is_floor(name), *ratio);
+                mark(&mut svg, &axis, y, colour(&peers, name), !is_peer(name), *ratio);
             }
         }
     }
@@ -99,7 +100,7 @@ fn legend(svg: &mut String, peers: &[&str]) {
     let mut x = 16.0;
     for name in peers {
         let colour = colour(peers, name);
-        let fill = if is_floor(name) { "#ffffff" } else { colour };
+        let fill = if is_peer(name) { colour } else { "#ffffff" };
         let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"42\" r=\"4.5\" fill=\"{fill}\" stroke=\"{colour}\"/>");
         let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"46\">{name}</text>", x + 9.0);
         x += 34.0 + 7.0 * as_f64(name.len());

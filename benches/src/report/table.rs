@@ -80,11 +80,13 @@ pub(crate) fn verdicts(judged: &[Judged]) -> String {
 
 fn wording(judged: &Judged) -> String {
     let reached = spread(judged.reached);
-    match judged.goal {
+    let wording = match judged.goal {
         Goal::BestPeer(least) => format!("{reached} of {least:.2} against the best peer, {}", judged.against),
         Goal::Peer(peer, least) => format!("{reached} of {least:.2} against {peer}"),
         Goal::AtMost(most) => format!("{reached}, to be at most {most:.2}"),
-    }
+    };
+    let floor = judged.floor.map(|floor| format!("; the floor would be at {}", short(floor)));
+    wording + &floor.unwrap_or_default()
 }
 
 fn spread(spread: Spread) -> String {

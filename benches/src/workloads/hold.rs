@@ -1,7 +1,8 @@
 //! For how long a submit holds the event loop: what every other request on that thread feels.
 //!
 //! `hold-idle` submits to an idle pool and awaits the answer before the next; `hold-busy` submits in a row, so that the pool is at
-//! work. Each submit is timed on its own; what the clock itself takes is subtracted.
+//! work. Each submit is timed on its own; what the clock itself takes is subtracted. The floor takes part: an allocation, and a word at which
+//! another thread looks. And so does ours without times.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -9,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use super::warm_up;
 use crate::args::Scale;
-use crate::contestants::Contestant;
+use crate::contestants::{Contestant, Untimed, Word};
 use crate::host::{Host, Kind};
 use crate::meter::{clock, per};
-use crate::row::{Figure, Row, Unit, Workload, field};
+use crate::row::{Figure, Row, Unit, Workload, entry, field};
 use crate::stats::quantile;
 
 #[derive(Clone, Copy)]
@@ -57,7 +58,10 @@ fn row(id: &str, what: &str, kind: Kind, workload: Hold) -> Row {
         Figure::ratio("worst", "submit holds the loop, worst", Unit::Nanoseconds),
     ];
     Row::new(format!("{id}/{}", kind.suffix()), format!("{what}, {}", kind.title()), figures, move |scale| {
-        field(&workload, kind, scale.threads, scale)
+        let mut entries = field(&workload, kind, scale.threads, scale);
+        entries.push(entry::<Untimed>(&workload, kind, scale.threads, scale));
+        entries.push(entry::<Word>(&workload, kind, scale.threads, scale));
+        entries
     })
 }
 
