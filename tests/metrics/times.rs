@@ -67,6 +67,26 @@ fn where_many_short_jobs_wait_some_stand_for_all() {
     }
 }
 
+/// How long each runs is noted, so that a long one among them is seen; how long they wait, of some, which stand for all.
+#[test]
+fn where_jobs_come_soon_after_one_another_each_run_is_timed() {
+    const CALLS: u64 = 4_000;
+    let pool = ThreadPool::new(1);
+    for _ in 0..CALLS / 2 {
+        finish(pool.submit(|| ())).unwrap();
+    }
+    finish(pool.submit(|| sleep(LONG))).unwrap();
+    for _ in 0..CALLS / 2 {
+        finish(pool.submit(|| ())).unwrap();
+    }
+    let metrics = pool.metrics();
+    assert_eq!(metrics.run().count(), CALLS + 1);
+    assert!(metrics.run().max().unwrap() >= LONG);
+    // The deviation is 250 at most.
+    let waits = metrics.wait().count();
+    assert!((CALLS - 1_250..CALLS + 1_250).contains(&waits), "{waits}");
+}
+
 #[test]
 fn long_jobs_are_timed_one_by_one_however_many_wait() {
     let pool = ThreadPool::new(2);

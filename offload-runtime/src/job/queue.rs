@@ -16,7 +16,7 @@ use super::owned::{Begun, Claimed, Job};
 use super::views::QueueId;
 use crate::cancel::Stop;
 use crate::clock::{Moment, Stamp};
-use crate::metrics::{Ledger, Tally};
+use crate::metrics::{Ledger, Sampling, Tally};
 use crate::sync::{self, Arc, LooseFlag, Mutex, Ordering, thread};
 
 pub(crate) use guard::{Guard, refuse_all};
@@ -51,8 +51,10 @@ pub(crate) struct Queue<P: Owner> {
     pub(crate) shared: P,
     /// Whether times are kept.
     timing: bool,
-    /// Whether jobs come without a look at the clock: so many wait that not each is stamped, or times are not kept.
+    /// Whether jobs come without a look at the clock, but for one in many.
     unclocked: LooseFlag,
+    /// Whether it is noted of those, too, how long they run.
+    run_alone: LooseFlag,
     /// Whether the inbox is sealed, for who has not looked at it yet. Set before it is.
     sealed: LooseFlag,
     inbox: Apart<Inbox>,
@@ -97,6 +99,7 @@ struct Locked<P: Owner> {
     open: bool,
     /// How many jobs may have been popped since the inbox was looked at.
     passed_by: usize,
+    sampling: Sampling,
     ledger: Ledger,
     guarded: P::Guarded,
 }
@@ -113,6 +116,7 @@ impl<P: Owner> Queue<P> {
             shared,
             timing: ledger.is_timing(),
             unclocked: LooseFlag::new(!ledger.is_timing()),
+            run_alone: LooseFlag::new(false),
             sealed: LooseFlag::new(false),
             inbox: Apart(Inbox::new()),
             locked: Apart(Mutex::new(Locked {
@@ -120,6 +124,7 @@ impl<P: Owner> Queue<P> {
                 pin: None,
                 open: false,
                 passed_by: 0,
+                sampling: Sampling::new(ledger.is_timing()),
                 ledger,
                 guarded,
             })),
@@ -194,9 +199,11 @@ impl<P: Owner> Queue<P> {
     fn stamp(&self) -> (Stamp, bool) {
         let sampled = sample();
         let stamp = if !self.unclocked.get() {
-            Stamp::new(Moment::now(), false)
+            Stamp::alone(Moment::now())
         } else if sampled && self.timing {
-            Stamp::new(Moment::now(), true)
+            Stamp::sampled(Moment::now(), self.run_alone.get())
+        } else if self.run_alone.get() {
+            Stamp::RUN_ALONE
         } else {
             Stamp::NONE
         };
@@ -209,10 +216,11 @@ impl<P: Owner> Queue<P> {
         self.inbox.0.is_stirred()
     }
 
-    /// When a job that is now pushed will have come, if that is noted for each: to be asked before the queue is locked.
+    /// When a job that is now pushed will have come, if that is noted for each: to be asked before the queue is locked. (That takes time, too, so
+    /// that it does not matter how soon after one another they come.)
     #[inline]
     pub(crate) fn now(&self) -> Option<Moment> {
-        (!self.unclocked.get()).then(Moment::now)
+        (!self.unclocked.get() || self.run_alone.get()).then(Moment::now)
     }
 
     pub(crate) fn stop(&self) -> &Stop {

@@ -11,9 +11,6 @@ use crate::error::Error;
 use crate::job::Origin;
 use crate::sync::Arc;
 
-/// From so many waiting jobs on, one of [`Stamp::SAMPLE`] is stamped.
-pub(crate) const DEEP: usize = 16;
-
 /// The books of one queue.
 pub(crate) struct Ledger {
     entries: Vec<Entry>,
@@ -66,8 +63,8 @@ impl Ledger {
         let entry = self.entry(origin);
         entry.submitted += 1;
         let stamp = match now {
-            Some(now) => Stamp::new(now, false),
-            None if timing && entry.submitted.is_multiple_of(Stamp::SAMPLE) => Stamp::new(Moment::now(), true),
+            Some(now) => Stamp::alone(now),
+            None if timing && entry.submitted.is_multiple_of(Stamp::SAMPLE) => Stamp::sampled(Moment::now(), false),
             None => Stamp::NONE,
         };
         (stamp, Ticket::new(&entry.tally, Event::Submitted))

@@ -1,7 +1,7 @@
 //! What the executors are doing: counts and times, of a pool or a view, and of each site in it.
 //!
 //! `ledger.rs` what is counted under a queue's lock · `tally.rs` what is counted where jobs run · `notes.rs` what a thread
-//! remembers between two jobs · `histogram.rs` times · `publish.rs` the `metrics` facade, or nothing (`unpublished.rs`).
+//! remembers between two jobs · `sampling.rs` which jobs are timed · `histogram.rs` times · `publish.rs` the `metrics` facade, or nothing (`unpublished.rs`).
 //!
 //! The invariant, for each site and in each snapshot: `submitted = queued + running + completed + panicked + cancelled + refused`.
 
@@ -13,14 +13,18 @@ mod publish;
 #[cfg(not(feature = "metrics"))]
 #[path = "unpublished.rs"]
 mod publish;
+mod sampling;
 mod tally;
 
 use std::fmt;
 
 pub use histogram::Histogram;
-pub(crate) use ledger::{DEEP, Ledger, Place};
+pub(crate) use ledger::{Ledger, Place};
 pub(crate) use notes::Notes;
 pub(crate) use publish::{ANNOUNCED, Threads, Ticket};
+#[cfg(all(test, not(offload_loom)))]
+pub(crate) use sampling::DEEP;
+pub(crate) use sampling::{Clocking, Sampling};
 pub(crate) use tally::{Tally, this_thread};
 
 use crate::error::Error;
@@ -201,7 +205,8 @@ macro_rules! figures {
 
             /// How long jobs waited, from being queued to beginning. Empty where [`timing`](crate::ThreadPoolBuilder::timing) is off.
             ///
-            /// Where more than 16 jobs wait, one of 16 is looked at, chosen at random, and counts for 16.
+            /// Where more than 16 jobs wait, or some come within 10 microseconds of one another, one of 16 is looked at, chosen at random, and
+            /// counts for 16.
             #[must_use]
             pub fn wait(&self) -> &Histogram {
                 &self.figures.wait

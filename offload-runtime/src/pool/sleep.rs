@@ -191,6 +191,9 @@ pub(super) fn sleep<'a>(
             state.leave_idle(place);
             return (state, Woken::Retired);
         }
+        if state.running + state.scouts == 0 {
+            state.falls_quiet();
+        }
         (state, timed_out) = wait(state, pool, worker, timed_out);
     }
 }

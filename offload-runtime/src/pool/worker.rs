@@ -369,7 +369,7 @@ mod tests {
         let next = pool.submit(|| 2);
         assert_eq!(pollster::block_on(left).unwrap() + pollster::block_on(next).unwrap(), 3);
         let mut state = pool.queue().lock();
-        (state.threads, state.running) = (state.threads - 1, 0);
+        (state.threads, state.running) = (state.threads - 1, state.running - 1);
         drop(state);
         pollster::block_on(pool.shutdown());
     }

@@ -14,7 +14,7 @@ use crate::job::inbox::{ASK, LOOKED_FOR, SEALED};
 use crate::job::list::{for_each, set_next};
 use crate::job::owned::{Claimed, Job, Taken};
 use crate::job::state::Claim;
-use crate::metrics::{DEEP, Ledger, Place, Ticket};
+use crate::metrics::{Clocking, Ledger, Place, Sampling, Ticket};
 use crate::sync::{Arc, Condvar, MutexGuard, Ordering};
 
 /// The locked queue.
@@ -66,9 +66,23 @@ impl<'a, P: Owner> Guard<'a, P> {
     #[inline]
     fn grown(&mut self) {
         self.pin();
-        if self.len() >= DEEP && !self.queue.unclocked.get() {
-            self.queue.unclocked.set(true);
+        let len = self.len();
+        self.sample(|sampling| sampling.grown(len));
+    }
+
+    /// After `change`, lets those who submit know of which jobs the time is to be noted, if that has changed.
+    #[inline]
+    pub(super) fn sample(&mut self, change: impl FnOnce(&mut Sampling) -> bool) {
+        if change(&mut self.locked.sampling) {
+            let clocking = self.locked.sampling.clocking();
+            self.queue.unclocked.set(clocking != Clocking::Each);
+            self.queue.run_alone.set(clocking == Clocking::Waits);
         }
+    }
+
+    /// Nobody is there to take jobs, or will be before one comes.
+    pub(crate) fn falls_quiet(&mut self) {
+        self.sample(Sampling::quiet);
     }
 
     #[inline]
@@ -201,6 +215,7 @@ impl<'a, P: Owner> Guard<'a, P> {
                     debug_assert!(linked);
                     // SAFETY: it is linked in this list; having claimed it, this call is the one to unlink it.
                     unsafe { self.locked.list.remove(header) };
+                    self.sample(|sampling| sampling.taken(stamp));
                     self.settle();
                     // SAFETY: claimed and unlinked; its JOB bit was the queue's.
                     return Some((unsafe { Claimed::from_header(header) }, stamp));
@@ -244,17 +259,11 @@ impl<'a, P: Owner> Guard<'a, P> {
     /// After a job was unlinked: gives the reference of an empty queue to itself up. Never the last one: `self.queue` is another.
     #[inline]
     pub(super) fn settle(&mut self) {
-        match self.locked.list.len {
-            0 => {
-                if !self.locked.open {
-                    self.locked.pin = None;
-                }
-                self.queue.unclocked.set(!self.queue.timing);
-            }
-            // Well below where it was set, so that it does not change with each job.
-            len if len == DEEP / 2 => self.queue.unclocked.set(!self.queue.timing),
-            _ => {}
+        let len = self.len();
+        if len == 0 && !self.locked.open {
+            self.locked.pin = None;
         }
+        self.sample(|sampling| sampling.shrunk(len));
     }
 }
 
