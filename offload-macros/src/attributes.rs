@@ -3,7 +3,7 @@
 //! The async function keeps them all. The synchronous twin gets the compiler's own ones; attributes of other
 //! macros (`#[tracing::instrument]`) go to the async function alone, so that they act once.
 
-use crate::tokens::{self, as_group, is_punct};
+use crate::tokens::{self, as_group, is_ident, is_punct};
 use crate::types::regroup;
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt as _};
@@ -71,6 +71,26 @@ impl Attribute {
         }
     }
 
+    /// Whether another macro is given the async function by it.
+    pub(crate) fn sees_the_signature(&self) -> bool {
+        let is_conditional = self.name().is_some_and(|name| name == "cfg_attr");
+        is_conditional || self.destination() == Destination::Async && !self.is_blocking()
+    }
+
+    /// Whether another macro uses the argument `name`: `#[instrument]` records it, unless told to skip it.
+    pub(crate) fn uses(&self, name: &str) -> bool {
+        let inside = tokens::list(self.brackets.stream());
+        if !self.sees_the_signature() {
+            return false;
+        }
+        if !tokens::mentions(&inside, "instrument") {
+            return tokens::mentions(&inside, name);
+        }
+        let (skipped, recorded) = split_skip(&inside);
+        let is_skipped = tokens::mentions(&recorded, "skip_all") || tokens::mentions(&skipped, name);
+        !is_skipped || tokens::mentions(&recorded, name)
+    }
+
     /// Whether it is `#[blocking]` once more.
     pub(crate) fn is_blocking(&self) -> bool {
         self.name().is_some_and(|name| name == "blocking")
@@ -110,6 +130,23 @@ pub(crate) fn parse_outer(tokens: &[TokenTree]) -> (Vec<Attribute>, usize) {
 /// How many tokens the attributes take that a parameter begins with.
 pub(crate) fn outer_len(tokens: &[TokenTree]) -> usize {
     parse_outer(tokens).1
+}
+
+/// Before: `instrument(level = "debug", skip(self, key))`. After: `self, key`, and `instrument`, `level`, ..
+fn split_skip(tokens: &[TokenTree]) -> (Vec<TokenTree>, Vec<TokenTree>) {
+    let (mut skipped, mut recorded) = (Vec::new(), Vec::new());
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            TokenTree::Group(group) if at > 0 && is_ident(tokens.get(at - 1), "skip") => skipped.extend(group.stream()),
+            TokenTree::Group(group) => {
+                let inside = split_skip(&tokens::list(group.stream()));
+                skipped.extend(inside.0);
+                recorded.extend(inside.1);
+            }
+            token => recorded.push(token.clone()),
+        }
+    }
+    (skipped, recorded)
 }
 
 /// Moves the inner attributes of a body out, to where they act on the whole function.

@@ -6,7 +6,7 @@
 
 use crate::argument::{Argument, Crossing, Pattern};
 use crate::receiver::{Form, Receiver};
-use crate::self_rewrite::{self, this};
+use crate::self_rewrite;
 use crate::tokens::{self, hidden, is_ident, is_punct, local};
 use crate::validate::{Executor, Plan};
 use proc_macro2::{Group, Ident, TokenStream};
@@ -56,8 +56,9 @@ impl Plan {
                 && matches!(argument.crossing, Crossing::Borrowed | Crossing::OptionalBorrow);
             if !is_dropped_reference {
                 call.outside.extend(self.send(number, argument));
-                // An argument that chose the executor has been used, even if the body does not mention it.
-                let allowance = self.executor_mentions(argument).then(|| quote!(#[allow(unused_variables)]));
+                // It has been used already, even if the body does not mention it.
+                let is_used = self.executor_mentions(argument) || self.attributes_use(argument);
+                let allowance = is_used.then(|| quote!(#[allow(unused_variables)]));
                 inside.extend(allowance);
                 inside.extend(receive(number, argument));
             }
@@ -118,10 +119,13 @@ impl Plan {
     /// What an argument is called in the new signature.
     ///
     /// It reads as the user's name, but only the `let` on the worker's side binds that: lints about unused or
-    /// shadowed names look there. Arguments that the executor's expression mentions keep their own name.
+    /// shadowed names look there. Arguments that the executor's expression or another attribute uses keep their own
+    /// name.
     pub(crate) fn parameter_name(&self, number: usize, argument: &Argument) -> Ident {
         match &argument.pattern {
-            Pattern::Name { name, .. } if self.executor_mentions(argument) => name.clone(),
+            Pattern::Name { name, .. } if self.executor_mentions(argument) || self.attributes_use(argument) => {
+                name.clone()
+            }
             _ => crossing_name(number, argument),
         }
     }
@@ -133,12 +137,20 @@ impl Plan {
             _ => false,
         }
     }
+
+    /// Whether another attribute of the async function uses the argument, as a span that records it does.
+    fn attributes_use(&self, argument: &Argument) -> bool {
+        match &argument.pattern {
+            Pattern::Name { name, .. } => self.method.attrs.iter().any(|attr| attr.uses(&name.to_string())),
+            Pattern::Ignored | Pattern::Other(_) => false,
+        }
+    }
 }
 
 /// After: `let __offload_self = __offload::Receiver(self).detach();`, on the caller's side.
 fn send_self(receiver: &Receiver) -> TokenStream {
     let at = hidden(receiver.token.span());
-    let (this, name) = (this(at), local(self_rewrite::SELF, at));
+    let (this, name) = (receiver.this(at), local(self_rewrite::SELF, at));
     match receiver.form {
         Form::Borrowed => quote_spanned!(at=> let #name = __offload::Receiver(#this).detach();),
         Form::BorrowedArc => quote_spanned!(at=> let #name = __offload::Argument(#this).detach();),

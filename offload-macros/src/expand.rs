@@ -11,7 +11,7 @@ use crate::call::Call;
 use crate::errors::Errors;
 use crate::method::Method;
 use crate::receiver::Form;
-use crate::self_rewrite::{self, this};
+use crate::self_rewrite;
 use crate::tokens::hidden;
 use crate::types;
 use crate::validate::{self, Executor, Output, Plan};
@@ -126,7 +126,7 @@ impl Plan {
         let release = self.method.receiver.as_ref().filter(|receiver| matches!(receiver.form, Form::Arc)).map(
             // The clone that reached the executor; the future must not keep it while it waits.
             |receiver| {
-                let this = this(receiver.token.span());
+                let this = receiver.this(receiver.token.span());
                 quote!(__offload::drop(#this);)
             },
         );
@@ -166,13 +166,14 @@ impl Plan {
             Executor::Default => return quote!(__offload::default_executor()),
             Executor::UsualField => {
                 let at = Span::call_site().resolved_at(self.method.name.span());
-                (field(at, &Ident::new("executor", at)), at, moves_self)
+                (self.field(at, &Ident::new("executor", at)), at, moves_self)
             }
-            Executor::Field(name) => (field(name.span(), name), name.span(), moves_self),
-            Executor::Index(index) => (field(index.span(), index), index.span(), moves_self),
+            Executor::Field(name) => (self.field(name.span(), name), name.span(), moves_self),
+            Executor::Index(index) => (self.field(index.span(), index), index.span(), moves_self),
             Executor::Expression(tokens) => {
                 let at = tokens.first().map_or_else(Span::call_site, TokenTree::span);
-                let place = in_parentheses(self_rewrite::on_callers_side(tokens), tokens);
+                let hygiene = self.method.receiver.as_ref().map_or_else(Span::mixed_site, |receiver| receiver.hygiene);
+                let place = in_parentheses(self_rewrite::on_callers_side(tokens, hygiene), tokens);
                 let is_moved = |argument: &Argument| matches!(argument.crossing, Crossing::Owned);
                 let mut moved = self.method.arguments.iter().filter(|argument| is_moved(argument));
                 let uses_an_argument = moved.any(|argument| self.executor_mentions(argument));
@@ -184,6 +185,12 @@ impl Plan {
         } else {
             quote_spanned!(hidden(at)=> &#place)
         }
+    }
+
+    /// After: `self.io`, at `io`.
+    fn field(&self, at: Span, name: &impl ToTokens) -> TokenStream {
+        let this = self.method.receiver.as_ref().map(|receiver| receiver.this(at));
+        quote_spanned!(at=> #this.#name)
     }
 
     /// Before: `fn find(&self) -> Ret { body }`. After: the same under the twin's name.
@@ -199,12 +206,6 @@ impl Plan {
             #(#where_clause)* #body
         })
     }
-}
-
-/// After: `self.io`, at `io`.
-fn field(at: Span, name: &impl ToTokens) -> TokenStream {
-    let this = this(at);
-    quote_spanned!(at=> #this.#name)
 }
 
 /// Parentheses where `&` would bind to less than the whole expression.

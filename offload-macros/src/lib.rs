@@ -147,7 +147,8 @@ use proc_macro::TokenStream;
 /// ```
 ///
 /// Other attributes are kept. `#[cfg]`, docs, lint levels, `#[must_use]` and `#[deprecated]` go to the twin as well.
-/// `#[tracing::instrument]` above `#[blocking]` makes its span on the worker, below it makes it around the await.
+/// `#[tracing::instrument]` above `#[blocking]` makes its span on the worker, below it makes it around the await; there, too,
+/// it records `self` and the arguments.
 ///
 /// # What crosses to the worker
 ///

@@ -99,8 +99,11 @@ impl Method {
         for (position, parameter) in tokens::split_commas(&all).into_iter().enumerate() {
             let start = attributes::outer_len(parameter);
             let receiver = if position == 0 { Receiver::parse(parameter, start) } else { None };
-            if receiver.is_some() {
-                self.receiver = receiver;
+            if let Some(mut receiver) = receiver {
+                if self.attrs.iter().any(Attribute::sees_the_signature) {
+                    receiver.show();
+                }
+                self.receiver = Some(receiver);
             } else if let Some(argument) = Argument::parse(parameter, start) {
                 self.arguments.push(argument);
             } else {

@@ -3,8 +3,7 @@
 //! A receiver is recognised by its spelling: `Arc<Self>` under any path is an `Arc`. Forms that cannot cross
 //! are kept as [`Form::Refused`] with the reason, which `validate.rs` reports.
 
-use crate::self_rewrite::this;
-use crate::tokens::{self, is_ident, is_punct};
+use crate::tokens::{self, hidden, is_ident, is_punct};
 use proc_macro2::{Ident, Span, TokenTree};
 
 /// A method's `self` parameter.
@@ -16,6 +15,11 @@ pub(crate) struct Receiver {
     pub(crate) token: Ident,
     /// The `mut` of `mut self`.
     pub(crate) mutability: Option<Ident>,
+    /// The hygiene of `self` on the caller's side.
+    ///
+    /// It is that of this macro, so that a `self` which the rewrite of the body missed cannot mean the caller's. Where
+    /// another attribute sees the signature, it is the user's: that attribute may say `self`, too.
+    pub(crate) hygiene: Span,
 }
 
 /// What `self` is.
@@ -70,7 +74,18 @@ impl Receiver {
             (None, _) if typed => form_of_type(&parameter[at + 2..], token.span()),
             (None, _) => Form::Owned,
         };
-        Some(Self { form, tokens: parameter.to_vec(), token: token.clone(), mutability })
+        let hygiene = hidden(token.span());
+        Some(Self { form, tokens: parameter.to_vec(), token: token.clone(), mutability, hygiene })
+    }
+
+    /// Lets other attributes see `self`.
+    pub(crate) fn show(&mut self) {
+        self.hygiene = self.token.span();
+    }
+
+    /// The word `self` on the caller's side, at `at`.
+    pub(crate) fn this(&self, at: Span) -> Ident {
+        Ident::new("self", self.hygiene.located_at(at))
     }
 
     /// The parameter for the new signature: `mut self` loses its `mut`, which moves to the worker's side.
@@ -78,7 +93,7 @@ impl Receiver {
         let by_value = matches!(self.form, Form::Owned | Form::Arc);
         let tokens = self.tokens.iter().filter(|token| !(by_value && is_ident(Some(token), "mut")));
         let tokens = tokens.map(|token| match token {
-            TokenTree::Ident(word) if word == "self" => this(word.span()).into(),
+            TokenTree::Ident(word) if word == "self" => self.this(word.span()).into(),
             token => token.clone(),
         });
         tokens.collect()

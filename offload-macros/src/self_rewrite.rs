@@ -10,7 +10,7 @@
 //! Limits: a string in any other macro is data, and stays; a macro that looks for the very word `self` among its
 //! input does not find it.
 
-use crate::tokens::{hidden, is_body, is_ident, is_path_separator, is_punct, list};
+use crate::tokens::{is_body, is_ident, is_path_separator, is_punct, list};
 use crate::types::regroup;
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 
@@ -183,18 +183,11 @@ pub(crate) fn mentions_self(tokens: &[TokenTree]) -> bool {
     rewrite_stream(tokens.iter().cloned().collect()).is_some()
 }
 
-/// The word `self` on the caller's side, at `at`.
-///
-/// It has the hygiene of this macro, in the signature too: a `self` that the rewrite missed cannot mean the caller's.
-pub(crate) fn this(at: Span) -> Ident {
-    Ident::new("self", hidden(at))
-}
-
-/// The tokens of an expression with each `self` made the one of the caller's side.
-pub(crate) fn on_callers_side(tokens: &[TokenTree]) -> TokenStream {
+/// The tokens of an expression with each `self` made the one of the caller's side, which has this hygiene.
+pub(crate) fn on_callers_side(tokens: &[TokenTree], hygiene: Span) -> TokenStream {
     let adopt = |token: &TokenTree| match token {
-        TokenTree::Ident(word) if word == "self" => this(word.span()).into(),
-        TokenTree::Group(group) => regroup(group, on_callers_side(&list(group.stream()))).into(),
+        TokenTree::Ident(word) if word == "self" => Ident::new("self", hygiene.located_at(word.span())).into(),
+        TokenTree::Group(group) => regroup(group, on_callers_side(&list(group.stream()), hygiene)).into(),
         token => token.clone(),
     };
     tokens.iter().map(adopt).collect()
