@@ -9,7 +9,7 @@ use crate::receiver::{Form, Receiver};
 use crate::self_rewrite;
 use crate::tokens::{self, hidden, is_ident, is_punct, local};
 use crate::validate::{Executor, Plan};
-use proc_macro2::{Group, Ident, TokenStream};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
 
 /// The body keeps its braces, and so its own scope; only their place is chosen here.
@@ -192,9 +192,19 @@ fn receive(number: usize, argument: &Argument) -> TokenStream {
         }
         Pattern::Other(pattern) => {
             let name = crossing_name(number, argument);
-            quote_spanned!(at=> #(#attrs)* let #name = #value; #(#attrs)* let #(#pattern)* = #name;)
+            let mutability = binds_mutably(pattern).then(|| Ident::new("mut", at));
+            quote_spanned!(at=> #(#attrs)* let #mutability #name = #value; #(#attrs)* let #(#pattern)* = #name;)
         }
     }
+}
+
+/// Whether a pattern says `ref mut` somewhere, which borrows from a mutable place.
+fn binds_mutably(pattern: &[TokenTree]) -> bool {
+    pattern.iter().enumerate().any(|(at, token)| match token {
+        TokenTree::Ident(word) => word == "ref" && is_ident(pattern.get(at + 1), "mut"),
+        TokenTree::Group(group) => binds_mutably(&tokens::list(group.stream())),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 /// After: `__offload::borrow(&email)` or `__offload::take(email)`.

@@ -50,6 +50,22 @@ impl Service {
     }
 
     #[blocking]
+    #[deny(unused_mut)]
+    fn mutable_patterns(
+        &self,
+        (ref mut a, b): (u32, u32),
+        Point { ref mut x, ref y }: Point,
+        ref mut numbers: Vec<u32>,
+        [[ref mut first, ..], _]: [[u8; 2]; 2],
+    ) -> String {
+        *a += b;
+        *x += *y;
+        numbers.push(*a);
+        *first += 1;
+        format!("{a} {x} {numbers:?} {first}")
+    }
+
+    #[blocking]
     fn borrowed(&self, text: &str, bytes: &[u8], path: &Path, name: &OsStr, c: &CStr, point: &Point) -> String {
         let text: &str = text;
         let bytes: &[u8] = bytes;
@@ -183,6 +199,8 @@ fn patterns_bind_on_the_worker() {
         9,
     ));
     assert_eq!(shown, "1 2 3 5 5 6 3 t (7, 8) 8");
+    let shown = run(Service::new().mutable_patterns((1, 2), point, vec![5], [[6, 0], [0, 0]]));
+    assert_eq!(shown, "3 7 [5, 3] 7");
 }
 
 #[test]
