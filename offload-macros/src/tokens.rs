@@ -152,6 +152,8 @@ pub(crate) fn local(name: &str, at: Span) -> Ident {
     let span = hidden(at);
     match name.strip_prefix("r#") {
         Some(raw) => Ident::new_raw(raw, span),
+        // A keyword in this crate's edition, but not in each that users have.
+        None if name == "gen" => Ident::new_raw(name, span),
         None => Ident::new(name, span),
     }
 }

@@ -36,6 +36,22 @@ impl Service {
     fn local_path(&self, text: &str) -> usize {
         self.n + text.len()
     }
+
+    // `gen` is a name up to edition 2021.
+    #[offload::blocking(crate = offload, executor = self.of(gen))]
+    fn plain_name(&self, gen: usize) -> usize {
+        self.n + gen
+    }
+
+    #[offload::blocking(crate = offload, sync = gen)]
+    fn plain_names(&self, gen: &str, (mut text, _): (String, u8)) -> usize {
+        text.push_str(gen);
+        self.n + text.len()
+    }
+
+    fn of(&self, _: usize) -> &ThreadPool {
+        &self.executor
+    }
 }
 
 hygiene_reexport::blocking_function!(written_by_the_other_crate);
@@ -48,6 +64,9 @@ fn the_crate_is_found_under_its_other_names() {
         assert_eq!(service.passed_on("four").await.unwrap(), 5);
         assert_eq!(service.local_path("four").await, 5);
         assert_eq!(service.count("four").await, 5);
+        assert_eq!(service.plain_name(4).await, 5);
+        assert_eq!(service.plain_names("fo", ("ur".to_owned(), 0)).await, 5);
+        assert_eq!(service.gen("fo", ("ur".to_owned(), 0)), 5);
         assert_eq!(written_by_the_other_crate("four").await, 4);
     });
 }
