@@ -4,7 +4,7 @@ async fn count(self) -> usize {
         &__offload::method_site::<Self>("count", ::core::module_path!())
     };
     let __offload_handle = __offload::submit::<usize>(
-        &__offload::clone_executor(&self.executor),
+        &__offload::Held(&self.executor).cloned(),
         __offload_site,
         {
             let __offload_self = __offload::Argument(self).send();

@@ -181,7 +181,7 @@ impl Plan {
             }
         };
         if uses_what_moves {
-            quote_spanned!(hidden(at)=> &__offload::clone_executor(&#place))
+            quote_spanned!(hidden(at)=> &__offload::Held(&#place).cloned())
         } else {
             quote_spanned!(hidden(at)=> &#place)
         }

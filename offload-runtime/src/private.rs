@@ -77,54 +77,39 @@ pub trait OptionLoan {
     fn borrow(&self) -> Option<&Self::Target>;
 }
 
-/// What `&self` must be for the worker to get its own.
+/// What `T` would have to be for `&self` to cross, if `T` is not `Clone`. Implemented by nothing.
+///
+/// As in the two traits below, `T` is a parameter of the trait: were it `Self`, the compiler would advise to bound
+/// a type parameter by this trait.
 #[diagnostic::on_unimplemented(
-    message = "`&self` crosses to a worker by cloning, and `{Self}` is not `Clone`",
+    message = "`&self` crosses to a worker by cloning, and `{T}` is not `Clone`",
     label = "this is cloned for the worker",
-    note = "derive `Clone` for `{Self}`, with an `Arc` around what must be shared or is dear to clone",
+    note = "derive `Clone` for `{T}`, with an `Arc` around what must be shared or is dear to clone",
+    note = "a derived `Clone` asks it of the type parameters, too: add these bounds here, or write the `impl` by hand",
     note = "or take `self: &Arc<Self>`, which clones the `Arc` only"
 )]
-pub trait DetachSelf: Sized {
-    /// Makes the worker's own.
-    #[must_use]
-    fn detach_self(&self) -> Self;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T: Clone> DetachSelf for T {
-    fn detach_self(&self) -> Self {
-        self.clone()
-    }
-}
+pub trait DetachSelf<T: ?Sized> {}
 
 /// What `T` would have to be for an argument `&T` to cross, if it is not `ToOwned`. Implemented by nothing.
 #[diagnostic::on_unimplemented(
-    message = "a borrowed argument crosses to a worker by cloning, and `{Self}` cannot be cloned",
+    message = "a borrowed argument crosses to a worker by cloning, and `{T}` cannot be cloned",
     label = "this is cloned for the worker",
-    note = "take it by value, or as an `Arc<{Self}>`; for a type of your own, derive `Clone`",
+    note = "take it by value, or as an `Arc<{T}>`; for a type of your own, derive `Clone`",
+    note = "where `{T}` is a type parameter, or holds one, add the bound `Clone`",
     note = "for `&dyn Trait` take `Arc<dyn Trait + Send + Sync>`"
 )]
-pub trait Detach {}
+pub trait Detach<T: ?Sized> {}
 
-/// What an executor must be where the value that holds it, `self` or an argument, moves to the worker.
+/// What an executor would have to be where the value that holds it, `self` or an argument, moves to the worker, if
+/// it is not `Clone`. Implemented by nothing.
 #[diagnostic::on_unimplemented(
-    message = "the executor is cloned before what holds it moves to a worker, and `{Self}` is not `Clone`",
+    message = "the executor is cloned before what holds it moves to a worker, and `{T}` is not `Clone`",
     label = "this is cloned, and is not `Clone`",
-    note = "keep an executor that is a handle, such as `ThreadPool` or `Arc<{Self}>`",
+    note = "keep an executor that is a handle, such as `ThreadPool` or `Arc<{T}>`",
+    note = "where `{T}` is a type parameter, or holds one, add the bound `Clone`",
     note = "or, where `self` holds it, take `&self` or `self: Arc<Self>`"
 )]
-pub trait CloneExecutor: Sized {
-    /// Clones the executor.
-    #[must_use]
-    fn clone_executor(&self) -> Self;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T: Clone> CloneExecutor for T {
-    fn clone_executor(&self) -> Self {
-        self.clone()
-    }
-}
+pub trait CloneExecutor<T: ?Sized> {}
 
 struct Owned<T>(T);
 
@@ -164,17 +149,17 @@ impl<T: ToOwned + ?Sized> OptionLoan for Option<Detached<T>> {
 
 /// `&self`, on the caller's side.
 #[derive(Debug)]
-pub struct Receiver<'a, T>(pub &'a T);
+pub struct Receiver<'a, T: ?Sized>(pub &'a T);
 
-impl<T> Receiver<'_, T> {
+impl<T: Clone> Receiver<'_, T> {
     /// Sends a clone.
     #[inline]
     #[must_use]
     pub fn detach(self) -> impl Loan<Target = T> + Send + 'static + use<T>
     where
-        T: DetachSelf + Send + 'static,
+        T: Send + 'static,
     {
-        Owned(self.0.detach_self())
+        Owned(self.0.clone())
     }
 }
 
@@ -253,7 +238,7 @@ impl<T: ?Sized> OptionLoan for Never<T> {
 
 /// The traits whose methods are called where an inherent one does not apply.
 pub mod fallback {
-    pub use super::{Settle as _, Undetached as _};
+    pub use super::{Settle as _, Uncloned as _, Undetached as _, UndetachedSelf as _};
 }
 
 /// Explains why an argument cannot be detached.
@@ -261,7 +246,7 @@ pub trait Undetached<T: ?Sized>: Sized {
     /// Never called, as nothing implements [`Detach`].
     fn detach(self) -> Never<T>
     where
-        T: Detach,
+        Self: Detach<T>,
     {
         unreachable!("`Detach` is implemented by nothing")
     }
@@ -269,6 +254,32 @@ pub trait Undetached<T: ?Sized>: Sized {
 
 impl<T: ?Sized> Undetached<T> for Argument<&T> {}
 impl<T: ?Sized> Undetached<T> for Argument<Option<&T>> {}
+
+/// Explains why `self` cannot be detached.
+pub trait UndetachedSelf<T: ?Sized>: Sized {
+    /// Never called, as nothing implements [`DetachSelf`].
+    fn detach(self) -> Never<T>
+    where
+        Self: DetachSelf<T>,
+    {
+        unreachable!("`DetachSelf` is implemented by nothing")
+    }
+}
+
+impl<T: ?Sized> UndetachedSelf<T> for Receiver<'_, T> {}
+
+/// Explains why an executor cannot be cloned.
+pub trait Uncloned<T>: Sized {
+    /// Never called, as nothing implements [`CloneExecutor`].
+    fn cloned(self) -> T
+    where
+        Self: CloneExecutor<T>,
+    {
+        unreachable!("`CloneExecutor` is implemented by nothing")
+    }
+}
+
+impl<T> Uncloned<T> for Held<'_, T> {}
 
 /// Receives what is to be borrowed.
 #[inline]
@@ -288,10 +299,17 @@ pub fn take<P: Parcel>(parcel: P) -> P::Contents {
     parcel.open()
 }
 
-/// Clones an executor before what holds it moves.
-#[inline]
-pub fn clone_executor<E: CloneExecutor>(executor: &E) -> E {
-    executor.clone_executor()
+/// An executor, held by what will move.
+#[derive(Debug)]
+pub struct Held<'a, E>(pub &'a E);
+
+impl<E: Clone> Held<'_, E> {
+    /// Clones it.
+    #[inline]
+    #[must_use]
+    pub fn cloned(self) -> E {
+        self.0.clone()
+    }
 }
 
 /// What became of a job, on its way to the caller of the method.
