@@ -25,9 +25,9 @@ async fn call(
             let changed = __offload::Argument(changed).send();
             let __offload_arg3 = __offload::Argument(__offload_arg3).send();
             let __offload_arg4 = __offload::Argument(__offload_arg4).send();
-            let path = __offload::Argument(path).detach();
-            let limit = __offload::Argument(limit).detach();
-            let name = __offload::Argument(name).detach();
+            let path = __offload::Argument(path).__offload_detach();
+            let limit = __offload::Argument(limit).__offload_detach();
+            let name = __offload::Argument(name).__offload_detach();
             let callback = __offload::Argument(callback).send();
             let fixed = __offload::Argument(fixed).send();
             #[cfg(unix)]
@@ -49,5 +49,5 @@ async fn call(
             }
         },
     );
-    __offload::outcome(__offload_handle.await, __offload_site).settle()
+    __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
 }

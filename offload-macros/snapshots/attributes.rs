@@ -13,11 +13,11 @@ pub async fn load(&self) -> u8 {
         &self.executor,
         __offload_site,
         {
-            let __offload_self = __offload::Receiver(self).detach();
+            let __offload_self = __offload::Receiver(self).__offload_detach();
             move || Self::load_sync(__offload::borrow(&__offload_self))
         },
     );
-    __offload::outcome(__offload_handle.await, __offload_site).settle()
+    __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
 }
 #[cfg(unix)]
 #[must_use]

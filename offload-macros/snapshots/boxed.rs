@@ -25,8 +25,8 @@ where
             &self.executor,
             __offload_site,
             {
-                let __offload_self = __offload::Receiver(self).detach();
-                let key = __offload::Argument(key).detach();
+                let __offload_self = __offload::Receiver(self).__offload_detach();
+                let key = __offload::Argument(key).__offload_detach();
                 let tags = __offload::Argument(tags).send();
                 move || {
                     let __offload_self = __offload::borrow(&__offload_self);
@@ -36,6 +36,6 @@ where
                 }
             },
         );
-        __offload::outcome(__offload_handle.await, __offload_site).settle()
+        __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
     })
 }

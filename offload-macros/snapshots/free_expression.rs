@@ -7,12 +7,12 @@ async fn hash(password: &str) -> String {
         &(&*POOL),
         __offload_site,
         {
-            let password = __offload::Argument(password).detach();
+            let password = __offload::Argument(password).__offload_detach();
             move || {
                 let password = __offload::borrow(&password);
                 { argon(password) }
             }
         },
     );
-    __offload::outcome(__offload_handle.await, __offload_site).settle()
+    __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
 }

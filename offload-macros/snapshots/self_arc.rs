@@ -16,5 +16,5 @@ async fn count(self: Arc<Self>) -> usize {
         },
     );
     __offload::drop(self);
-    __offload::outcome(__offload_handle.await, __offload_site).settle()
+    __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
 }

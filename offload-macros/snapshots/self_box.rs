@@ -4,7 +4,7 @@ async fn count(self: Box<Self>) -> usize {
         &__offload::method_site::<Self>("count", ::core::module_path!())
     };
     let __offload_handle = __offload::submit::<usize>(
-        &__offload::Held(&self.executor).cloned(),
+        &__offload::Held(&self.executor).__offload_cloned(),
         __offload_site,
         {
             let __offload_self = __offload::Argument(self).send();
@@ -14,5 +14,5 @@ async fn count(self: Box<Self>) -> usize {
             }
         },
     );
-    __offload::outcome(__offload_handle.await, __offload_site).settle()
+    __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
 }

@@ -7,7 +7,7 @@ async fn run(&self) {
         &self.executor,
         __offload_site,
         {
-            let __offload_self = __offload::Receiver(self).detach();
+            let __offload_self = __offload::Receiver(self).__offload_detach();
             move || {
                 let __offload_self = __offload::borrow(&__offload_self);
                 {
@@ -38,5 +38,5 @@ async fn run(&self) {
             }
         },
     );
-    __offload::outcome(__offload_handle.await, __offload_site).settle()
+    __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
 }

@@ -7,12 +7,12 @@ async fn count(self: &Arc<Self>) -> usize {
         &self.executor,
         __offload_site,
         {
-            let __offload_self = __offload::Argument(self).detach();
+            let __offload_self = __offload::Argument(self).__offload_detach();
             move || {
                 let __offload_self = __offload::borrow(&__offload_self);
                 { __offload_self.n }
             }
         },
     );
-    __offload::outcome(__offload_handle.await, __offload_site).settle()
+    __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
 }

@@ -8,8 +8,8 @@ pub async fn find(&self, email: &str) -> Option<User> {
         &self.executor,
         __offload_site,
         {
-            let __offload_self = __offload::Receiver(self).detach();
-            let email = __offload::Argument(email).detach();
+            let __offload_self = __offload::Receiver(self).__offload_detach();
+            let email = __offload::Argument(email).__offload_detach();
             move || {
                 let __offload_self = __offload::borrow(&__offload_self);
                 let email = __offload::borrow(&email);
@@ -17,5 +17,5 @@ pub async fn find(&self, email: &str) -> Option<User> {
             }
         },
     );
-    __offload::outcome(__offload_handle.await, __offload_site).settle()
+    __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
 }

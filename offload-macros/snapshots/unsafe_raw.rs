@@ -7,8 +7,8 @@ async unsafe fn r#match(&self, r#type: &str, executor: u8, this: u8) -> u8 {
         &self.executor,
         __offload_site,
         {
-            let __offload_self = __offload::Receiver(self).detach();
-            let r#type = __offload::Argument(r#type).detach();
+            let __offload_self = __offload::Receiver(self).__offload_detach();
+            let r#type = __offload::Argument(r#type).__offload_detach();
             let executor = __offload::Argument(executor).send();
             let this = __offload::Argument(this).send();
             move || {
@@ -23,7 +23,7 @@ async unsafe fn r#match(&self, r#type: &str, executor: u8, this: u8) -> u8 {
             }
         },
     );
-    __offload::outcome(__offload_handle.await, __offload_site).settle()
+    __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
 }
 unsafe fn r#try(&self, r#type: &str, executor: u8, this: u8) -> u8 {
     r#type.len()

@@ -102,7 +102,7 @@ impl Plan {
         self.method.arguments.iter().enumerate().map(|(index, argument)| (index + 1, argument))
     }
 
-    /// After: `let email = __offload::Argument(email).detach();`, on the caller's side.
+    /// After: `let email = __offload::Argument(email).__offload_detach();`, on the caller's side.
     ///
     /// All of it stands at the type, so that a value that cannot cross is an error there, and only one.
     fn send(&self, number: usize, argument: &Argument) -> TokenStream {
@@ -111,7 +111,7 @@ impl Plan {
         let parameter = tokens::placed_at(self.parameter_name(number, argument).into_token_stream(), at);
         let verb = match argument.crossing {
             Crossing::Owned | Crossing::Refused(..) => Ident::new("send", at),
-            Crossing::Borrowed | Crossing::OptionalBorrow | Crossing::Cow => Ident::new("detach", at),
+            Crossing::Borrowed | Crossing::OptionalBorrow | Crossing::Cow => Ident::new("__offload_detach", at),
         };
         quote_spanned!(at=> #(#attrs)* let #crossing = __offload::Argument(#parameter).#verb();)
     }
@@ -147,13 +147,13 @@ impl Plan {
     }
 }
 
-/// After: `let __offload_self = __offload::Receiver(self).detach();`, on the caller's side.
+/// After: `let __offload_self = __offload::Receiver(self).__offload_detach();`, on the caller's side.
 fn send_self(receiver: &Receiver) -> TokenStream {
     let at = hidden(receiver.token.span());
     let (this, name) = (receiver.this(at), local(self_rewrite::SELF, at));
     match receiver.form {
-        Form::Borrowed => quote_spanned!(at=> let #name = __offload::Receiver(#this).detach();),
-        Form::BorrowedArc => quote_spanned!(at=> let #name = __offload::Argument(#this).detach();),
+        Form::Borrowed => quote_spanned!(at=> let #name = __offload::Receiver(#this).__offload_detach();),
+        Form::BorrowedArc => quote_spanned!(at=> let #name = __offload::Argument(#this).__offload_detach();),
         Form::Owned | Form::Refused(..) => quote_spanned!(at=> let #name = __offload::Argument(#this).send();),
         Form::Arc => {
             quote_spanned!(at=> let #name = __offload::Argument(__offload::Clone::clone(&#this)).send();)

@@ -99,12 +99,12 @@ impl Plan {
     }
 
     /// Before: `{ body }`.
-    /// After: `let __offload_handle = submit(..); outcome(__offload_handle.await, ..).settle()`.
+    /// After: `let __offload_handle = submit(..); outcome(__offload_handle.await, ..).__offload_settle()`.
     fn awaited(&self, body: &Group) -> TokenStream {
         let submission = self.submission(body);
         quote_spanned! {Span::mixed_site()=>
             #submission
-            __offload::outcome(__offload_handle.await, __offload_site).settle()
+            __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
         }
     }
 
@@ -114,7 +114,7 @@ impl Plan {
     /// use ::offload_runtime::__private::{self as __offload, fallback::*};
     /// let __offload_site = const { &__offload::method_site::<Self>("find", ::core::module_path!()) };
     /// let __offload_handle = __offload::submit::<Ret>(&self.executor, __offload_site, {
-    ///     let email = __offload::Argument(email).detach();
+    ///     let email = __offload::Argument(email).__offload_detach();
     ///     move || { let email = __offload::borrow(&email); { body } }
     /// });
     /// ```
@@ -181,7 +181,7 @@ impl Plan {
             }
         };
         if uses_what_moves {
-            quote_spanned!(hidden(at)=> &__offload::Held(&#place).cloned())
+            quote_spanned!(hidden(at)=> &__offload::Held(&#place).__offload_cloned())
         } else {
             quote_spanned!(hidden(at)=> &#place)
         }

@@ -6,7 +6,8 @@
 //! around it then has nothing left to complain about.
 //!
 //! Twice the types decide what is meant, under whatever name they are written: an inherent method is preferred
-//! over the method of the same name of a trait in [`fallback`], wherever its bounds hold.
+//! over the method of the same name of a trait in [`fallback`], wherever its bounds hold. These names begin with
+//! `__offload`, as a trait of the user's may be implemented for every type.
 
 #[doc(hidden)]
 pub use crate::job::QueueId;
@@ -155,7 +156,7 @@ impl<T: Clone> Receiver<'_, T> {
     /// Sends a clone.
     #[inline]
     #[must_use]
-    pub fn detach(self) -> impl Loan<Target = T> + Send + 'static + use<T>
+    pub fn __offload_detach(self) -> impl Loan<Target = T> + Send + 'static + use<T>
     where
         T: Send + 'static,
     {
@@ -183,7 +184,7 @@ impl<T: ToOwned + ?Sized + 'static> Argument<&T> {
     /// Sends `&T`: its owned form crosses.
     #[inline]
     #[must_use]
-    pub fn detach(self) -> impl Loan<Target = T> + Send + 'static + use<T>
+    pub fn __offload_detach(self) -> impl Loan<Target = T> + Send + 'static + use<T>
     where
         T::Owned: Send + 'static,
     {
@@ -195,7 +196,7 @@ impl<T: ToOwned + ?Sized + 'static> Argument<Option<&T>> {
     /// Sends `Option<&T>`.
     #[inline]
     #[must_use]
-    pub fn detach(self) -> impl OptionLoan<Target = T> + Send + 'static + use<T>
+    pub fn __offload_detach(self) -> impl OptionLoan<Target = T> + Send + 'static + use<T>
     where
         T::Owned: Send + 'static,
     {
@@ -207,7 +208,7 @@ impl<T: ToOwned + ?Sized + 'static> Argument<Cow<'_, T>> {
     /// Sends `Cow<'_, T>`: what is borrowed in it is cloned.
     #[inline]
     #[must_use]
-    pub fn detach(self) -> impl Parcel<Contents = Cow<'static, T>> + Send + 'static + use<T>
+    pub fn __offload_detach(self) -> impl Parcel<Contents = Cow<'static, T>> + Send + 'static + use<T>
     where
         T: Sync,
         T::Owned: Send + 'static,
@@ -244,7 +245,7 @@ pub mod fallback {
 /// Explains why an argument cannot be detached.
 pub trait Undetached<T: ?Sized>: Sized {
     /// Never called, as nothing implements [`Detach`].
-    fn detach(self) -> Never<T>
+    fn __offload_detach(self) -> Never<T>
     where
         Self: Detach<T>,
     {
@@ -258,7 +259,7 @@ impl<T: ?Sized> Undetached<T> for Argument<Option<&T>> {}
 /// Explains why `self` cannot be detached.
 pub trait UndetachedSelf<T: ?Sized>: Sized {
     /// Never called, as nothing implements [`DetachSelf`].
-    fn detach(self) -> Never<T>
+    fn __offload_detach(self) -> Never<T>
     where
         Self: DetachSelf<T>,
     {
@@ -271,7 +272,7 @@ impl<T: ?Sized> UndetachedSelf<T> for Receiver<'_, T> {}
 /// Explains why an executor cannot be cloned.
 pub trait Uncloned<T>: Sized {
     /// Never called, as nothing implements [`CloneExecutor`].
-    fn cloned(self) -> T
+    fn __offload_cloned(self) -> T
     where
         Self: CloneExecutor<T>,
     {
@@ -307,7 +308,7 @@ impl<E: Clone> Held<'_, E> {
     /// Clones it.
     #[inline]
     #[must_use]
-    pub fn cloned(self) -> E {
+    pub fn __offload_cloned(self) -> E {
         self.0.clone()
     }
 }
@@ -327,10 +328,10 @@ pub fn outcome<T>(result: Result<T, Error>, site: &'static Site) -> Outcome<T> {
 impl<T, E: From<Error>> Outcome<Result<T, E>> {
     /// Gives the value, goes on with a panic, returns a refusal as the method's own error.
     ///
-    /// Being inherent, it is preferred over [`Settle::settle`] wherever its bounds hold: the type decides, under
+    /// Being inherent, it is preferred over [`Settle::__offload_settle`] wherever its bounds hold: the type decides, under
     /// whatever name it is written.
     #[track_caller]
-    pub fn settle(self) -> Result<T, E> {
+    pub fn __offload_settle(self) -> Result<T, E> {
         match self.result {
             Ok(value) => value,
             Err(Error::Panicked(panic)) => panic.resume(),
@@ -345,14 +346,14 @@ pub trait Settle {
     type Value;
 
     /// Gives the value, goes on with a panic, panics on a refusal.
-    fn settle(self) -> Self::Value;
+    fn __offload_settle(self) -> Self::Value;
 }
 
 impl<T> Settle for Outcome<T> {
     type Value = T;
 
     #[track_caller]
-    fn settle(self) -> T {
+    fn __offload_settle(self) -> T {
         match self.result {
             Ok(value) => value,
             Err(Error::Panicked(panic)) => panic.resume(),

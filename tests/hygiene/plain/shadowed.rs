@@ -40,9 +40,26 @@ trait ToOwned {
 trait Future {}
 trait Executor {}
 trait Settle {
-    fn settle(&self) {}
-    fn detach(&self) {}
-    fn send(&self) {}
+    fn settle(self)
+    where
+        Self: ::core::marker::Sized,
+    {
+    }
+    fn detach(self)
+    where
+        Self: ::core::marker::Sized,
+    {
+    }
+    fn send(self)
+    where
+        Self: ::core::marker::Sized,
+    {
+    }
+    fn cloned(self)
+    where
+        Self: ::core::marker::Sized,
+    {
+    }
 }
 impl<T> Settle for T {}
 impl<T> Clone for T {}
