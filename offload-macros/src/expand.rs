@@ -23,6 +23,10 @@ pub(crate) fn blocking(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let args = Args::parse(args, &mut errors);
     let plan = match Method::parse(item.clone()) {
+        Ok(method) if method.is_boxed_already() => {
+            validate::async_trait_was_first(&method, &mut errors);
+            return [errors.into_tokens(), item].into_iter().collect();
+        }
         Ok(method) => validate::validate(args, method, &mut errors),
         Err(found) => {
             validate::not_a_function(&found, &mut errors);

@@ -7,6 +7,7 @@ use crate::argument::Argument;
 use crate::attributes::{self, Attribute};
 use crate::receiver::Receiver;
 use crate::tokens::{self, as_group, is_body, is_ident, is_punct};
+use crate::types;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
 /// A function, split into its parts.
@@ -241,6 +242,14 @@ impl Method {
             || self.result.as_deref().is_some_and(names_self_type)
             || names_self_type(&self.where_clause)
             || names_self_type(&self.generics)
+    }
+
+    /// Whether the method was an `async fn` inside `#[async_trait]`, which has rewritten it.
+    pub(crate) fn is_boxed_already(&self) -> bool {
+        let mut lifetimes = Vec::new();
+        types::named_lifetimes(&self.generics, &mut lifetimes);
+        types::named_lifetimes(self.result.as_deref().unwrap_or_default(), &mut lifetimes);
+        lifetimes.iter().any(|name| name == "async_trait")
     }
 
     /// Whether the method is marked `#[deprecated]`.

@@ -117,6 +117,16 @@ fn no_async(method: &Method, errors: &mut Errors) {
     }
 }
 
+/// Reports an `async fn` inside `#[async_trait]`, at its `async`: that is where async-trait places the word `fn`.
+pub(crate) fn async_trait_was_first(method: &Method, errors: &mut Errors) {
+    let name = &method.name;
+    let advice = match method.body {
+        Some(_) => format!("remove `async`: inside `#[async_trait]` write `#[blocking(boxed)] fn {name}(..)`"),
+        None => format!("in the trait, declare `async fn {name}(..)` without `#[blocking]`"),
+    };
+    errors.at(method.fn_token.span(), format!("`#[blocking]` makes a method async by itself; {advice}"));
+}
+
 fn no_const(method: &Method, errors: &mut Errors) {
     if let Some(word) = &method.qualifiers.constness {
         errors.at(word.span(), "a `const fn` cannot be sent to a worker; remove `const`");

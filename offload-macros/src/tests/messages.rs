@@ -193,6 +193,22 @@ fn options_are_told_apart() {
 }
 
 #[test]
+fn what_async_trait_has_rewritten_is_told_so_and_left_alone() {
+    let signature = "fn find<'life0, 'async_trait>(&'life0 self, n: &'life0 mut u8) \
+        -> Pin<Box<dyn Future<Output = &'life0 str> + Send + 'async_trait>>";
+    for args in ["", "boxed", "handle"] {
+        let method = format!("{signature} {{ Box::pin(async move {{ 1 }}) }}");
+        refused(args, &method, &["inside `#[async_trait]` write `#[blocking(boxed)] fn find(..)`"]);
+        refused(args, &format!("{signature};"), &["declare `async fn find(..)` without `#[blocking]`"]);
+        let expansion = expand(args, &format!("#[allow(unused)] {method}")).to_string();
+        let unchanged = method.parse::<proc_macro2::TokenStream>().unwrap().to_string();
+        assert!(expansion.ends_with(&unchanged), "{expansion}");
+    }
+    let associated = "fn make() -> Pin<Box<dyn Future<Output = u8> + Send + 'async_trait>> { Box::pin(async { 1 }) }";
+    refused("boxed", associated, &["remove `async`"]);
+}
+
+#[test]
 fn only_functions_are_accepted() {
     for (item, part) in [
         ("struct A;", "`struct`"),
