@@ -3,13 +3,14 @@
 //! What is borrowed is cloned, what is owned is moved. Which of the two it is shows in the spelling of the
 //! type: `&T`, `Option<&T>` and `Cow<'_, T>` are borrowed, every other type without a borrow in it is owned.
 
+use crate::attributes::{self, Attribute};
 use crate::tokens::{self, is_ident, is_punct};
 use crate::types;
 use proc_macro2::{Ident, Span, TokenTree};
 
 /// One argument other than `self`.
 pub(crate) struct Argument {
-    /// Attributes such as `#[cfg(...)]`, as written.
+    /// Attributes such as `#[cfg(...)]`, as written. All of them stand at the `let` with the user's pattern.
     pub(crate) attrs: Vec<TokenTree>,
     pub(crate) pattern: Pattern,
     pub(crate) ty: Vec<TokenTree>,
@@ -60,6 +61,13 @@ impl Argument {
         }
         let (ty, pattern) = (ty.to_vec(), Pattern::parse(pattern));
         Some(Self { attrs: parameter[..start].to_vec(), pattern, crossing: Crossing::of(&ty), ty })
+    }
+
+    /// The attributes for where the argument is handed on: what it expects of its binding is only found at the `let`
+    /// with the user's pattern, and is allowed elsewhere.
+    pub(crate) fn handed_on(&self) -> Vec<Attribute> {
+        let (attrs, _) = attributes::parse_outer(&self.attrs);
+        attrs.iter().map(Attribute::without_expectation).collect()
     }
 
     /// The token of the type that best stands for it in a message: `Rc` of `std::rc::Rc<u8>`.

@@ -96,8 +96,13 @@ impl Attribute {
         self.name().is_some_and(|name| name == "blocking")
     }
 
+    /// The attribute; an expectation is made an allowance.
+    pub(crate) fn without_expectation(&self) -> Self {
+        if self.destination() == Destination::Expectation { self.as_allowance() } else { self.clone() }
+    }
+
     /// Before: `#[expect(lint, reason = "..")]`. After: `#[allow(lint, reason = "..")]`.
-    pub(crate) fn as_allowance(&self) -> Self {
+    fn as_allowance(&self) -> Self {
         let inside = self.brackets.stream().into_iter().map(|token| match token {
             TokenTree::Ident(word) if word == "expect" => Ident::new("allow", word.span()).into(),
             token => token,

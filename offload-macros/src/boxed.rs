@@ -49,7 +49,7 @@ impl Parts {
         let method = &plan.method;
         let receiver = method.receiver.iter().map(|receiver| receiver.in_signature().into_iter().collect());
         let arguments = method.arguments.iter().enumerate().map(|(index, argument)| {
-            let (attrs, ty) = (&argument.attrs, &argument.ty);
+            let (attrs, ty) = (argument.handed_on(), &argument.ty);
             let name = plan.parameter_name(index + 1, argument);
             quote!(#(#attrs)* #name: #(#ty)*)
         });
@@ -75,7 +75,7 @@ impl Parts {
             parameters.push(types::name_lifetimes(&receiver, &mut elided).into_iter().collect());
         }
         for (index, argument) in method.arguments.iter().enumerate() {
-            let (attrs, name) = (&argument.attrs, plan.parameter_name(index + 1, argument));
+            let (attrs, name) = (argument.handed_on(), plan.parameter_name(index + 1, argument));
             types::named_lifetimes(&argument.ty, &mut named);
             let ty = types::name_lifetimes(&argument.ty, &mut elided);
             parameters.push(quote!(#(#attrs)* #name: #(#ty)*));

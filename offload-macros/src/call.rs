@@ -106,7 +106,7 @@ impl Plan {
     ///
     /// All of it stands at the type, so that a value that cannot cross is an error there, and only one.
     fn send(&self, number: usize, argument: &Argument) -> TokenStream {
-        let (attrs, at) = (&argument.attrs, hidden(argument.type_span()));
+        let (attrs, at) = (argument.handed_on(), hidden(argument.type_span()));
         let crossing = crossing_name(number, argument);
         let parameter = tokens::placed_at(self.parameter_name(number, argument).into_token_stream(), at);
         let verb = match argument.crossing {
@@ -193,7 +193,8 @@ fn receive(number: usize, argument: &Argument) -> TokenStream {
         Pattern::Other(pattern) => {
             let name = crossing_name(number, argument);
             let mutability = binds_mutably(pattern).then(|| Ident::new("mut", at));
-            quote_spanned!(at=> #(#attrs)* let #mutability #name = #value; #(#attrs)* let #(#pattern)* = #name;)
+            let handed_on = argument.handed_on();
+            quote_spanned!(at=> #(#handed_on)* let #mutability #name = #value; #(#attrs)* let #(#pattern)* = #name;)
         }
     }
 }

@@ -89,7 +89,7 @@ impl Plan {
         let Method { visibility, qualifiers, fn_token, name, .. } = &self.method;
         let attrs = self.method.attrs.iter().filter(|attr| !attr.is_blocking());
         let attrs = attrs.filter_map(|attr| match attr.destination() {
-            Destination::Expectation if self.twin.is_some() => Some(attr.as_allowance()),
+            Destination::Expectation if self.twin.is_some() => Some(attr.without_expectation()),
             Destination::Both | Destination::Async | Destination::Expectation => Some(attr.clone()),
             Destination::Twin => None,
         });

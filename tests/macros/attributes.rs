@@ -37,6 +37,24 @@ impl Service {
         self.words.len()
     }
 
+    #[blocking]
+    #[deny(unfulfilled_lint_expectations, unused_variables, unused_mut)]
+    fn expects_of_arguments(
+        &self,
+        #[expect(unused_variables, reason = "under test")] name: &str,
+        #[expect(unused_mut)] mut changed: usize,
+        #[expect(unused_variables)] (a, _): (u8, u8),
+        #[allow(unused_variables)] allowed: Option<&u8>,
+    ) -> usize {
+        self.words.len() + changed
+    }
+
+    #[blocking(sync = expects_of_arguments_twice_sync, boxed)]
+    #[deny(unfulfilled_lint_expectations, unused_variables)]
+    fn expects_of_arguments_twice(&self, #[expect(unused_variables)] name: String) -> usize {
+        self.words.len()
+    }
+
     #[cfg_attr(not(any()), blocking)]
     #[cfg_attr(any(), no_such_attribute)]
     fn conditional(&self, #[cfg(not(any()))] kept: &str, #[cfg(any())] dropped: NoSuchType) -> usize {
@@ -131,6 +149,9 @@ fn the_compilers_own_attributes_are_kept() {
     assert_eq!(run(service.allows(1)) + run(service.expects(1)), 6);
     assert_eq!(run(service.expects_twice(0, 0, 0, 0, 0, 0, 0, 0)), 3);
     assert_eq!(service.expects_twice_sync(0, 0, 0, 0, 0, 0, 0, 0), 3);
+    assert_eq!(run(service.expects_of_arguments("", 0, (1, 2), None)), 3);
+    assert_eq!(run(service.expects_of_arguments_twice(String::new())), 3);
+    assert_eq!(service.expects_of_arguments_twice_sync(String::new()), 3);
 }
 
 #[test]
