@@ -6,7 +6,7 @@
 use crate::argument::Argument;
 use crate::attributes::{self, Attribute};
 use crate::receiver::Receiver;
-use crate::tokens::{self, as_group, is_body, is_ident, is_punct};
+use crate::tokens::{self, as_group, is_body, is_ident, is_punct, open_lifetimes};
 use crate::types;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
@@ -69,12 +69,13 @@ impl Method {
         let mut generics = Vec::new();
         if is_punct(item.get(at), '<') {
             let end = tokens::behind_angles(&item, at);
-            generics = item[at + 1..end.max(at + 2) - 1].to_vec();
+            generics = open_lifetimes(item[at + 1..end.max(at + 2) - 1].to_vec());
             at = end;
         }
         let parameters = as_group(item.get(at), Delimiter::Parenthesis).ok_or_else(not_a_function)?.clone();
         at += 1;
         let (result, where_clause, body) = parse_tail(&item[at..]);
+        let (result, where_clause) = (result.map(open_lifetimes), open_lifetimes(where_clause));
         let body = body.map(|body| attributes::hoist_inner(&body, &mut attrs));
         let mut method = Self {
             attrs,
@@ -96,7 +97,7 @@ impl Method {
     }
 
     fn parse_parameters(&mut self) {
-        let all = tokens::list(self.parameters.stream());
+        let all = open_lifetimes(tokens::list(self.parameters.stream()));
         for (position, parameter) in tokens::split_commas(&all).into_iter().enumerate() {
             let start = attributes::outer_len(parameter);
             let receiver = if position == 0 { Receiver::parse(parameter, start) } else { None };

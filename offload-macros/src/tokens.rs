@@ -4,8 +4,9 @@
 //! them. No syntax tree is built, which keeps expansion cheap and lets half-typed code through.
 //!
 //! Groups without delimiters wrap what a `macro_rules!` fragment (`$t:ty`) captured. They are
-//! looked through when reading and kept when writing, as they carry precedence.
+//! looked through when reading and kept when writing, as they carry precedence; but for lifetimes, which are opened.
 
+use crate::types::regroup;
 use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
 
 /// Whether `token` is the punctuation character `ch`.
@@ -131,6 +132,36 @@ pub(crate) fn peel(tokens: Vec<TokenTree>) -> Vec<TokenTree> {
         }
         _ => tokens,
     }
+}
+
+/// Takes lifetimes out of the groups that `$lt:lifetime` fragments leave, at any depth; they carry no precedence.
+pub(crate) fn open_lifetimes(tokens: Vec<TokenTree>) -> Vec<TokenTree> {
+    opened_lifetimes(&tokens).unwrap_or(tokens)
+}
+
+/// `None` if there is nothing to take out, so that groups without such fragments stay what they are.
+fn opened_lifetimes(tokens: &[TokenTree]) -> Option<Vec<TokenTree>> {
+    let mut out = Vec::with_capacity(tokens.len());
+    let mut changed = false;
+    for token in tokens {
+        let TokenTree::Group(group) = token else {
+            out.push(token.clone());
+            continue;
+        };
+        let inside = list(group.stream());
+        let is_lifetime = group.delimiter() == Delimiter::None
+            && matches!(inside.as_slice(), [tick, TokenTree::Ident(_)] if is_punct(Some(tick), '\''));
+        if is_lifetime {
+            out.extend(inside);
+            changed = true;
+        } else if let Some(inside) = opened_lifetimes(&inside) {
+            out.push(regroup(group, inside.into_iter().collect()).into());
+            changed = true;
+        } else {
+            out.push(token.clone());
+        }
+    }
+    changed.then_some(out)
 }
 
 /// The tokens as a list.

@@ -254,6 +254,28 @@ macro_rules! written_here {
 
 written_here!(Service, written, executor, 1);
 
+macro_rules! lifetimes {
+    ($lt:lifetime, $fixed:lifetime) => {
+        impl Service {
+            #[blocking(sync = lifetime_sync)]
+            fn lifetime<$lt>(&$lt self, text: &$lt str, cow: std::borrow::Cow<$lt, str>) -> usize {
+                self.words.len() + text.len() + cow.len()
+            }
+
+            #[blocking(boxed)]
+            fn lifetime_boxed<$lt>(self: &$lt Arc<Self>, text: Option<&$lt str>, more: &str) -> &$fixed str
+            where
+                Self: $lt,
+            {
+                let _: (Option<&str>, &str) = (text, more);
+                "fixed"
+            }
+        }
+    };
+}
+
+lifetimes!('a, 'static);
+
 macro_rules! passed_tokens {
     ($($tokens:tt)*) => {
         impl Service {
@@ -280,5 +302,8 @@ fn macro_rules_may_write_the_method() {
         assert_eq!(service.written("four").await, 8);
         assert_eq!(service.from_tokens(1).await, 5);
         assert_eq!(whole_item("four").await, 4);
+        assert_eq!(service.lifetime("four", "x".into()).await, 8);
+        assert_eq!(service.lifetime_sync("four", "x".into()), 8);
+        assert_eq!(Arc::new(service.clone()).lifetime_boxed(Some("four"), "").await, "fixed");
     });
 }
