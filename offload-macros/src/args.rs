@@ -6,6 +6,7 @@
 use crate::errors::Errors;
 use crate::tokens::{self, is_path_separator, is_punct};
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
+use quote::ToTokens as _;
 use std::fmt::Write as _;
 
 /// The options of one attribute.
@@ -39,7 +40,7 @@ impl Args {
         let tokens = tokens::list(tokens);
         let mut args = Self::default();
         let mut seen: Vec<String> = Vec::new();
-        for option in split_options(&tokens) {
+        for option in split_options(&tokens, errors) {
             let Some(TokenTree::Ident(name)) = option.first() else {
                 errors.under(option, format!("expected an option: {}", list_of_options()));
                 continue;
@@ -72,7 +73,9 @@ impl Args {
 }
 
 /// Splits at commas, except those of generic arguments: `executor = pool::<A, B>(), handle`.
-fn split_options(tokens: &[TokenTree]) -> Vec<&[TokenTree]> {
+///
+/// Where a comma is missing before an option, it is reported and taken for given.
+fn split_options<'a>(tokens: &'a [TokenTree], errors: &mut Errors) -> Vec<&'a [TokenTree]> {
     let mut options = Vec::new();
     let (mut start, mut at) = (0, 0);
     while at < tokens.len() {
@@ -85,6 +88,11 @@ fn split_options(tokens: &[TokenTree]) -> Vec<&[TokenTree]> {
             at += 1;
             start = at;
         } else {
+            if let Some(name) = lacks_comma(&tokens[start..], at - start) {
+                errors.at(name.span(), format!("expected `,` before `{name}`"));
+                options.push(&tokens[start..at]);
+                start = at;
+            }
             at += 1;
         }
     }
@@ -92,6 +100,17 @@ fn split_options(tokens: &[TokenTree]) -> Vec<&[TokenTree]> {
         options.push(&tokens[start..]);
     }
     options
+}
+
+/// The option at `at`, if what stands before it is a whole option: no expression has two names side by side.
+fn lacks_comma(tokens: &[TokenTree], at: usize) -> Option<&Ident> {
+    let (Some(TokenTree::Ident(name)), Some(before)) = (tokens.get(at), at.checked_sub(1)) else { return None };
+    let is_ended = match &tokens[before] {
+        TokenTree::Ident(word) => word == "self" || syn::parse2::<Ident>(word.to_token_stream()).is_ok(),
+        TokenTree::Group(_) | TokenTree::Literal(_) => true,
+        TokenTree::Punct(_) => false,
+    };
+    (is_ended && OPTIONS.contains(&name.to_string().as_str())).then_some(name)
 }
 
 /// What stands behind `name =`.

@@ -170,6 +170,11 @@ fn options_are_told_apart() {
         "boxed",
         "executor = &*POOL",
         "executor = { let a = 1; pool(a) }",
+        "executor = self.handle",
+        "executor = if handle { &self.a } else { &self.b }",
+        "executor = *handle, handle",
+        "executor = pool(&mut handle)",
+        "executor = { x as handle }",
     ] {
         accepted(args, "fn f(&self) {}");
     }
@@ -187,6 +192,11 @@ fn options_are_told_apart() {
         ("sync = f", "write `sync = f_sync`"),
         ("boxed, boxed", "given twice"),
         ("&", "expected an option"),
+        ("executor = io handle", "expected `,` before `handle`"),
+        ("executor = self boxed", "expected `,` before `boxed`"),
+        ("executor = self.pools[0] boxed", "expected `,` before `boxed`"),
+        ("executor = 0 sync = g", "expected `,` before `sync`"),
+        ("handle executor = io", "expected `,` before `executor`"),
     ] {
         refused(args, "fn f(&self) {}", &[part]);
     }
