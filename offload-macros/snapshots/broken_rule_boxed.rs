@@ -1,6 +1,3 @@
-::core::compile_error! {
-    "a borrow inside another type cannot be cloned for the worker; take owned values, such as `Vec<String>` for `&[&str]`"
-}
 fn find<'life0, 'life1, 'life2, 'async_trait>(
     &'life0 self,
     n: &'life1 [&'life2 str],
@@ -17,5 +14,7 @@ where
     'life2: 'async_trait,
     Self: 'async_trait,
 {
-    ::core::unreachable!()
+    ::core::compile_error! {
+        "a borrow inside another type cannot be cloned for the worker; take owned values, such as `Vec<String>` for `&[&str]`"
+    }
 }

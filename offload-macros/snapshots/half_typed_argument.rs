@@ -1,9 +1,8 @@
 ::core::compile_error! {
     "expected an argument with its type; write `name: Type`"
 }
-::core::compile_error! {
-    "expected an argument with its type; write `name: Type`"
-}
 async fn find(&self, email: &str) -> usize {
-    ::core::unreachable!()
+    ::core::compile_error! {
+        "expected an argument with its type; write `name: Type`"
+    }
 }

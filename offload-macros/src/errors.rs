@@ -35,6 +35,16 @@ impl Errors {
         self.found.is_none()
     }
 
+    /// Takes out the mistake found last, as one `compile_error!`.
+    pub(crate) fn take_last(&mut self) -> Option<TokenStream> {
+        let mut found: Vec<syn::Error> = self.found.take()?.into_iter().collect();
+        let last = found.pop()?;
+        for mistake in found {
+            self.add(mistake);
+        }
+        Some(last.into_compile_error())
+    }
+
     /// One `compile_error!` for each mistake, in the order found.
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.found.map(syn::Error::into_compile_error).unwrap_or_default()

@@ -33,7 +33,7 @@ pub(crate) fn blocking(args: TokenStream, item: TokenStream) -> TokenStream {
             return [item, errors.into_tokens()].into_iter().collect();
         }
     };
-    let items = if errors.is_empty() { plan.items() } else { plan.items_despite_errors() };
+    let items = if errors.is_empty() { plan.items() } else { plan.items_despite_errors(&mut errors) };
     [errors.into_tokens(), items].into_iter().collect()
 }
 
@@ -64,8 +64,9 @@ impl Plan {
     }
 
     /// The signature is final even where rules are broken, so that callers see no second error. The body stays where
-    /// it fits, so that its own mistakes and completions still show.
-    fn items_despite_errors(&self) -> TokenStream {
+    /// it fits, so that its own mistakes and completions still show. Elsewhere an error stands in its place, which is of
+    /// any type, even of an `impl Trait`.
+    fn items_despite_errors(&self, errors: &mut Errors) -> TokenStream {
         let twin = self.twin_item();
         match &self.method.body {
             Some(body) if self.fits_unchanged => {
@@ -73,8 +74,8 @@ impl Plan {
                 quote!(#signature #body #twin)
             }
             _ => {
-                let signature = self.signature();
-                quote!(#signature { ::core::unreachable!() } #twin)
+                let (signature, last) = (self.signature(), errors.take_last());
+                quote!(#signature { #last } #twin)
             }
         }
     }

@@ -45,7 +45,7 @@ fn join_turbofish(text: &str) -> String {
     joined.replace(",>(", ">(")
 }
 
-/// The texts of the errors in an expansion, in order.
+/// The texts of the errors in an expansion, in order: those beside the item, and one that is its body.
 fn messages(tokens: &TokenStream) -> Vec<String> {
     let tokens: Vec<_> = tokens.clone().into_iter().collect();
     let is_error = |window: &&[proc_macro2::TokenTree]| window[0].to_string() == "compile_error";
@@ -55,5 +55,11 @@ fn messages(tokens: &TokenStream) -> Vec<String> {
         }
         other => panic!("no message: {other}"),
     });
-    texts.collect()
+    let bodies = tokens.iter().filter_map(|token| match token {
+        proc_macro2::TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::Brace => {
+            Some(messages(&group.stream()))
+        }
+        _ => None,
+    });
+    texts.chain(bodies.flatten()).collect()
 }
