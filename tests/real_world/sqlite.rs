@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use offload_runtime::{ThreadPool, blocking, on_cancel};
+use futures::FutureExt as _;
+use offload_runtime::{ThreadPool, blocking, is_cancelled};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use tokio::sync::mpsc;
 
@@ -39,6 +40,9 @@ impl Account {
     }
 }
 
+const ENDLESS: &str =
+    "WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers) SELECT n FROM numbers";
+
 type EachRow = Box<dyn FnMut(&Row<'_>) -> rusqlite::Result<()> + Send>;
 
 #[derive(Clone)]
@@ -48,10 +52,12 @@ struct Accounts {
 }
 
 impl Accounts {
-    /// Opens the database in `path`, and makes the table if there is none.
+    /// Opens the database in `path`, and makes the table if there is none. Who gives up waiting interrupts his query.
     #[blocking(executor = io)]
     fn open(io: &ThreadPool, path: &Path) -> Result<Self> {
         let db = Connection::open(path)?;
+        // Asked by the thread that runs a statement. An interrupt from outside is lost where it comes before the statement.
+        db.progress_handler(1_000, Some(is_cancelled))?;
         db.execute_batch(
             "CREATE TABLE IF NOT EXISTS account (email TEXT PRIMARY KEY, nick TEXT, balance INTEGER NOT NULL) STRICT",
         )?;
@@ -128,12 +134,10 @@ impl Accounts {
         self.db.lock().unwrap().prepare(sql)?.query_map(parameters, read)?.collect()
     }
 
-    /// Shows `each` every row, and returns how many there were. Who gives up waiting interrupts the query.
+    /// Shows `each` every row, and returns how many there were.
     #[blocking(executor = io)]
     fn visit(&self, sql: &str, mut each: EachRow) -> Result<u64> {
         let db = self.db.lock().unwrap();
-        let interrupt = db.get_interrupt_handle();
-        let _guard = on_cancel(move || interrupt.interrupt());
         let mut query = db.prepare(sql)?;
         let mut rows = query.query([])?;
         let mut count = 0;
@@ -259,20 +263,40 @@ async fn giving_up_interrupts_a_query() {
     let (started, mut rows) = mpsc::unbounded_channel();
     let endless = tokio::spawn({
         let accounts = accounts.clone();
-        let sql = "WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers) SELECT n FROM numbers";
         let start = move |row: &Row<'_>| {
             if row.get::<_, i64>(0)? == 0 {
                 started.send(()).unwrap();
             }
             Ok(())
         };
-        async move { accounts.visit(sql, Box::new(start)).await }
+        async move { accounts.visit(ENDLESS, Box::new(start)).await }
     });
     within(rows.recv()).await.unwrap();
     endless.abort();
     assert!(endless.await.unwrap_err().is_cancelled());
     assert_eq!(within(rows.recv()).await, None, "the job has dropped the callback");
     within(accounts.add("ada@example.com", None, 1)).await.unwrap(); // the connection is free, and well
+}
+
+#[tokio::test]
+async fn giving_up_before_a_query_begins_interrupts_it_too() {
+    let accounts = accounts().await;
+    let (seen, mut rows) = mpsc::unbounded_channel();
+    let see = Box::new(move |row: &Row<'_>| {
+        let _ = seen.send(row.get::<_, i64>(0)?);
+        Ok(())
+    });
+    let db = Arc::clone(&accounts.db);
+    let held = db.lock().unwrap();
+    let mut endless = Box::pin(accounts.visit(ENDLESS, see));
+    assert!(endless.as_mut().now_or_never().is_none());
+    while accounts.io.running_jobs().is_empty() {
+        std::thread::yield_now();
+    }
+    drop(endless); // while the job waits for the connection
+    drop(held);
+    within(async { while rows.recv().await.is_some() {} }).await;
+    within(accounts.add("ada@example.com", None, 1)).await.unwrap();
 }
 
 #[tokio::test]

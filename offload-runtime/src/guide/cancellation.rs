@@ -107,10 +107,14 @@
 //! | Blocked in | In the hook |
 //! |---|---|
 //! | a socket | `socket.shutdown(Both)`, on a `try_clone` |
-//! | a query of `rusqlite` | `InterruptHandle::interrupt` |
 //! | a child process | `child.kill()`, on what the hook shares with the body |
 //! | a channel | a message, or the sender dropped |
 //! | a lock, a condition | set a flag under the lock, and notify |
+//!
+//! What the hook does has to last: the job may be cancelled when it has not come to what it waits for. So `InterruptHandle::interrupt` of
+//! `rusqlite` is not enough: `SQLite` forgets it where no statement runs, and a query that begins just behind it is not interrupted. Let
+//! `SQLite` ask instead, which needs no hook: after `connection.progress_handler(1_000, Some(is_cancelled))`, once for each connection (feature
+//! `hooks`), the thread that runs a query asks every thousand steps or so, and ends it with an error.
 //!
 //! ```
 //! use offload_runtime::{ThreadPool, blocking, check_cancelled, on_cancel};
