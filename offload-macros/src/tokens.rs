@@ -169,12 +169,17 @@ pub(crate) fn list(tokens: TokenStream) -> Vec<TokenTree> {
     tokens.into_iter().collect()
 }
 
-/// Whether `name` occurs as an identifier, at any depth.
+/// Whether `name` occurs as an identifier, at any depth, or inside of a string that is formatted: `"{name:?}"`.
 pub(crate) fn mentions(tokens: &[TokenTree], name: &str) -> bool {
     tokens.iter().any(|token| match token {
         TokenTree::Ident(ident) => ident == name,
         TokenTree::Group(group) => mentions(&list(group.stream()), name),
-        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+        TokenTree::Literal(literal) => {
+            let text = literal.to_string();
+            let mut opened = text.split('{').skip(1).filter_map(|inside| inside.trim_start().strip_prefix(name));
+            opened.any(|behind| behind.trim_start().starts_with(['}', ':']))
+        }
+        TokenTree::Punct(_) => false,
     })
 }
 

@@ -103,6 +103,11 @@ impl Service {
         1
     }
 
+    #[blocking(executor = self.pool_for(&format!("{part}{rest:}")))]
+    fn by_format(&self, part: &str, rest: u8, brace: &str) -> u32 {
+        u32::try_from(brace.len()).unwrap()
+    }
+
     #[blocking(executor = if fast { &self.pools.io } else { &self.executor })]
     fn chosen(&self, fast: bool) -> u32 {
         u32::from(fast)
@@ -166,13 +171,16 @@ fn reference_path(n: &str) -> usize {
 
 #[test]
 fn each_form_finds_its_executor() {
-    let [usual, private, raw, io, shared, keyed] = std::array::from_fn(|_| Counting::new());
+    let [usual, private, raw, io, shared, keyed, numbered] = std::array::from_fn(|_| Counting::new());
     let service = Service {
         executor: usual.clone(),
         __private: private.clone(),
         r#type: raw.clone(),
         pools: Pools { io: io.clone(), shared: Arc::new(shared.clone()) },
-        by_key: Arc::new(Mutex::new(HashMap::from([("key".to_owned(), keyed.clone())]))),
+        by_key: Arc::new(Mutex::new(HashMap::from([
+            ("key".to_owned(), keyed.clone()),
+            ("key1".to_owned(), numbered.clone()),
+        ]))),
     };
     run(async {
         assert_eq!(service.bare().await + service.empty().await, 2);
@@ -183,6 +191,7 @@ fn each_form_finds_its_executor() {
         assert_eq!((service.object().await, shared.count()), (1, 1));
         assert_eq!((service.by_key("key", 1).await, keyed.count()), (4, 1));
         assert_eq!((service.under_a_lock("key").await, keyed.count()), (1, 2));
+        assert_eq!((service.by_format("key", 1, "{").await, numbered.count()), (1, 1));
         assert_eq!((service.fallible("key").await.unwrap(), keyed.count()), (1, 3));
         assert!(service.fallible("no key").await.is_err(), "`?` returns from the async function");
         assert_eq!((service.chosen(true).await, io.count()), (1, 2));
