@@ -230,6 +230,10 @@ use proc_macro::TokenStream;
 /// | the `?` operator can only be applied to values that implement `Try` (in a body that calls another such method) | the synchronous twin: `sync = find_sync` there, `self.find_sync(..)?` here; a body that blocks does not await |
 /// | cannot add `impl Future` to `u32` (in a body that calls itself) | the same: recursion goes through the twin |
 /// | `users` does not live long enough, argument requires that `users` is borrowed for `'static` (in `spawn`) | an `async move` block around a clone, or `handle`, which borrows nothing |
+/// | cannot move out of value because it is borrowed (with `self` by value and `executor = self.pool()`) | `executor = *self.pool()`: what is cloned before `self` moves is the executor, not the reference |
+/// | future cannot be sent between threads safely (with `boxed`, at an argument `&T`) | a `T` that is `Sync`, or take it by value: until it is polled, the boxed future holds the reference |
+/// | method `find` has an incompatible type for trait, found `Future<Output = u32> + Send` | no `?Send` on the `#[async_trait]`: what is boxed here is always `Send` |
+/// | type annotations needed (in a closure that is the result, of type `impl Fn(&str)`) | the types of its parameters, `\|text: &str\| ..`; the body cannot be told those of an `impl Trait` |
 /// | `dyn Error` cannot be sent between threads safely | `Box<dyn Error + Send + Sync>`; likewise `Box<dyn Fn() + Send>`, `Arc<dyn Trait + Send + Sync>` |
 ///
 /// # Limits
@@ -237,11 +241,16 @@ use proc_macro::TokenStream;
 /// * What is a borrow, an `Arc` or an `Option` is read from the spelling; an alias that hides one is taken for an owned
 ///   value, and the compiler then says what is missing.
 /// * Inside the body, `self` has another name. Macros receive that name (`println!("{}", self.n)` works), so a
-///   macro that looks for the very word `self` does not find it. `{self}` inside of a format string works in the
-///   macros of `std`, `log`, `tracing` and `anyhow`; in others write `{}` and pass `self`.
+///   macro that looks for the very word `self` does not find it, and one that shows the text of its input says
+///   `__offload_self`: `assert!`, `ensure!`, `dbg!`, `stringify!`, and the fields which `info!(self.n)` and `info!(?self)`
+///   name. Where that matters write `info!(n = self.n)`, or begin with `let this = self;`. `{self}` inside of a format
+///   string works in the macros of `std`, `log`, `tracing` and `anyhow`; in others write `{}` and pass `self`.
 /// * A default method of a trait has no fields: name its executor by an expression, as in `executor = self.pool()`. Whether its
 ///   future is `Send` is for each caller to see; with `boxed` it always is.
 /// * In an `#[async_trait]`, write `for<'a> fn(&'a str)` for `fn(&str)`: async-trait gives the latter a lifetime of the call.
+/// * `mockall::automock` stands above `#[async_trait]`, on a trait that declares an `async fn`. Above declarations by
+///   `#[blocking(boxed)]` it would repeat the attribute on the mock, which has no executor.
+/// * `&'static self` is cloned, as any `&self` is.
 /// * `sync` is for methods that the trait, if there is one, does not have to know; in a trait impl there is no room for
 ///   a twin.
 /// * Names that begin with `__offload` are this attribute's.
