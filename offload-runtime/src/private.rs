@@ -270,9 +270,9 @@ pub trait UndetachedSelf<T: ?Sized>: Sized {
 impl<T: ?Sized> UndetachedSelf<T> for Receiver<'_, T> {}
 
 /// Explains why an executor cannot be cloned.
-pub trait Uncloned<T>: Sized {
+pub trait Uncloned<'a, T: ?Sized>: Sized {
     /// Never called, as nothing implements [`CloneExecutor`].
-    fn __offload_cloned(self) -> T
+    fn __offload_cloned(self) -> &'a T
     where
         Self: CloneExecutor<T>,
     {
@@ -280,7 +280,7 @@ pub trait Uncloned<T>: Sized {
     }
 }
 
-impl<T> Uncloned<T> for Held<'_, T> {}
+impl<'a, T: ?Sized> Uncloned<'a, T> for Held<'a, T> {}
 
 /// Receives what is to be borrowed.
 #[inline]
@@ -302,7 +302,7 @@ pub fn take<P: Parcel>(parcel: P) -> P::Contents {
 
 /// An executor, held by what will move.
 #[derive(Debug)]
-pub struct Held<'a, E>(pub &'a E);
+pub struct Held<'a, E: ?Sized>(pub &'a E);
 
 impl<E: Clone> Held<'_, E> {
     /// Clones it.

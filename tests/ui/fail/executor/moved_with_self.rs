@@ -1,6 +1,7 @@
 //! An executor that moves with `self` must be `Clone`.
 
 use offload_runtime::{Executor, Job, ThreadPool, blocking};
+use std::sync::Arc;
 
 struct Single(ThreadPool);
 
@@ -17,6 +18,18 @@ struct Users {
 impl Users {
     #[blocking]
     fn close(self) {}
+}
+
+struct Shared {
+    executor: Arc<dyn Executor>,
+}
+
+impl Shared {
+    #[blocking(executor = *self.executor)]
+    fn count(self) -> usize {
+        let _ = self;
+        1
+    }
 }
 
 fn main() {}
