@@ -51,10 +51,8 @@ pub(crate) struct Queue<P: Owner> {
     pub(crate) shared: P,
     /// Whether times are kept.
     timing: bool,
-    /// Whether jobs come without a look at the clock, but for one in many.
+    /// Whether jobs come without a look at the clock, but for one in many where times are kept.
     unclocked: LooseFlag,
-    /// Whether it is noted of those, too, how long they run.
-    run_alone: LooseFlag,
     /// Whether the inbox is sealed, for who has not looked at it yet. Set before it is.
     sealed: LooseFlag,
     inbox: Apart<Inbox>,
@@ -116,7 +114,6 @@ impl<P: Owner> Queue<P> {
             shared,
             timing: ledger.is_timing(),
             unclocked: LooseFlag::new(!ledger.is_timing()),
-            run_alone: LooseFlag::new(false),
             sealed: LooseFlag::new(false),
             inbox: Apart(Inbox::new()),
             locked: Apart(Mutex::new(Locked {
@@ -199,11 +196,9 @@ impl<P: Owner> Queue<P> {
     fn stamp(&self) -> (Stamp, bool) {
         let sampled = sample();
         let stamp = if !self.unclocked.get() {
-            Stamp::alone(Moment::now())
+            Stamp::new(Moment::now(), false)
         } else if sampled && self.timing {
-            Stamp::sampled(Moment::now(), self.run_alone.get())
-        } else if self.run_alone.get() {
-            Stamp::RUN_ALONE
+            Stamp::new(Moment::now(), true)
         } else {
             Stamp::NONE
         };
@@ -216,11 +211,10 @@ impl<P: Owner> Queue<P> {
         self.inbox.0.is_stirred()
     }
 
-    /// When a job that is now pushed will have come, if that is noted for each: to be asked before the queue is locked. (That takes time, too, so
-    /// that it does not matter how soon after one another they come.)
+    /// When a job that is now pushed will have come, if that is noted for each: to be asked before the queue is locked.
     #[inline]
     pub(crate) fn now(&self) -> Option<Moment> {
-        (!self.unclocked.get() || self.run_alone.get()).then(Moment::now)
+        (!self.unclocked.get()).then(Moment::now)
     }
 
     pub(crate) fn stop(&self) -> &Stop {

@@ -63,8 +63,8 @@ impl Ledger {
         let entry = self.entry(origin);
         entry.submitted += 1;
         let stamp = match now {
-            Some(now) => Stamp::alone(now),
-            None if timing && entry.submitted.is_multiple_of(Stamp::SAMPLE) => Stamp::sampled(Moment::now(), false),
+            Some(now) => Stamp::new(now, false),
+            None if timing && entry.submitted.is_multiple_of(Stamp::SAMPLE) => Stamp::new(Moment::now(), true),
             None => Stamp::NONE,
         };
         (stamp, Ticket::new(&entry.tally, Event::Submitted))

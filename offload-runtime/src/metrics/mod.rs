@@ -24,7 +24,7 @@ pub(crate) use notes::Notes;
 pub(crate) use publish::{ANNOUNCED, Threads, Ticket};
 #[cfg(all(test, not(offload_loom)))]
 pub(crate) use sampling::DEEP;
-pub(crate) use sampling::{Clocking, Sampling};
+pub(crate) use sampling::Sampling;
 pub(crate) use tally::{Tally, this_thread};
 
 use crate::error::Error;
@@ -214,7 +214,8 @@ macro_rules! figures {
 
             /// How long jobs ran, however they ended. Empty where [`timing`](crate::ThreadPoolBuilder::timing) is off.
             ///
-            /// Where more than 16 jobs wait that take less than 10 microseconds, one of 16 is timed, chosen at random, and counts for 16.
+            /// Where more than 16 jobs wait, or some come within 10 microseconds of one another, of those that take less than 10 microseconds one
+            /// of 16 is timed, chosen at random, and counts for 16.
             #[must_use]
             pub fn run(&self) -> &Histogram {
                 &self.figures.run

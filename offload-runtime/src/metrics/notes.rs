@@ -54,7 +54,7 @@ impl Notes {
     pub(crate) fn began(&mut self, place: Place, stamp: Stamp) -> Option<Moment> {
         self.job = (place, stamp);
         let Known { tally, short, .. } = known(&mut self.known, place);
-        self.since = if stamp.runs() == 0 && *short {
+        self.since = if stamp == Stamp::NONE && *short {
             tally.began_untimed();
             None
         } else {
@@ -76,7 +76,7 @@ impl Notes {
         let tally = &known.tally;
         let Some(since) = self.since else { return tally.ended_untimed(self.thread, ran) };
         // While the others are not timed, it stands for them.
-        let jobs = if known.short { stamp.runs() } else { 1 };
+        let jobs = if known.short { stamp.jobs() } else { 1 };
         let took = Moment::now().since(since);
         tally.ended(self.thread, ran, took, jobs);
         known.short = took <= SHORT;

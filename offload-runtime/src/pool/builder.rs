@@ -124,8 +124,8 @@ impl ThreadPoolBuilder {
     /// Whether it is noted how long jobs wait and run. Default: yes.
     ///
     /// It takes a look at the clock when a job is queued, 30 nanoseconds of its submitter's time, and one each when it begins and when it ends. Where
-    /// more than 16 jobs wait, or some come within 10 microseconds of one another, it is noted of one in 16 how long it waited, and that counts
-    /// for 16; where more than 16 wait, of those that take less than 10 microseconds, also how long it ran. Without, the histograms of
+    /// more than 16 jobs wait, or some come within 10 microseconds of one another, one in 16 is looked at, and counts for 16 (each, still, in
+    /// how long it runs, where that is more than 10 microseconds). Without, the histograms of
     /// [`metrics`](ThreadPool::metrics) stay empty; counts are kept all the same.
     ///
     /// # Examples

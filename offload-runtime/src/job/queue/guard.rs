@@ -14,7 +14,7 @@ use crate::job::inbox::{ASK, LOOKED_FOR, SEALED};
 use crate::job::list::{for_each, set_next};
 use crate::job::owned::{Claimed, Job, Taken};
 use crate::job::state::Claim;
-use crate::metrics::{Clocking, Ledger, Place, Sampling, Ticket};
+use crate::metrics::{Ledger, Place, Sampling, Ticket};
 use crate::sync::{Arc, Condvar, MutexGuard, Ordering};
 
 /// The locked queue.
@@ -70,13 +70,11 @@ impl<'a, P: Owner> Guard<'a, P> {
         self.sample(|sampling| sampling.grown(len));
     }
 
-    /// After `change`, lets those who submit know of which jobs the time is to be noted, if that has changed.
+    /// After `change`, lets those who submit know whether each looks at the clock, if that has changed.
     #[inline]
     pub(super) fn sample(&mut self, change: impl FnOnce(&mut Sampling) -> bool) {
         if change(&mut self.locked.sampling) {
-            let clocking = self.locked.sampling.clocking();
-            self.queue.unclocked.set(clocking != Clocking::Each);
-            self.queue.run_alone.set(clocking == Clocking::Waits);
+            self.queue.unclocked.set(!self.locked.sampling.is_of_each());
         }
     }
 
