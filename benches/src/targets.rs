@@ -129,3 +129,31 @@ fn judge_one(row: &Measured, figure: &MeasuredFigure, goal: Goal) -> Option<(&'s
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::{Figure, Unit};
+
+    /// Neither the floor nor ours without times is a peer; what the floor would reach is told beside each verdict.
+    #[test]
+    fn a_floor_tells_what_could_be_reached_and_is_no_peer() {
+        let at = |median| Spread::of(vec![median]);
+        let measured = |figure: Figure| MeasuredFigure {
+            values: vec![at(100.0), at(20.0), at(150.0), at(50.0)],
+            ratios: [1.0, 0.2, 1.5, 0.5].map(|ratio| Some(at(ratio))).into(),
+            figure,
+        };
+        let row = Measured {
+            id: "hold-idle/current".into(),
+            stands_for: String::new(),
+            rounds: 1,
+            names: vec!["offload", "offload untimed", "peer", "floor: word"],
+            figures: vec![measured(Figure::ratio("median", "", Unit::Nanoseconds))],
+            line_ways: Vec::new(),
+        };
+        let [judged] = judge(&row).try_into().expect("it has one goal");
+        assert_eq!((judged.against, judged.verdict), ("peer", Verdict::Missed));
+        assert!((judged.floor.unwrap() - 3.0).abs() < 1e-9);
+    }
+}

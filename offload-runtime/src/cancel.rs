@@ -5,11 +5,11 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::sync::Weak;
 use std::thread::ThreadId;
 
-use crate::job::{self, discard};
+use crate::job::{self, contain, discard};
 use crate::sync::{self, Arc, AtomicBool, Condvar, Mutex, Ordering};
 
 /// What [`check_cancelled`] unwinds with.
@@ -171,7 +171,7 @@ impl Hooks {
         let mut state = sync::lock(&self.state);
         if state.cancelled && state.running.is_none() {
             drop(state);
-            run_hook(hook);
+            contain(hook);
             return None;
         }
         let id = state.next;
@@ -190,7 +190,7 @@ impl Hooks {
             let (id, hook) = state.armed.remove(0);
             state.running = Some((id, std::thread::current().id()));
             drop(state);
-            run_hook(hook);
+            contain(hook);
             state = sync::lock(&self.state);
             state.running = None;
             self.ended.notify_all();
@@ -216,12 +216,6 @@ impl Hooks {
         for hook in armed {
             discard(hook);
         }
-    }
-}
-
-fn run_hook(hook: Hook) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(hook)) {
-        discard(payload);
     }
 }
 

@@ -8,7 +8,7 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
@@ -139,9 +139,7 @@ fn call_driver<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>, kind: Kind) {
 
 /// As `call_driver`, on a thread that others count on: that an executor panics is no more to them than that it refuses.
 fn call_driver_from_a_job<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>, kind: Kind) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| call_driver(queue, kind))) {
-        job::discard(payload);
-    }
+    job::contain(|| call_driver(queue, kind));
 }
 
 impl<E: Executor + 'static> Limited<E> {

@@ -5,34 +5,16 @@ use offload_runtime::{ExecutorExt, ThreadPool};
 use super::{Contestant, Setup, Unwrapped};
 
 #[derive(Debug)]
-pub(crate) struct Offload(ThreadPool);
+pub(crate) struct Ours<const TIMING: bool>(ThreadPool);
 
-impl Contestant for Offload {
-    const NAME: &'static str = "offload";
+pub(crate) type Offload = Ours<true>;
+pub(crate) type Untimed = Ours<false>;
 
-    fn start(setup: &Setup) -> Self {
-        Self(ThreadPool::new(setup.threads))
-    }
-
-    #[inline]
-    fn submit<F, T>(&self, f: F) -> impl Future<Output = T> + Send + 'static
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
-        Unwrapped(self.0.submit(f))
-    }
-}
-
-/// Ours where the builder was told to keep no times.
-#[derive(Debug)]
-pub(crate) struct Untimed(ThreadPool);
-
-impl Contestant for Untimed {
-    const NAME: &'static str = "offload untimed";
+impl<const TIMING: bool> Contestant for Ours<TIMING> {
+    const NAME: &'static str = if TIMING { "offload" } else { "offload untimed" };
 
     fn start(setup: &Setup) -> Self {
-        Self(ThreadPool::builder().max_threads(setup.threads).timing(false).build())
+        Self(ThreadPool::builder().max_threads(setup.threads).timing(TIMING).build())
     }
 
     #[inline]

@@ -232,7 +232,8 @@
 //! Counts are exact, and are kept under a lock that is taken anyway. A time is read from buckets, 16 to each doubling, and is at most
 //! 6.25% above the true one. Where more than 16 jobs wait, or some 32 in a row came within 10 microseconds of one another, one of 16, chosen at random,
 //! has its wait noted and counts for 16; the same goes for run times, where the site's last were below 10 microseconds. (So the longest that is shown of
-//! such a site may not be the longest there was; [`on_slow_job`](crate::ThreadPoolBuilder::on_slow_job) tells of each.) A call by itself looks at
+//! such a site may not be the longest there was; [`on_slow_job`](crate::ThreadPoolBuilder::on_slow_job) tells of each that runs for twice
+//! its time.) A call by itself looks at
 //! the clock three times: as it is queued, as it begins and as it ends.
 //! With the feature `metrics`, submitting takes the pool's lock each time, as the recorder is told of each job by who submits it; without
 //! the feature it mostly does not ([how a pool sleeps](super::sleep)).

@@ -278,9 +278,7 @@ unsafe fn refuse<W: Work>(header: NonNull<Header>, why: &Error) {
     let cell = unsafe { cell.as_ref() };
     // SAFETY: the claimer alone touches the slot (I1), which holds the closure; it is moved out once.
     let work = cell.slot.with(|slot| unsafe { slot.cast::<W>().read() });
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| work.refuse(why))) {
-        discard(payload);
-    }
+    contain(|| work.refuse(why));
 }
 
 /// # Safety
@@ -394,6 +392,13 @@ pub(super) unsafe fn hooks<'a>(header: NonNull<Header>) -> &'a Hooks {
     let hooks = cell.a.with(|a| unsafe { *a }).cast_const().cast::<Hooks>();
     // SAFETY: it came from `Arc::into_raw`, and is freed with the cell.
     unsafe { &*hooks }
+}
+
+/// Calls `f`, which may be the user's and may panic; that ends here. Never unwinds.
+pub(crate) fn contain(f: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+        discard(payload);
+    }
 }
 
 /// Drops `value`, which may be the user's and may panic, and the payload of that panic too. Never unwinds.

@@ -56,7 +56,7 @@ mod shown;
 mod state;
 mod views;
 
-pub(crate) use cell::{Ended, Work, discard};
+pub(crate) use cell::{Ended, Work, contain, discard};
 pub(crate) use context::{current, host};
 pub use handle::JobHandle;
 pub(crate) use origin::Origin;

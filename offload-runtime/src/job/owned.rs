@@ -2,11 +2,10 @@
 
 use std::fmt;
 use std::mem::ManuallyDrop;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::task::Waker;
 
-use super::cell::{self, Header, Work, discard};
+use super::cell::{self, Header, Work, contain, discard};
 use super::origin::Origin;
 use super::shown::Shown;
 use super::state::{Claim, Left, Link};
@@ -218,10 +217,7 @@ impl Drop for Awaiter {
     #[inline]
     fn drop(&mut self) {
         if let Some(waker) = self.0.take() {
-            // A waker is user code, and may panic.
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-                discard(payload);
-            }
+            contain(|| waker.wake());
         }
     }
 }

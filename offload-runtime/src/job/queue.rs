@@ -121,7 +121,7 @@ impl<P: Owner> Queue<P> {
                 pin: None,
                 open: false,
                 passed_by: 0,
-                sampling: Sampling::new(ledger.is_timing()),
+                sampling: Sampling::default(),
                 ledger,
                 guarded,
             })),

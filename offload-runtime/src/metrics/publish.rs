@@ -13,14 +13,13 @@
 //! event, and bound to the recorder that is installed by then. What a recorder does to a pool is told when it has returned.
 
 use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
 use metrics::{Counter, Gauge, Histogram, Label, SharedString, Unit};
 
 use super::Refusal;
 use super::tally::Tally;
-use crate::job::{Origin, Ran, discard};
+use crate::job::{Origin, Ran, contain};
 use crate::sync::Arc;
 
 /// Whether tickets tell anybody anything.
@@ -139,12 +138,6 @@ fn made<T>(cell: &OnceLock<T>, make: impl FnOnce() -> T) -> &T {
     }
     let handle = make();
     cell.get_or_init(|| handle)
-}
-
-fn contain(f: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
-        discard(payload);
-    }
 }
 
 /// What happened to a job that does not run now. `queued`: it was in the queue until then.

@@ -17,27 +17,23 @@ const ROW: u32 = 32;
 const SOON: u64 = 320_000;
 
 /// What a queue knows of it, under its lock.
+#[derive(Default)]
 pub(crate) struct Sampling {
-    timing: bool,
     /// Many wait.
     deep: bool,
     /// Many come.
     dense: bool,
     /// The stamp that the row began with; or the last one, once many come.
-    since: Stamp,
+    since: Option<Stamp>,
     /// How many have come in the row.
     row: u32,
 }
 
 impl Sampling {
-    pub(crate) fn new(timing: bool) -> Self {
-        Self { timing, deep: false, dense: false, since: Stamp::NONE, row: 0 }
-    }
-
     /// Whether they are noted of each job that comes.
     #[inline]
     pub(crate) fn is_of_each(&self) -> bool {
-        self.timing && !self.deep && !self.dense
+        !self.deep && !self.dense
     }
 
     /// So many wait, one or some more than before. Returns whether it changes anything, as those below do.
@@ -70,15 +66,15 @@ impl Sampling {
             return false;
         }
         let was = self.dense;
-        self.dense = self.since != Stamp::NONE && self.since.nanoseconds_to_stamp(stamp) <= SOON;
-        (self.since, self.row) = (stamp, 0);
+        self.dense = self.since.is_some_and(|since| since.nanoseconds_to_stamp(stamp) <= SOON);
+        (self.since, self.row) = (Some(stamp), 0);
         self.dense != was
     }
 
     /// Nobody is there any more to take jobs: whatever came before, the next is one by itself.
     pub(crate) fn quiet(&mut self) -> bool {
         let was = self.dense;
-        (self.dense, self.since, self.row) = (false, Stamp::NONE, 0);
+        (self.dense, self.since, self.row) = (false, None, 0);
         was
     }
 }
@@ -100,7 +96,7 @@ mod tests {
     #[test]
     fn where_jobs_come_soon_after_one_another_one_in_many_is_clocked() {
         for (gap, of_each) in [(100, false), (9_900, false), (10_100, true)] {
-            let (mut sampling, mut at) = (Sampling::new(true), Moment::now());
+            let (mut sampling, mut at) = (Sampling::default(), Moment::now());
             take(&mut sampling, &mut at, 2 * ROW - 1, gap);
             assert!(sampling.is_of_each(), "too early to tell");
             take(&mut sampling, &mut at, 1, gap);
@@ -110,7 +106,7 @@ mod tests {
 
     #[test]
     fn one_that_comes_late_is_by_itself_and_so_is_what_follows() {
-        let (mut sampling, mut at) = (Sampling::new(true), Moment::now());
+        let (mut sampling, mut at) = (Sampling::default(), Moment::now());
         take(&mut sampling, &mut at, 2 * ROW, 100);
         assert!(!sampling.taken(Stamp::NONE));
         take(&mut sampling, &mut at, 3, SOON - 64);
@@ -128,7 +124,7 @@ mod tests {
 
     #[test]
     fn where_many_wait_one_in_many_is_clocked_until_half_of_them_are_gone() {
-        let mut sampling = Sampling::new(true);
+        let mut sampling = Sampling::default();
         for (len, changes) in [(DEEP - 1, false), (DEEP, true), (DEEP + 1, false), (1, false)] {
             assert_eq!(sampling.grown(len), changes, "{len}");
         }
@@ -136,6 +132,6 @@ mod tests {
             assert_eq!((sampling.shrunk(len), sampling.is_of_each()), (changes, len <= DEEP / 2), "{len} left");
         }
         assert!(sampling.grown(DEEP) && sampling.shrunk(0), "all at once");
-        assert!(sampling.is_of_each() && !Sampling::new(false).is_of_each());
+        assert!(sampling.is_of_each());
     }
 }

@@ -172,7 +172,6 @@ pub(super) fn relieve(mut state: Guard<'_, Pool>) -> Guard<'_, Pool> {
 
 #[cfg(all(test, not(offload_loom)))]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::Wake;
     use std::time::{Duration, Instant};
 
@@ -181,26 +180,16 @@ mod tests {
     use crate::executor::ExecutorExt;
     use crate::job::JobHandle;
     use crate::pool::ThreadPool;
-    use crate::pool::queue::post_nothing;
+    use crate::pool::queue::{Counting, post_nothing};
     use crate::pool::sleep::Call;
     use crate::sync::{Mutex, thread};
-
-    /// Counts who was woken.
-    #[derive(Default)]
-    struct Counting(AtomicUsize);
-
-    impl Wake for Counting {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
 
     /// Whoever awaits a short job is woken with others, if somebody looks after them, a job waits that will end soon, and they are few.
     #[test]
     fn c08_who_awaits_short_jobs_is_woken_with_others() {
         let woken = Arc::new(Counting::default());
         let awaiter = || Awaiter::of(Arc::clone(&woken).into());
-        let count = || woken.0.load(Ordering::SeqCst);
+        let count = || woken.wakes();
         let pool = ThreadPool::builder().max_threads(4).build();
         let queue = pool.queue();
         drop(post_nothing(queue));
@@ -316,7 +305,7 @@ mod tests {
         drop(state);
         drop(post_nothing(queue));
         state = relieve(queue.lock());
-        assert_eq!(woken.0.load(Ordering::SeqCst), 3);
+        assert_eq!(woken.wakes(), 3);
         assert!(!state.is_anybody_held());
         assert!(state.idle.is_empty(), "nobody is called for the job meanwhile");
         assert_eq!((state.running, state.scouts), (1, 1));
@@ -397,7 +386,7 @@ mod tests {
         drop(state);
         drop((refused, short));
         call.carry_out(queue);
-        while woken.0.load(Ordering::SeqCst) == 0 {
+        while woken.wakes() == 0 {
             assert!(Instant::now() < deadline, "he who was held is left there");
             thread::yield_now();
         }

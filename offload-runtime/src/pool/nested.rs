@@ -108,13 +108,13 @@ fn stand_in(queue: &Arc<Queue<Pool>>, job: Begun) {
 #[cfg(all(test, not(offload_loom)))]
 mod tests {
     use std::pin::pin;
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use std::task::{Context, Poll, Wake, Waker};
+    use std::task::{Context, Poll, Waker};
     use std::time::{Duration, Instant};
 
     use super::*;
     use crate::executor::ExecutorExt;
     use crate::pool::ThreadPool;
+    use crate::pool::queue::Counting;
     use crate::sync::thread;
 
     /// It comes to the lock at once, and finds the job there. No thread stands in, and none is started.
@@ -176,20 +176,15 @@ mod tests {
         pollster::block_on(outer).unwrap();
         pollster::block_on(pool.shutdown());
     }
+
     /// The pool was closed, and the last thread but this one left while it seemed that another was coming.
     #[test]
     fn c09_a_start_for_a_job_that_is_waited_for_may_fail_as_the_last_of_the_others() {
-        struct Told(AtomicBool);
-        impl Wake for Told {
-            fn wake(self: Arc<Self>) {
-                self.0.store(true, Ordering::SeqCst);
-            }
-        }
         // No thread can be had.
         let pool = ThreadPool::builder().max_threads(2).stack_size(usize::MAX).build();
         let queue = pool.queue();
         let worker = Worker::new(&queue.shared, String::new());
-        let told = Arc::new(Told(AtomicBool::new(false)));
+        let told = Arc::new(Counting::default());
         let waker = Waker::from(Arc::clone(&told));
         let mut state = queue.lock();
         (state.threads, state.running) = (1, 1);
@@ -205,7 +200,7 @@ mod tests {
                 assert!(matches!(ran, Poll::Ready(Ok(7))), "{ran:?}");
             });
         });
-        assert!(told.0.load(Ordering::SeqCst), "it was not told");
+        assert!(told.wakes() == 1, "it was not told");
         let mut state = queue.lock();
         (state.threads, state.running) = (0, 0);
         state.workers.clear();

@@ -305,6 +305,25 @@ fn turn_away(mut state: Guard<'_, Pool>, job: Job, why: Error) {
     job.refuse(why);
 }
 
+/// A waker that counts.
+#[cfg(all(test, not(offload_loom)))]
+#[derive(Default)]
+pub(super) struct Counting(std::sync::atomic::AtomicUsize);
+
+#[cfg(all(test, not(offload_loom)))]
+impl Counting {
+    pub(super) fn wakes(&self) -> usize {
+        self.0.load(std::sync::atomic::Ordering::SeqCst)
+    }
+}
+
+#[cfg(all(test, not(offload_loom)))]
+impl std::task::Wake for Counting {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
 /// Posts a job that does nothing, and calls nobody for it.
 #[cfg(all(test, not(offload_loom)))]
 pub(super) fn post_nothing(queue: &Arc<Queue<Pool>>) -> Posted {
@@ -325,6 +344,27 @@ mod tests {
     use crate::ThreadPool;
     use crate::executor::ExecutorExt;
     use crate::sync::thread;
+
+    /// A job that came as the pool closed is left to its threads, unless there is none any more, or it was stopped.
+    #[test]
+    fn c09_a_late_job_is_run_if_a_thread_is_there_or_refused() {
+        for (threads, stopped, refused) in [(1, false, false), (0, false, true), (1, true, true)] {
+            let pool = ThreadPool::builder().max_threads(1).build();
+            let mut state = pool.queue().lock();
+            (state.threads, state.running) = (1, 1);
+            drop(state);
+            let job = pool.submit(|| ());
+            let mut state = pool.queue().lock();
+            (state.threads, state.closed, state.stopped) = (threads, true, stopped);
+            state.seal();
+            drop(state);
+            see_to_late(pool.queue());
+            assert_eq!(job.is_finished(), refused, "{threads} {stopped}");
+            let mut state = pool.queue().lock();
+            (state.threads, state.running) = (0, 0);
+            job::refuse_all(state.drain(&Error::ShutDown), &Error::ShutDown);
+        }
+    }
 
     /// How long a thread is to look for work before it sleeps is learnt from jobs that come while all sleep.
     #[test]

@@ -35,8 +35,8 @@ impl RunningJob {
 
     /// For how long it had been running: since it began or, where that was not noted, since it was first looked at.
     ///
-    /// It is not noted where [`timing`](crate::ThreadPoolBuilder::timing) is off, and of most jobs that come while many wait and follow short
-    /// ones (see [`PoolMetrics::run`](crate::PoolMetrics::run)).
+    /// It is not noted where [`timing`](crate::ThreadPoolBuilder::timing) is off, and of most jobs that come while many wait or come, and follow
+    /// short ones (see [`PoolMetrics::run`](crate::PoolMetrics::run)).
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.elapsed

@@ -15,7 +15,7 @@ use super::running::{self, RunningJob};
 use super::sleep::Call;
 use super::worker;
 use crate::error::Error;
-use crate::job::{self, Guard, Queue, discard};
+use crate::job::{self, Guard, Queue};
 use crate::sync::{Arc, thread};
 
 /// Seals the queue and wakes idle threads, so that they leave.
@@ -63,10 +63,7 @@ pub(super) fn take_wakers(state: &mut State) -> Vec<Waker> {
 /// Wakes them, without the lock.
 pub(super) fn wake(wakers: Vec<Waker>) {
     for waker in wakers {
-        // A waker is user code, and may panic.
-        if let Err(payload) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| waker.wake())) {
-            discard(payload);
-        }
+        job::contain(|| waker.wake());
     }
 }
 

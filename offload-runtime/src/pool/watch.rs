@@ -6,14 +6,13 @@
 //! [`warn_after`]: super::ThreadPoolBuilder::warn_after
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::queue::{Pool, State};
 use super::running::RunningJob;
 use super::worker::{self, Worker};
 use crate::clock::Moment;
-use crate::job::{Guard, Queue, discard};
+use crate::job::{Guard, Queue, contain};
 use crate::sync::{Arc, Condvar};
 use crate::trace;
 
@@ -127,13 +126,6 @@ impl Told {
             }
         }
         next
-    }
-}
-
-/// Runs code of the user's: the watch outlives its panics.
-fn contain(f: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
-        discard(payload);
     }
 }
 

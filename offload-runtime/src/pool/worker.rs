@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::held;
 use super::queue::{Hook, Pool, State};
@@ -13,7 +12,7 @@ use super::shutdown;
 use super::sleep::{self, Call, Woken};
 use super::watch;
 use crate::error::Error;
-use crate::job::{self, Awaiter, Begun, Guard, Queue, Taken, discard};
+use crate::job::{self, Awaiter, Begun, Guard, Queue, Taken};
 use crate::metrics::Notes;
 use crate::sync::{Arc, Condvar, Mutex, thread, thread_local};
 
@@ -306,10 +305,8 @@ pub(super) fn is_worker_of(state: &State) -> bool {
 }
 
 fn call_hook(hook: Option<&Hook>) {
-    if let Some(hook) = hook
-        && let Err(payload) = catch_unwind(AssertUnwindSafe(|| hook()))
-    {
-        discard(payload);
+    if let Some(hook) = hook {
+        job::contain(|| hook());
     }
 }
 
@@ -321,7 +318,7 @@ mod tests {
     use crate::executor::ExecutorExt;
     use crate::pool::ThreadPool;
     use crate::pool::pace::Patience;
-    use crate::pool::queue::post_nothing;
+    use crate::pool::queue::{Counting, post_nothing};
     use crate::pool::sleep::MOST_SCOUTS;
 
     /// While a thread was being started the only other one fell asleep, and a job came, for which the coming thread was counted on. It does
@@ -358,9 +355,8 @@ mod tests {
     #[test]
     fn c05_where_a_thread_could_not_be_had_it_is_tried_again() {
         let pool = ThreadPool::builder().max_threads(2).build();
-        let (threads, scouts) = (2, 1);
         let mut state = pool.queue().lock();
-        (state.threads, state.running, state.scouts) = (threads, 1, scouts);
+        (state.threads, state.running, state.scouts) = (2, 1, 1);
         state.open();
         drop(state);
         let left = pool.submit(|| 1);
@@ -377,25 +373,19 @@ mod tests {
     /// The pool was closed meanwhile, and the thread that is not coming was its last: who waits for the pool's end is told.
     #[test]
     fn c09_a_start_that_fails_may_be_the_end() {
-        struct Told(std::sync::atomic::AtomicBool);
-        impl std::task::Wake for Told {
-            fn wake(self: Arc<Self>) {
-                self.0.store(true, std::sync::atomic::Ordering::SeqCst);
-            }
-        }
         let pool = ThreadPool::builder().max_threads(1).build();
         {
             let mut state = pool.queue().lock();
             state.scouts = 1;
             state.one_more_thread();
         }
-        let told = Arc::new(Told(std::sync::atomic::AtomicBool::new(false)));
+        let told = Arc::new(Counting::default());
         let waker = std::task::Waker::from(Arc::clone(&told));
         let mut shutdown = std::pin::pin!(pool.shutdown());
         let mut cx = std::task::Context::from_waker(&waker);
         assert!(shutdown.as_mut().poll(&mut cx).is_pending());
         start_failed(pool.queue(), io::Error::other("no room"));
-        assert!(told.0.load(std::sync::atomic::Ordering::SeqCst));
+        assert!(told.wakes() == 1);
         assert!(shutdown.as_mut().poll(&mut cx).is_ready());
     }
 

@@ -74,7 +74,7 @@ impl<'a, P: Owner> Guard<'a, P> {
     #[inline]
     pub(super) fn sample(&mut self, change: impl FnOnce(&mut Sampling) -> bool) {
         if change(&mut self.locked.sampling) {
-            self.queue.unclocked.set(!self.locked.sampling.is_of_each());
+            self.queue.unclocked.set(!self.queue.timing || !self.locked.sampling.is_of_each());
         }
     }
 
