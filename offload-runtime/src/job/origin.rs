@@ -26,12 +26,14 @@ const _: fn() = || {
 };
 
 impl Origin {
+    #[inline]
     pub(crate) fn of_site(site: &'static Site) -> Self {
         Self(NonNull::from(site).cast())
     }
 
     /// The place of the caller of a `#[track_caller]` function.
     #[track_caller]
+    #[inline]
     pub(crate) fn of_caller() -> Self {
         let location: NonNull<()> = NonNull::from(Location::caller()).cast();
         Self(location.map_addr(|address| address | LOCATION))

@@ -138,15 +138,14 @@ impl<P: Owner> Queue<P> {
     /// that by while it takes one in [`PASS_BY`] of the jobs that wait, and [`PASS_BY_MOST`] at most.
     #[inline]
     pub(crate) fn lock_to_pop(self: &Arc<Self>) -> Guard<'_, P> {
-        let mut guard = Guard { queue: self, locked: sync::lock(&self.locked.0) };
-        let locked = &mut *guard.locked;
+        let mut locked = sync::lock(&self.locked.0);
         let passed_by = locked.passed_by + 1;
         if passed_by <= PASS_BY_MOST && passed_by * PASS_BY <= locked.list.len {
             locked.passed_by = passed_by;
         } else {
-            guard.take_in();
+            locked.take_in(self);
         }
-        guard
+        Guard { queue: self, locked }
     }
 
     /// As `lock`, if nobody holds it.

@@ -36,7 +36,13 @@ impl Shown {
             // ORDERING: Relaxed, as above.
             outer = self.job.load(Ordering::Relaxed);
         }
-        self.exchange(outer, job.as_ptr());
+        if outer.is_null() {
+            // What is null nobody else changes.
+            // ORDERING: Release, as in `exchange`. No look at the job before is going on: `hide` has waited for it.
+            self.job.store(job.as_ptr(), Ordering::Release);
+        } else {
+            self.exchange(outer, job.as_ptr());
+        }
         outer
     }
 

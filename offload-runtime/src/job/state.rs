@@ -206,6 +206,7 @@ impl State {
     }
 
     /// What the handle can know now.
+    #[inline]
     pub(super) fn look(&self) -> Look {
         // ORDERING: Acquire pairs with the Release of `finish`: the result is read next.
         let now = self.0.load(Ordering::Acquire);

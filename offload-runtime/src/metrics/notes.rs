@@ -15,8 +15,11 @@ const SHORT: u64 = 10_000;
 /// After so many short ones in a row that were timed, the next is expected to be as short.
 const STREAK: u32 = 8;
 
-/// Of so many jobs one is looked at.
+/// Of so many jobs one is looked at, to learn how long those of its site are.
 const LOOK: u32 = 8;
+
+/// The same, once that is known: the clock took a tenth of what an empty job takes all in all.
+const LOOK_AGAIN: u32 = 32;
 
 /// The tallies that the thread has met, and what it knows of the job that it runs.
 pub(crate) struct Notes {
@@ -26,7 +29,7 @@ pub(crate) struct Notes {
     job: (Place, Stamp),
     /// When it began, if it is timed.
     since: Option<Moment>,
-    /// The same, of one job in [`LOOK`], whether it is timed or not.
+    /// The same, of one job in [`LOOK`] or [`LOOK_AGAIN`], whether it is timed or not.
     kept_since: Option<Moment>,
     jobs: u32,
     /// The number of this thread.
@@ -53,7 +56,7 @@ impl Notes {
     #[inline]
     pub(crate) fn began(&mut self, place: Place, stamp: Stamp) -> Option<Moment> {
         self.job = (place, stamp);
-        let Known { tally, short, .. } = known(&mut self.known, place);
+        let Known { tally, short, streak, .. } = known(&mut self.known, place);
         self.since = if stamp == Stamp::NONE && *short {
             tally.began_untimed();
             None
@@ -62,7 +65,8 @@ impl Notes {
             tally.began(self.thread, stamp)
         };
         self.jobs = self.jobs.wrapping_add(1);
-        if self.jobs.is_multiple_of(LOOK) {
+        let one_in = if *streak < STREAK { LOOK } else { LOOK_AGAIN };
+        if self.jobs.is_multiple_of(one_in) {
             self.kept_since = self.since.or_else(|| Some(Moment::now()));
         }
         self.since
@@ -132,4 +136,30 @@ impl Notes {
 #[inline]
 fn known(known: &mut [Option<Known>], place: Place) -> &mut Known {
     known[place.index()].as_mut().expect("`meet` was called for it")
+}
+
+#[cfg(all(test, not(offload_loom)))]
+mod tests {
+    use super::*;
+    use crate::job::Origin;
+
+    #[test]
+    fn fewer_jobs_are_looked_at_once_they_are_known_to_be_short() {
+        let mut ledger = Ledger::new(true, "".into());
+        let mut notes = Notes::new();
+        for (streak, looks) in [(0, 16), (STREAK - 1, 16), (STREAK, 4)] {
+            let looked = (0..128).filter(|_| {
+                let place = ledger.started(Origin::of_caller());
+                let _ = notes.meet(&ledger, place);
+                // Whatever the clock has said before.
+                known(&mut notes.known, place).streak = streak;
+                notes.began(place, Stamp::NONE);
+                let looks = notes.kept_since.is_some();
+                notes.ended(Ran::Completed);
+                notes.came_back();
+                looks
+            });
+            assert_eq!(looked.count(), looks, "{streak}");
+        }
+    }
 }

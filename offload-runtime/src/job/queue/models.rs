@@ -9,7 +9,7 @@ use super::bare::{Bare, queue};
 use super::*;
 use crate::error::Error;
 use crate::job::models::{Tokens, explore, job, token_job};
-use crate::job::{Shown, Taken};
+use crate::job::{JobHandle, Shown, Taken};
 
 fn push(queue: &Arc<Queue<Bare>>, job: Job) {
     let (_, pushed) = queue.lock().push(job, None);
@@ -279,28 +279,43 @@ fn a_cancelling_handle_outlives_the_queue_it_leaves() {
     });
 }
 
-/// The cell that is looked at is there, however the look and the end of the job meet.
+/// A job that was taken from `queue`.
+fn claimed(queue: &Arc<Queue<Bare>>, f: impl FnOnce() + Send + 'static) -> (Claimed, JobHandle<()>) {
+    let (job, handle) = job(f);
+    push(queue, job);
+    (queue.lock().pop().unwrap().job, handle)
+}
+
+/// The cell that is looked at is there, however the look and the end of the job meet: of one after the other, or of one inside the other.
 #[test]
 fn a_look_at_a_job_and_its_end() {
-    let seen = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&seen);
-    explore("a look at a job that ends", Some(3), move || {
-        let queue = queue();
-        let shown = Arc::new(Shown::new());
-        let (job, handle) = job(|| ());
-        push(&queue, job);
-        let taken = queue.lock().pop().unwrap();
-        let (of_looker, count) = (Arc::clone(&shown), Arc::clone(&count));
-        let looker = thread::spawn(move || {
-            if of_looker.look().is_some() {
-                count.fetch_add(1, Ordering::SeqCst);
+    for nested in [false, true] {
+        let seen = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&seen);
+        explore(&format!("a look at jobs that end, nested: {nested}"), Some(3), move || {
+            let queue = queue();
+            let shown = Arc::new(Shown::new());
+            let (of_looker, count) = (Arc::clone(&shown), Arc::clone(&count));
+            let looker = thread::spawn(move || {
+                if of_looker.look().is_some() {
+                    count.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+            let run = |(job, handle): (Claimed, JobHandle<()>), shown: &Shown| {
+                drop(job.run_shown(shown, |_| ()));
+                // Frees the cell.
+                drop(handle);
+            };
+            let (second, in_first) = (claimed(&queue, || ()), Arc::clone(&shown));
+            if nested {
+                run(claimed(&queue, move || run(second, &in_first)), &shown);
+            } else {
+                run(claimed(&queue, || ()), &shown);
+                run(second, &shown);
             }
+            assert!(shown.look().is_none(), "a job is shown that has ended");
+            looker.join().unwrap();
         });
-        drop(taken.job.run_shown(&shown, |_| ()));
-        // Frees the cell.
-        drop(handle);
-        assert!(shown.look().is_none(), "a job is shown that has ended");
-        looker.join().unwrap();
-    });
-    assert!(seen.load(Ordering::SeqCst) > 0, "no look met the job");
+        assert!(seen.load(Ordering::SeqCst) > 0, "no look met a job");
+    }
 }

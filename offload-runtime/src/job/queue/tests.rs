@@ -257,7 +257,7 @@ fn c11_the_clock_is_looked_at_for_one_in_many_where_many_come() {
     let looked_at = || (0..JOBS).filter(|_| clocked.stamp().0 != Stamp::NONE).count();
     assert_eq!(looked_at(), 4_096);
     let at_once = Stamp::new(Moment::now(), false);
-    clocked.lock().sample(|sampling| (0..JOBS).any(|_| sampling.taken(at_once)));
+    clocked.lock().locked.sample(&clocked, |sampling| (0..JOBS).any(|_| sampling.taken(at_once)));
     // 256, with a deviation of 16.
     assert!((150..362).contains(&looked_at()));
     assert!(clocked.now().is_none());
