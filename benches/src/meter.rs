@@ -6,6 +6,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::time::{ClockId, clock_gettime};
 
 use crate::row::{Figure, Unit};
+use crate::stats;
 
 /// A stretch that has begun.
 #[derive(Debug)]
@@ -61,14 +62,32 @@ pub(crate) fn as_f64(n: usize) -> f64 {
     n as f64
 }
 
-/// What two looks at the clock take, in the median.
-pub(crate) fn clock() -> Duration {
-    let mut times = [(); 501].map(|()| {
-        let begun = Instant::now();
-        begun.elapsed()
-    });
-    times.sort_unstable();
-    times[times.len() / 2]
+/// What the clock can tell of times that are not much longer than a look at it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    /// What two looks take, in nanoseconds, in the median.
+    pub(crate) look: f64,
+    /// By how much it goes on at a time, in nanoseconds. On a virtual machine that may be 10, a quarter of what is measured.
+    step: f64,
+}
+
+impl Clock {
+    pub(crate) fn measure() -> Self {
+        let mut looks = [(); 10_001].map(|()| {
+            let begun = Instant::now();
+            per(begun.elapsed(), 1)
+        });
+        looks.sort_unstable_by(f64::total_cmp);
+        // Without those that were interrupted.
+        let step = stats::step(&looks[..9_000]);
+        Self { look: stats::quantile_of_steps(&looks, step, 0.5), step }
+    }
+
+    /// The value below which a share `q` of the sorted `times` lies that it took, without the look itself. At least a nanosecond: nothing takes
+    /// less, and a figure of zero could not be compared.
+    pub(crate) fn quantile(&self, times: &[f64], q: f64) -> f64 {
+        (stats::quantile_of_steps(times, self.step, q) - self.look).max(1.0)
+    }
 }
 
 /// Of all threads of the process, those that have ended included.

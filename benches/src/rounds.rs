@@ -10,7 +10,7 @@ use std::thread::available_parallelism;
 
 use crate::args::Scale;
 use crate::contestants::{Spin, hand_over};
-use crate::meter::{clock, per};
+use crate::meter::{Clock, per};
 use crate::row::{Compare, Entry, Figure, Row};
 use crate::stats::Spread;
 
@@ -82,9 +82,9 @@ fn line_way() -> Option<f64> {
     // On a single core, each way would take a time slice.
     let cores = available_parallelism().map_or(1, NonZero::get);
     (cores > 1).then(|| {
-        let clock = clock();
+        let clock = Clock::measure();
         let mut ways = Vec::with_capacity(WAYS);
-        hand_over::<Spin>(WAYS, None, |way| ways.push(per(way.saturating_sub(clock), 1)));
+        hand_over::<Spin>(WAYS, None, |way| ways.push(per(way, 1) - clock.look));
         Spread::of(ways).median
     })
 }

@@ -1,20 +1,19 @@
 //! For how long a submit holds the event loop: what every other request on that thread feels.
 //!
 //! `hold-idle` submits to an idle pool and awaits the answer before the next; `hold-busy` submits in a row, so that the pool is at
-//! work. Each submit is timed on its own; what the clock itself takes is subtracted. The floor takes part: an allocation, and a word at which
+//! work. Each submit is timed on its own; what the clock itself takes is subtracted, and its steps are evened out. The floor takes part: an allocation, and a word at which
 //! another thread looks. And so does ours without times.
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::warm_up;
 use crate::args::Scale;
 use crate::contestants::{Contestant, Untimed, Word};
 use crate::host::{Host, Kind};
-use crate::meter::{clock, per};
+use crate::meter::{Clock, per};
 use crate::row::{Figure, Row, Unit, Workload, entry, field};
-use crate::stats::quantile;
 
 #[derive(Clone, Copy)]
 struct Hold {
@@ -28,7 +27,7 @@ impl Workload for Hold {
         warm_up(pool, host);
         let (pool, Self { submits, in_a_row }) = (Arc::clone(pool), *self);
         host.run(async move {
-            let clock = clock();
+            let clock = Clock::measure();
             let mut times = Vec::with_capacity(submits);
             let mut handles = Vec::with_capacity(in_a_row);
             for _ in 0..submits / in_a_row {
@@ -42,11 +41,9 @@ impl Workload for Hold {
                     black_box(handle.await);
                 }
             }
-            // A figure of zero could not be compared: nothing takes less than a nanosecond.
-            let one = Duration::from_nanos(1);
-            let mut times: Vec<_> = times.iter().map(|time| per(time.saturating_sub(clock).max(one), 1)).collect();
+            let mut times: Vec<_> = times.iter().map(|time| per(*time, 1)).collect();
             times.sort_unstable_by(f64::total_cmp);
-            vec![quantile(&times, 0.5), quantile(&times, 0.99), quantile(&times, 1.0)]
+            [0.5, 0.99, 1.0].map(|q| clock.quantile(&times, q)).into()
         })
     }
 }
