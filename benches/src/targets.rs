@@ -2,7 +2,7 @@
 //!
 //! A goal is met if the median is there, in the noise if only the better quartile is, and missed otherwise.
 
-use crate::contestants::{Contestant, SpawnBlocking};
+use crate::contestants::{Contestant, SpawnBlocking, WAKING};
 use crate::report::{is_floor, is_peer};
 use crate::rounds::{Measured, MeasuredFigure};
 use crate::stats::Spread;
@@ -77,10 +77,11 @@ pub(crate) fn best_peer<'a>(row: &'a Measured, figure: &'a MeasuredFigure) -> Op
     compared.min_by(|(_, a), (_, b)| a.median.total_cmp(&b.median))
 }
 
-/// What the lowest floor of the row takes, over ours.
+/// What the lowest floor of the row takes, over ours. Where one wakes the callers through their runtime, as each pool has to, it is that.
 fn floor(row: &Measured, figure: &MeasuredFigure) -> Option<f64> {
     let floors = row.names.iter().zip(&figure.ratios).filter(|(name, _)| is_floor(name));
-    floors.filter_map(|(_, ratio)| ratio.map(|ratio| ratio.median)).min_by(f64::total_cmp)
+    let measured = floors.filter_map(|(name, ratio)| ratio.map(|ratio| (*name != WAKING, ratio.median)));
+    measured.min_by(|(a, x), (b, y)| a.cmp(b).then(x.total_cmp(y))).map(|(_, ratio)| ratio)
 }
 
 /// All goals of a row's figures.
@@ -144,7 +145,7 @@ mod tests {
             ratios: [1.0, 0.2, 1.5, 0.5].map(|ratio| Some(at(ratio))).into(),
             figure,
         };
-        let row = Measured {
+        let mut row = Measured {
             id: "hold-idle/current".into(),
             stands_for: String::new(),
             rounds: 1,
@@ -152,8 +153,15 @@ mod tests {
             figures: vec![measured(Figure::ratio("median", "", Unit::Nanoseconds))],
             line_ways: Vec::new(),
         };
-        let [judged] = judge(&row).try_into().expect("it has one goal");
-        assert_eq!((judged.against, judged.verdict), ("peer", Verdict::Missed));
-        assert!((judged.floor.unwrap() - 3.0).abs() < 1e-9);
+        let judged = |row: &Measured| -> Judged {
+            let [judged] = judge(row).try_into().expect("it has one goal");
+            judged
+        };
+        assert_eq!((judged(&row).against, judged(&row).verdict), ("peer", Verdict::Missed));
+        assert!((judged(&row).floor.unwrap() - 3.0).abs() < 1e-9);
+        // Nor is the lowest, where another wakes the callers.
+        row.names[1] = WAKING;
+        row.figures[0].ratios[1] = Some(at(0.6));
+        assert!((judged(&row).floor.unwrap() - 2.5).abs() < 1e-9);
     }
 }

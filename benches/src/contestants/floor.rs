@@ -97,10 +97,13 @@ fn answer<H: HandOver>(word: &AtomicU32) {
     }
 }
 
+/// What a thread is called that wakes those who await, however it looks.
+pub(crate) const WAKING: &str = "floor: waking";
+
 /// A thread that wakes those who await. They run their own jobs, then: none is handed over, no result comes back, and nothing is done for who
-/// does not await.
+/// does not await. It looks so many times before it sleeps; after each hundred it gives its core away.
 #[derive(Debug)]
-pub(crate) struct Waking(Arc<Awaiting>);
+pub(crate) struct Waking<const LOOKS: u32>(Arc<Awaiting>);
 
 #[derive(Debug, Default)]
 struct Awaiting {
@@ -118,16 +121,13 @@ struct List {
 }
 
 impl Awaiting {
-    /// How often the thread looks before it sleeps; after each hundred it gives its core away.
-    const LOOKS: u32 = 400;
-
     fn lock(&self) -> MutexGuard<'_, List> {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes all who await, once there are any, into `wakers`, which is empty. Returns whether there may be more later.
-    fn take(&self, wakers: &mut Vec<Waker>) -> bool {
-        for look in 1..=Self::LOOKS {
+    fn take(&self, looks: u32, wakers: &mut Vec<Waker>) -> bool {
+        for look in 1..=looks {
             if self.any.load(Ordering::Relaxed) {
                 break;
             }
@@ -145,15 +145,15 @@ impl Awaiting {
     }
 }
 
-impl Contestant for Waking {
-    const NAME: &'static str = "floor: waking";
+impl<const LOOKS: u32> Contestant for Waking<LOOKS> {
+    const NAME: &'static str = WAKING;
 
     fn start(_: &Setup) -> Self {
         let awaiting = Arc::new(Awaiting::default());
         let of_thread = Arc::clone(&awaiting);
         thread::spawn(move || {
             let mut wakers = Vec::new();
-            while of_thread.take(&mut wakers) {
+            while of_thread.take(LOOKS, &mut wakers) {
                 wakers.drain(..).for_each(Waker::wake);
             }
         });
@@ -170,7 +170,7 @@ impl Contestant for Waking {
     }
 }
 
-impl Drop for Waking {
+impl<const LOOKS: u32> Drop for Waking<LOOKS> {
     fn drop(&mut self) {
         self.0.lock().closed = true;
         self.0.changed.notify_one();

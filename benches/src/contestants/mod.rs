@@ -19,7 +19,7 @@ use std::task::{Context, Poll};
 pub(crate) use affinitypool::AffinityPool;
 pub(crate) use blocking::Unblock;
 pub(crate) use channel::Channel;
-pub(crate) use floor::{Futex, HandOver, Spin, Waking, hand_over};
+pub(crate) use floor::{Futex, HandOver, Spin, WAKING, Waking, hand_over};
 pub(crate) use offload::{Offload, Untimed};
 pub(crate) use rayon::Rayon;
 pub(crate) use spawn_blocking::SpawnBlocking;

@@ -55,7 +55,7 @@ pub(crate) fn rows(scale: &Scale) -> Vec<Row> {
             let mut entries = field(&workload, kind, scale.threads, scale);
             // On a current-thread runtime it is no floor: there, to wake callers a few at a time takes less.
             if kind == Kind::Workers {
-                entries.push(entry::<Waking>(&workload, kind, scale.threads, scale));
+                entries.push(entry::<Waking<400>>(&workload, kind, scale.threads, scale));
             }
             entries
         })

@@ -1,7 +1,8 @@
 //! One caller and a pool that has nothing else to do: the latency of a quiet service.
 //!
 //! `round-trip` calls again as soon as the answer is there; `round-trip-quiet` lets everybody fall asleep before each call, and times
-//! the calls alone. The floor takes part: two threads and a word.
+//! the calls alone. The floor takes part: two threads and a word; and, where everybody sleeps, a thread that does nothing but wake the caller, which
+//! each pool has to do through the caller's runtime.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -10,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use super::warm_up;
 use crate::args::Scale;
-use crate::contestants::{Contestant, Futex, HandOver, Spin, hand_over};
+use crate::contestants::{Contestant, Futex, HandOver, Spin, Waking, hand_over};
 use crate::host::{Host, Kind};
 use crate::meter::{Cost, Meter};
-use crate::row::{Entry, Row, Workload, field};
+use crate::row::{Entry, Row, Workload, entry, field};
 
 /// Long enough for every worker to go to sleep, short enough for many calls.
 const QUIET: Duration = Duration::from_micros(300);
@@ -63,9 +64,10 @@ fn row(id: &str, what: &str, kind: Kind, workload: RoundTrip) -> Row {
         let mut entries = field(&workload, kind, scale.threads, scale);
         entries.push(floor::<Futex>(workload));
         // Who spins through the quiet takes the core from those who are to wake up: that is no floor.
-        if workload.pause.is_none() {
-            entries.push(floor::<Spin>(workload));
-        }
+        entries.push(match workload.pause {
+            None => floor::<Spin>(workload),
+            Some(_) => entry::<Waking<0>>(&workload, kind, scale.threads, scale),
+        });
         entries
     })
 }
