@@ -16,6 +16,7 @@ Usage: cargo run --release -p benches -- [OPTIONS]
                       leaves out the rows that run the compiler
   --row NAME          only rows whose name begins so; may be given several times
   --against NAME      only peers whose name begins so (`none` for ours alone); may be given several times
+  --again             in place of the peers, ours five times more: how far apart equal pools are
   --list              show the rows and what they stand for
   --rounds N          rounds per row (31; 5 with --quick)
   --threads N|auto    threads of every pool (auto: two per core)
@@ -46,6 +47,8 @@ pub(crate) struct Scale {
     pub(crate) producers: Vec<usize>,
     /// Where the threads of a runtime of several workers are, and the pool's beside it; `None`: where the kernel puts them.
     pub(crate) place: Option<Place>,
+    /// Whether ours are in the place of the peers.
+    pub(crate) again: bool,
     against: Vec<String>,
 }
 
@@ -82,7 +85,7 @@ pub(crate) fn parse() -> Result<Plan, String> {
 
 fn read() -> Result<Plan, lexopt::Error> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let (mut quick, mut list, mut rounds, mut out) = (false, false, None, None);
+    let (mut quick, mut list, mut again, mut rounds, mut out) = (false, false, false, None, None);
     let (mut only, mut against, mut place) = (Vec::new(), Vec::new(), None);
     let (mut threads, mut workers, mut producers) = (2 * cores, 2, vec![1, 2, 4, 8, 16]);
     let mut parser = lexopt::Parser::from_env();
@@ -92,6 +95,7 @@ fn read() -> Result<Plan, lexopt::Error> {
             Long("list") => list = true,
             Long("row") => only.push(parser.value()?.string()?),
             Long("against") => against.push(parser.value()?.string()?),
+            Long("again") => again = true,
             Long("rounds") => rounds = Some(count(&parser.value()?.string()?, 31)?),
             Long("threads") => threads = count(&parser.value()?.string()?, 2 * cores)?,
             Long("workers") => workers = count(&parser.value()?.string()?, cores)?,
@@ -106,10 +110,10 @@ fn read() -> Result<Plan, lexopt::Error> {
         }
     }
     // Only a whole table may take the place of the one that is kept in the repository.
-    let whole = !quick && only.is_empty() && against.is_empty() && place.is_none();
+    let whole = !quick && !again && only.is_empty() && against.is_empty() && place.is_none();
     let out = out.unwrap_or_else(|| PathBuf::from(if whole { "benches/results" } else { "target/benches" }));
     let rounds = rounds.unwrap_or(if quick { 5 } else { 31 });
-    Ok(Plan { scale: Scale { quick, rounds, threads, workers, producers, place, against }, list, out, only })
+    Ok(Plan { scale: Scale { quick, rounds, threads, workers, producers, place, again, against }, list, out, only })
 }
 
 fn place_of(text: &str) -> Result<Place, lexopt::Error> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::args::Scale;
-use crate::contestants::{AffinityPool, Channel, Contestant, Offload, Rayon, SpawnBlocking, Unblock};
+use crate::contestants::{AffinityPool, Again, Channel, Contestant, Offload, Rayon, SpawnBlocking, Unblock};
 use crate::host::{Host, Kind};
 
 /// One workload at one size, for all contestants. It may give several figures.
@@ -105,6 +105,16 @@ pub(crate) trait Workload: Clone + 'static {
 
 /// The whole field at `workload`, ours first: pools of `threads` threads, callers on hosts of `kind`.
 pub(crate) fn field(workload: &impl Workload, kind: Kind, threads: usize, scale: &Scale) -> Vec<Entry> {
+    if scale.again {
+        return vec![
+            entry::<Offload>(workload, kind, threads, scale),
+            entry::<Again<1>>(workload, kind, threads, scale),
+            entry::<Again<2>>(workload, kind, threads, scale),
+            entry::<Again<3>>(workload, kind, threads, scale),
+            entry::<Again<4>>(workload, kind, threads, scale),
+            entry::<Again<5>>(workload, kind, threads, scale),
+        ];
+    }
     vec![
         entry::<Offload>(workload, kind, threads, scale),
         entry::<SpawnBlocking>(workload, kind, threads, scale),

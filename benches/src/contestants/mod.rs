@@ -20,7 +20,7 @@ pub(crate) use affinitypool::AffinityPool;
 pub(crate) use blocking::Unblock;
 pub(crate) use channel::Channel;
 pub(crate) use floor::{Futex, HandOver, Spin, WAKING, Waking, hand_over};
-pub(crate) use offload::{Offload, Untimed};
+pub(crate) use offload::{Again, Offload, Untimed};
 pub(crate) use rayon::Rayon;
 pub(crate) use spawn_blocking::SpawnBlocking;
 pub(crate) use word::Word;
