@@ -31,9 +31,11 @@ thread_local! {
 }
 
 /// Runs `f` with `frame` innermost. `f` may unwind.
+#[inline]
 fn within<R>(job: Option<NonNull<Header>>, queue: *const Head, f: impl FnOnce() -> R) -> R {
     struct Leave(*const Frame);
     impl Drop for Leave {
+        #[inline]
         fn drop(&mut self) {
             let _ = INNERMOST.try_with(|innermost| innermost.set(self.0));
         }
@@ -55,6 +57,7 @@ fn within<R>(job: Option<NonNull<Header>>, queue: *const Head, f: impl FnOnce() 
 ///
 /// # Safety
 /// The caller holds the job's `JOB` bit until `f` has ended.
+#[inline]
 pub(super) unsafe fn within_job<R>(header: NonNull<Header>, f: impl FnOnce() -> R) -> R {
     within(Some(header), ptr::null(), f)
 }

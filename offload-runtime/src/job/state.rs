@@ -253,6 +253,7 @@ impl State {
     }
 
     /// Whether the word `a` holds the hooks, as the running job's own thread sees it.
+    #[inline]
     pub(super) fn has_hooks(&self) -> bool {
         // ORDERING: Relaxed: only this thread sets the bit; and who frees the cell has synchronised before.
         self.0.load(Ordering::Relaxed) & HOOKS != 0
