@@ -40,10 +40,10 @@
 //! | it is sealed | the pool is closed: the job is refused |
 //!
 //! Threads take the whole inbox at once, when they come to the queue under its lock. Who comes back from a job passes it by where others wait
-//! anyway, while it takes one in 16 of those: each look takes the inbox from whoever submits. A thread that goes to sleep, and knows of no
-//! other that comes, lets the inbox ask, in the same step in which it sees that it is empty; so no job can be missed. (A pool with a
-//! [`queue_capacity`](crate::ThreadPoolBuilder::queue_capacity) has to count each job at once: there, submitting takes the lock. So it does
-//! with the feature `metrics`.)
+//! anyway, while it takes one in 16 of those, or half of them where 32 or more wait: each look takes the inbox from whoever submits. A thread
+//! that goes to sleep, and knows of no other that comes, lets the inbox ask, in the same step in which it sees that it is empty; so no job can
+//! be missed. (A pool with a [`queue_capacity`](crate::ThreadPoolBuilder::queue_capacity) has to count each job at once: there, submitting takes
+//! the lock. So it does with the feature `metrics`.)
 //!
 //! A thread on its way to the queue is called a *scout*. None is called beside others but for a job that waits beside as many, none beyond one
 //! more than there are cores, and four (on a single core, one); and one is started only if no other is on its way. A scout takes a job, and

@@ -135,12 +135,12 @@ impl<P: Owner> Queue<P> {
     }
 
     /// As `lock`, by who takes a job and need not know of all that were posted: the inbox is on its way from another core's cache. So it passes
-    /// that by while it takes one in [`PASS_BY`] of the jobs that wait, and [`PASS_BY_MOST`] at most.
+    /// that by while it takes some of many ([`passed_by_of`]).
     #[inline]
     pub(crate) fn lock_to_pop(self: &Arc<Self>) -> Guard<'_, P> {
         let mut locked = sync::lock(&self.locked.0);
         let passed_by = locked.passed_by + 1;
-        if passed_by <= PASS_BY_MOST && passed_by * PASS_BY <= locked.list.len {
+        if passed_by <= passed_by_of(locked.list.len) {
             locked.passed_by = passed_by;
         } else {
             locked.take_in(self);
@@ -235,20 +235,34 @@ impl<P: Owner> Queue<P> {
     }
 }
 
-/// Of so many jobs that wait, one is taken without a look into the inbox.
+/// How many jobs are taken in a row without a look into the inbox, while so many wait: one in 16; where [`MANY`] do, half of them, and
+/// [`MOST_PASSED_BY`] at most.
 ///
 /// A look takes the inbox's line from those who submit, and they take it back. But what was posted meanwhile lies in another core's cache, and
-/// has to be fetched one by one before the next job begins, 25 to 100 nanoseconds each: with many at once, who awaits the next one gives up
+/// has to be fetched one by one before the next job begins, 25 to 100 nanoseconds each: where few wait, who awaits the next one gives up
 /// and sleeps. With seven looks left out, however many wait, 32 callers of empty jobs needed 1.2 times as long, a thread that submits 64 and awaits
 /// them 1.1 to 1.4 times, 256 callers and a burst 1.05 to 1.1 times; with none, 256 callers and a burst 1.1 to 1.15 times (AMD Zen 4,
 /// Linux 6.18; turns of one process, those left out in which a line took five times as long to be transferred as in the others: in those, only
-/// bursts differed).
+/// bursts differed). With one in 16 of many, too, and 31 at most, 256 callers needed 1.05 to 1.12 times as long as with half; with one in four
+/// of few, 32 callers of empty jobs 1.05 times.
 ///
 /// In a model few jobs wait, and a thread passes the inbox by wherever one does.
-const PASS_BY: usize = if cfg!(offload_loom) { 1 } else { 16 };
+#[inline]
+fn passed_by_of(waiting: usize) -> usize {
+    if cfg!(offload_loom) {
+        waiting
+    } else if waiting < MANY {
+        waiting / 16
+    } else {
+        (waiting / 2).min(MOST_PASSED_BY)
+    }
+}
 
-/// More at a time bring nothing.
-const PASS_BY_MOST: usize = 31;
+/// So many jobs last longer than it takes who sleeps to wake up.
+const MANY: usize = 32;
+
+/// More at a time bring nothing, and the lock is held while all that came are fetched.
+const MOST_PASSED_BY: usize = 127;
 
 /// What became of a job that was to be appended without the lock.
 #[must_use]

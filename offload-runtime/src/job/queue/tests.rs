@@ -232,7 +232,9 @@ fn a_thread_that_pops_looks_into_the_inbox_now_and_then() {
         len
     };
     // How many are taken of so many that wait before those are seen that came since.
-    for (waiting, unseen) in [(1, 0), (15, 0), (16, 1), (32, 1), (33, 2), (100, 5), (525, 30), (526, 31), (5_000, 31)] {
+    for (waiting, unseen) in
+        [(1, 0), (15, 0), (16, 1), (31, 1), (32, 1), (33, 2), (48, 16), (100, 33), (379, 126), (380, 127), (5_000, 127)]
+    {
         let queue = queue();
         queue.lock().open();
         let post = || (0..waiting).map(|i| post(&queue, i)).collect::<Vec<_>>();
