@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::job::{self, Job, JobHandle, Origin, QueueId};
+use crate::job::{self, Job, JobHandle, NewJob, Origin, QueueId};
 use crate::limited::Limited;
 
 /// Runs jobs.
@@ -65,6 +65,13 @@ pub trait Executor: Send + Sync {
         false
     }
 
+    /// As `execute`, of a job that has just been made, by who submits it.
+    #[doc(hidden)]
+    #[inline]
+    fn execute_new(&self, job: NewJob<'_>) {
+        self.execute(job.into_job());
+    }
+
     /// Which queue of this crate the jobs go to, if it is one.
     #[doc(hidden)]
     fn queue_id(&self) -> Option<QueueId> {
@@ -84,6 +91,11 @@ macro_rules! forward {
         #[inline]
         fn execute(&self, job: Job) {
             (**self).execute(job);
+        }
+
+        #[inline]
+        fn execute_new(&self, job: NewJob<'_>) {
+            (**self).execute_new(job);
         }
 
         fn is_closed(&self) -> bool {

@@ -10,7 +10,7 @@
 //! `__offload`, as a trait of the user's may be implemented for every type.
 
 #[doc(hidden)]
-pub use crate::job::QueueId;
+pub use crate::job::{NewJob, QueueId};
 use crate::{Error, Executor, JobHandle, Site};
 use std::borrow::{Borrow as _, Cow};
 use std::convert::Infallible;

@@ -60,8 +60,8 @@ pub(crate) use cell::{Ended, Work, contain, discard};
 pub(crate) use context::{current, host};
 pub use handle::JobHandle;
 pub(crate) use origin::Origin;
-pub use owned::Job;
 pub(crate) use owned::{Awaiter, Begun, Claimed, Ran, Taken};
+pub use owned::{Job, NewJob};
 pub(crate) use queue::{Guard, Owner, Posted, Queue, refuse_all};
 pub(crate) use shown::Shown;
 pub use views::QueueId;
@@ -111,7 +111,8 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let (job, handle) = cell::observed(origin, Call::new(origin, f));
-    executor.execute(job);
+    let (job, mut handle) = cell::observed(origin, Call::new(origin, f));
+    // SAFETY: both have been made here, and the handle is returned after the call.
+    executor.execute_new(unsafe { NewJob::of(job, &mut handle) });
     handle
 }

@@ -1,11 +1,13 @@
 //! The executor's side of a job: [`Job`], and [`Claimed`] once it has been decided that this thread has it.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::task::Waker;
 
 use super::cell::{self, Header, Work, contain, discard};
+use super::handle::JobHandle;
 use super::origin::Origin;
 use super::shown::Shown;
 use super::state::{Claim, Left, Link};
@@ -170,6 +172,42 @@ impl Job {
 
     pub(super) fn header(&self) -> NonNull<Header> {
         self.header
+    }
+}
+
+/// A job whose handle nobody has yet: it is borrowed for `'a`, by whoever submits the job.
+///
+/// What it is good for: a queue of this crate takes it without regard to who might cancel it meanwhile.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct NewJob<'a> {
+    job: Job,
+    handle: PhantomData<&'a mut ()>,
+}
+
+impl<'a> NewJob<'a> {
+    /// # Safety
+    /// The handle is that of the job, and has been known to nobody but the caller.
+    pub(super) unsafe fn of<T>(job: Job, _handle: &'a mut JobHandle<T>) -> Self {
+        Self { job, handle: PhantomData }
+    }
+
+    /// The job as any other.
+    #[must_use = "as `Job`"]
+    pub fn into_job(self) -> Job {
+        self.job
+    }
+
+    /// As [`Job::link`], which would not fail.
+    #[inline]
+    pub(super) fn link(self, stamp: Stamp) -> NonNull<Header> {
+        // Nobody else knows of it: the handle is borrowed.
+        self.job.cell().state.link_new(stamp);
+        ManuallyDrop::new(self.job).header
+    }
+
+    pub(super) fn header(&self) -> NonNull<Header> {
+        self.job.header
     }
 }
 

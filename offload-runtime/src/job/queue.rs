@@ -12,7 +12,7 @@ use super::context;
 use super::glance;
 use super::inbox::{ASK, Inbox, SEALED, is_open};
 use super::list::{List, is_listed};
-use super::owned::{Begun, Claimed, Job};
+use super::owned::{Begun, Claimed, Job, NewJob};
 use super::views::QueueId;
 use crate::cancel::Stop;
 use crate::clock::{Moment, Stamp};
@@ -161,15 +161,47 @@ impl<P: Owner> Queue<P> {
             return Posted::Not(job);
         }
         let (stamp, due) = self.stamp();
-        let header = job.header();
         // SAFETY: `job` keeps the cell.
+        unsafe { self.own(job.header()) };
+        match job.link(stamp) {
+            // SAFETY: `link` gave this queue the job, and it is in no list.
+            Ok(header) => unsafe { self.put(header, due) },
+            Err(cancelled) => Posted::Not(cancelled),
+        }
+    }
+
+    /// As `post`, of a job whose handle nobody has yet: there is nobody to have cancelled it, and one step less to be taken for that.
+    #[inline]
+    pub(crate) fn post_new(self: &Arc<Self>, job: NewJob<'_>) -> Posted {
+        if self.sealed.get() {
+            return Posted::Not(job.into_job());
+        }
+        let (stamp, due) = self.stamp();
+        // SAFETY: `job` keeps the cell.
+        unsafe { self.own(job.header()) };
+        // SAFETY: `link` gave this queue the job, and it is in no list.
+        unsafe { self.put(job.link(stamp), due) }
+    }
+
+    /// A job is to be linked.
+    ///
+    /// # Safety
+    /// The cell is there.
+    #[inline]
+    unsafe fn own(self: &Arc<Self>, header: NonNull<Header>) {
+        // SAFETY: as promised.
         let cell = unsafe { header.as_ref() };
         // ORDERING: Relaxed: `State::link` publishes it.
         cell.owner.store(Self::head(self).cast_mut(), Ordering::Relaxed);
-        if let Err(cancelled) = job.link(stamp) {
-            return Posted::Not(cancelled);
-        }
-        // SAFETY: `link` gave this queue the job, and it is in no list; it is used below only if it was not put in.
+    }
+
+    /// Puts a job into the inbox.
+    ///
+    /// # Safety
+    /// The job is linked, this queue's, and in no list.
+    #[inline]
+    unsafe fn put(self: &Arc<Self>, header: NonNull<Header>, due: bool) -> Posted {
+        // SAFETY: as promised; it is used below only if it was not put in.
         let before = unsafe { self.inbox.0.put(header) };
         glance::submitted(header, is_open(before));
         match before {
@@ -279,27 +311,39 @@ pub(crate) enum Posted {
     Late,
 }
 
-/// Whether this one of [`Stamp::SAMPLE`] is the one. At random, so that sites whose jobs come by turns all have their share: a generator of
-/// Marsaglia's ("Xorshift RNGs", 2003).
+/// Whether this one of [`Stamp::SAMPLE`] is the one. At random, so that sites whose jobs come by turns all have their share: from one to the next
+/// it is 1 to 31, by a generator of Marsaglia's ("Xorshift RNGs", 2003).
 #[inline]
 fn sample() -> bool {
     #[cfg(offload_loom)]
     return crate::job::models::is_due();
     #[cfg(not(offload_loom))]
     std::thread_local! {
-        static RANDOM: std::cell::Cell<u32> = const { std::cell::Cell::new(0x9E37_79B9) };
+        static LEFT: std::cell::Cell<u64> = const { std::cell::Cell::new(Stamp::SAMPLE) };
     }
     #[cfg(not(offload_loom))]
-    RANDOM
-        .try_with(|random| {
-            let mut x = random.get();
-            x ^= x << 13;
-            x ^= x >> 17;
-            x ^= x << 5;
-            random.set(x);
-            u64::from(x).is_multiple_of(Stamp::SAMPLE)
-        })
-        .unwrap_or(false)
+    LEFT.with(|left| {
+        let now = left.get();
+        left.set(if now == 0 { draw() } else { now - 1 });
+        now == 0
+    })
+}
+
+/// How many come before the next one.
+#[cold]
+#[cfg(not(offload_loom))]
+fn draw() -> u64 {
+    std::thread_local! {
+        static RANDOM: std::cell::Cell<u32> = const { std::cell::Cell::new(0x9E37_79B9) };
+    }
+    RANDOM.with(|random| {
+        let mut x = random.get();
+        x ^= x << 13;
+        x ^= x >> 17;
+        x ^= x << 5;
+        random.set(x);
+        u64::from(x) % (2 * Stamp::SAMPLE - 1)
+    })
 }
 
 /// Unlinks a job that was cancelled and returns it, with the `JOB` bit that was its queue's.
@@ -344,7 +388,7 @@ unsafe fn owner_of(header: NonNull<Header>) -> NonNull<Head> {
     // SAFETY: as promised.
     let cell = unsafe { header.as_ref() };
     // ORDERING: Relaxed: the claim that saw LINKED was an Acquire of the Release in `State::link`, which comes after
-    // the store.
+    // the store; or the job came to the claimer from the thread that did both (`State::link_new`).
     let owner = cell.owner.load(Ordering::Relaxed);
     // SAFETY: `push` stored it before LINKED was set, so it is not null.
     unsafe { NonNull::new_unchecked(owner) }

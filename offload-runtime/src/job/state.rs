@@ -134,6 +134,16 @@ impl State {
         if linked.is_ok() { Link::Linked } else { Link::AlreadyClaimed }
     }
 
+    /// As `link`, of a job with a handle that nobody knows of yet but the caller.
+    #[inline]
+    pub(super) fn link_new(&self, stamp: Stamp) {
+        // ORDERING: Relaxed, as in `link`, of which the caller knows that it would not fail; and nobody has to see `owner` with it, since whoever
+        // comes to know of the job learns of it from this thread after this.
+        debug_assert_eq!(self.0.load(Ordering::Relaxed), HANDLE | JOB, "somebody knows of it");
+        // ORDERING: as above.
+        self.0.store(HANDLE | JOB | LINKED | stamp.bits() << STAMP_SHIFT, Ordering::Relaxed);
+    }
+
     /// WAITING → CLAIMED, by an executor that runs or refuses the job.
     pub(super) fn claim(&self) -> Claim {
         self.claim_with(CLAIMED)

@@ -30,7 +30,7 @@ pub use running::RunningJob;
 pub use shutdown::{Shutdown, StillRunning};
 
 use crate::executor::Executor;
-use crate::job::{Job, Queue, QueueId};
+use crate::job::{Job, NewJob, Queue, QueueId};
 use crate::metrics::PoolMetrics;
 use crate::sync::Arc;
 use queue::Pool;
@@ -257,6 +257,11 @@ impl Executor for ThreadPool {
     #[inline]
     fn execute(&self, job: Job) {
         queue::accept(self.queue(), job);
+    }
+
+    #[inline]
+    fn execute_new(&self, job: NewJob<'_>) {
+        queue::accept_new(self.queue(), job);
     }
 
     fn is_closed(&self) -> bool {

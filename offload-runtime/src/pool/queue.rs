@@ -11,7 +11,7 @@ use super::watch::{self, SlowJobHook, Watch};
 use super::worker::Worker;
 use crate::clock::Moment;
 use crate::error::Error;
-use crate::job::{self, Begun, Ended, Guard, Job, Owner, Posted, Queue};
+use crate::job::{self, Begun, Ended, Guard, Job, NewJob, Owner, Posted, Queue};
 use crate::metrics::{ANNOUNCED, Ledger, PoolMetrics, Threads};
 use crate::sync::{Arc, Condvar};
 
@@ -216,7 +216,21 @@ pub(super) fn accept(queue: &Arc<Queue<Pool>>, job: Job) {
     if queue.shared.by_lock {
         return accept_locked(queue, job);
     }
-    match queue.post(job) {
+    see_to(queue, queue.post(job));
+}
+
+/// As `accept`, of a job whose handle nobody has yet.
+#[inline]
+pub(super) fn accept_new(queue: &Arc<Queue<Pool>>, job: NewJob<'_>) {
+    if queue.shared.by_lock {
+        return accept_locked(queue, job.into_job());
+    }
+    see_to(queue, queue.post_new(job));
+}
+
+#[inline]
+fn see_to(queue: &Arc<Queue<Pool>>, posted: Posted) {
+    match posted {
         Posted::Quietly { due: false } => {}
         Posted::Quietly { due: true } => tidy(queue),
         Posted::Asked => answer(queue),

@@ -103,6 +103,28 @@ fn post_and_cancel() {
     }
 }
 
+/// Who cancels a job that was posted before anybody knew of it finds it linked, or runs after it has been taken.
+#[test]
+fn a_new_job_is_posted_and_then_cancelled() {
+    explore("post of a new job, drop of its handle, and a thread that takes it", Some(3), || {
+        let tokens = Tokens::default();
+        let queue = queue();
+        queue.lock().open();
+        let from = Arc::clone(&queue);
+        let worker = thread::spawn(move || run_first(&from));
+        let (job, mut handle) = token_job(&tokens);
+        // SAFETY: both have been made here.
+        let posted = queue.post_new(unsafe { NewJob::of(job, &mut handle) });
+        assert!(matches!(posted, Posted::Quietly { .. }));
+        let dropper = thread::spawn(move || drop(handle));
+        worker.join().unwrap();
+        dropper.join().unwrap();
+        assert!(queue.lock().is_empty(), "a job whose handle is gone stays in the queue");
+        assert!(queue.lock().ask());
+        assert_eq!(Arc::strong_count(&queue), 1, "an empty queue keeps itself alive");
+    });
+}
+
 /// A thread that does `post` with a job that nobody awaits.
 fn spawn_poster(
     tokens: &Tokens,
