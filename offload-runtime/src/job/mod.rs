@@ -25,8 +25,8 @@
 //! * **I3** The waker's slot belongs to the handle while `WAKER` is clear, and to the claimer once `DONE` is set with
 //!   `WAKER` set. In between nobody writes it.
 //! * **I4** `LINKED` says: in the queue that `owner` points to, in its list or its inbox, or in the hands of a thread that is about to put
-//!   it there. Set by who pushes it, under that queue's lock, or posts it, without; cleared by the step that
-//!   claims. A queue claims under its lock what it unlinks; who claims a linked job without that lock (a cancelling
+//!   it there. Set by who pushes it, under that queue's lock, or posts it, without (and by a store, where nobody else knows of the job yet:
+//!   [`NewJob`]); cleared by the step that claims. A queue claims under its lock what it unlinks; who claims a linked job without that lock (a cancelling
 //!   handle, or a worker that runs what it waits for, C10) must unlink it, and nobody else may. A queue
 //!   that has a linked job keeps itself alive, so `owner` may be followed from the claim to the unlinking: by its `pin` while there is a
 //!   job in the list or the inbox is open; where the inbox is not, by the reference of the thread that posts, until it has locked the queue.

@@ -177,7 +177,7 @@ impl Job {
 
 /// A job whose handle nobody has yet: it is borrowed for `'a`, by whoever submits the job.
 ///
-/// What it is good for: a queue of this crate takes it without regard to who might cancel it meanwhile.
+/// So a queue of this crate takes it without regard to who might cancel it meanwhile.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct NewJob<'a> {
@@ -193,7 +193,6 @@ impl<'a> NewJob<'a> {
     }
 
     /// The job as any other.
-    #[must_use = "as `Job`"]
     pub fn into_job(self) -> Job {
         self.job
     }
