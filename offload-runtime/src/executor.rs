@@ -201,3 +201,38 @@ pub trait ExecutorExt: Executor {
 }
 
 impl<E: Executor + ?Sized> ExecutorExt for E {}
+
+#[cfg(all(test, not(offload_loom)))]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Runs jobs at once, and counts those that are new.
+    #[derive(Default)]
+    struct Counts(AtomicUsize);
+
+    impl Executor for Counts {
+        fn execute(&self, job: Job) {
+            job.run();
+        }
+
+        fn execute_new(&self, job: NewJob<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            self.execute(job.into_job());
+        }
+    }
+
+    /// Whatever leads to an executor, it learns that nobody else knows of the job yet.
+    #[test]
+    fn a_job_that_is_submitted_is_new() {
+        let shared = Arc::new(Counts::default());
+        let boxed: Box<dyn Executor> = Box::new(Arc::clone(&shared));
+        let lazy = LazyLock::new(|| Arc::clone(&shared));
+        let by_reference = &&*shared;
+        for job in [by_reference.submit(|| ()), shared.submit(|| ()), boxed.submit(|| ()), lazy.submit(|| ())] {
+            pollster::block_on(job).unwrap();
+        }
+        assert_eq!(shared.0.load(Ordering::Relaxed), 4);
+    }
+}
