@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -25,6 +25,14 @@ fn exporter() -> SocketAddr {
         }
         panic!("no port for the exporter");
     })
+}
+
+/// Held by each test, so that no other scrapes while it records: what is recorded as a scrape takes the exporter's block of samples away may be
+/// lost with it.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    // A test that failed leaves nothing behind that the next one reads.
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One line of an exporter's answer.
@@ -119,6 +127,7 @@ fn named(name: &str) -> ThreadPoolBuilder {
 
 #[test]
 fn completed_jobs_are_counted_by_method() {
+    let _alone = alone();
     let service = Service { executor: named("completed").max_threads(1).build() };
     for what in ["ada", "grace", "alan"] {
         finish(service.find(what));
@@ -140,6 +149,7 @@ fn completed_jobs_are_counted_by_method() {
 
 #[test]
 fn gauges_tell_what_is_under_way() {
+    let _alone = alone();
     let pool = named("gauges").max_threads(2).build();
     let occupied = Occupied::new(&pool, 2);
     let waiting = [(); 3].map(|()| pool.submit(|| ()));
@@ -161,6 +171,7 @@ fn gauges_tell_what_is_under_way() {
 
 #[test]
 fn a_panic_is_counted() {
+    let _alone = alone();
     silence();
     let pool = named("panicked").build();
     assert!(finish(pool.submit(|| panic!("on purpose"))).is_err());
@@ -173,6 +184,7 @@ fn a_panic_is_counted() {
 
 #[test]
 fn cancellations_are_counted_by_when() {
+    let _alone = alone();
     let pool = named("cancelled").max_threads(1).build();
     let gate = Gate::closed();
     let of_job = gate.clone();
@@ -200,6 +212,7 @@ fn cancellations_are_counted_by_when() {
 
 #[test]
 fn refusals_are_counted_by_reason() {
+    let _alone = alone();
     let pool = named("refused").max_threads(1).queue_capacity(0).build();
     let of = |reason| Scrape::now().count_with("offload_jobs_refused", &[("pool", "refused"), ("reason", reason)]);
     let occupied = Occupied::new(&pool, 1);
@@ -234,6 +247,7 @@ fn refusals_are_counted_by_reason() {
 #[test]
 fn a_view_is_a_pool_of_its_own_name() {
     const VIEW: &str = "viewed.limited(1)";
+    let _alone = alone();
     let pool = named("viewed").max_threads(2).build();
     let view = pool.clone().limited(1).queue_capacity(1);
     let occupied = Occupied::new(&view, 1);
@@ -265,6 +279,7 @@ fn a_view_is_a_pool_of_its_own_name() {
 /// Times are in seconds, and are those of `pool.metrics()`.
 #[test]
 fn times_are_histograms_in_seconds() {
+    let _alone = alone();
     let pool = named("timed").max_threads(1).build();
     let occupied = Occupied::new(&pool, 1);
     let waiting = Instant::now();
@@ -299,6 +314,7 @@ fn times_are_histograms_in_seconds() {
 #[test]
 fn a_flood_is_counted_as_its_metrics_count_it() {
     const JOBS: u64 = 2_000;
+    let _alone = alone();
     let pool = named("flood").max_threads(1).build();
     let occupied = Occupied::new(&pool, 1);
     let jobs: Vec<_> = (0..JOBS).map(|_| pool.submit(|| ())).collect();
@@ -317,6 +333,7 @@ fn a_flood_is_counted_as_its_metrics_count_it() {
 
 #[test]
 fn without_timing_there_are_counts_only() {
+    let _alone = alone();
     let pool = named("untimed").timing(false).build();
     finish(pool.submit(|| ())).unwrap();
     let scrape = Scrape::now();
@@ -330,6 +347,7 @@ fn without_timing_there_are_counts_only() {
 /// The README's table of names and kinds is what the exporter gets: nothing is missing in it, nothing is invented.
 #[test]
 fn the_published_names_are_those_of_the_readme() {
+    let _alone = alone();
     silence();
     let pool = named("names").build();
     finish(pool.submit(|| ())).unwrap();
