@@ -137,10 +137,10 @@ impl State {
     /// As `link`, of a job with a handle that nobody knows of yet but the caller.
     #[inline]
     pub(super) fn link_new(&self, stamp: Stamp) {
-        // ORDERING: Relaxed, as in `link`, of which the caller knows that it would not fail; and nobody has to see `owner` with it, since whoever
-        // comes to know of the job learns of it from this thread after this.
+        // ORDERING: Relaxed: this thread alone has touched the word.
         debug_assert_eq!(self.0.load(Ordering::Relaxed), HANDLE | JOB, "somebody knows of it");
-        // ORDERING: as above.
+        // ORDERING: Relaxed: no pair for the Acquire of `claim` is needed. Whoever claims has the job from the inbox, whose Release comes after
+        // this, or its handle from this thread.
         self.0.store(HANDLE | JOB | LINKED | stamp.bits() << STAMP_SHIFT, Ordering::Relaxed);
     }
 
