@@ -1,22 +1,30 @@
-//! What follows a job from its submitter to its worker (C11): the tracing span and the tokio runtime of the caller.
+//! What follows a job from its submitter to its worker: the tracing span, the subscriber, and the tokio runtime of the caller.
 //!
 //! Taken when the job is submitted, current while it runs. Without the features that need it, it is nothing.
 
 use crate::error::Error;
-use crate::job::{Origin, Work, discard};
+use crate::job::{Origin, Work, Wrap};
 use crate::trace::Trace;
+use crate::unwind::discard;
 
 /// A closure with the context of its submitter.
-pub(crate) struct Call<F> {
+struct Call<F> {
     f: F,
     runtime: Runtime,
     trace: Trace,
 }
 
-impl<F> Call<F> {
+/// The context of the thread that submits a job.
+pub(crate) struct CallerContext(pub(crate) Origin);
+
+impl Wrap for CallerContext {
     #[inline]
-    pub(crate) fn new(origin: Origin, f: F) -> Self {
-        Self { f, runtime: Runtime::of_caller(), trace: Trace::of_caller(origin) }
+    fn wrap<F, T>(self, f: F) -> impl Work<Output = T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        Call { f, runtime: Runtime::of_caller(), trace: Trace::of_caller(self.0) }
     }
 }
 
@@ -30,8 +38,12 @@ where
     #[inline]
     fn run(self) -> T {
         let Self { f, runtime, trace } = self;
-        let _entered = runtime.enter();
-        trace.run(f)
+        let entered = runtime.enter();
+        let output = trace.run(f);
+        // A job may have left something in a thread-local that makes this panic: the job has its result all the same.
+        discard(entered);
+        discard(runtime);
+        output
     }
 
     fn refuse(self, why: &Error) {

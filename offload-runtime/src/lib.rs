@@ -114,13 +114,19 @@ mod error;
 #[forbid(unsafe_code)]
 mod executor;
 #[forbid(unsafe_code)]
+mod ext;
+#[forbid(unsafe_code)]
 pub mod guide;
+#[forbid(unsafe_code)]
+mod hooks;
 #[allow(unsafe_code, reason = "all of it is here; `job/mod.rs` tells by what rules")]
 mod job;
 #[forbid(unsafe_code)]
 mod limited;
 #[forbid(unsafe_code)]
 mod metrics;
+#[forbid(unsafe_code)]
+mod permits;
 #[forbid(unsafe_code)]
 mod pool;
 #[forbid(unsafe_code)]
@@ -134,6 +140,8 @@ mod trace;
 #[forbid(unsafe_code)]
 #[path = "untraced.rs"]
 mod trace;
+#[forbid(unsafe_code)]
+mod unwind;
 
 #[doc(hidden)]
 #[forbid(unsafe_code)]
@@ -144,8 +152,9 @@ pub use adapters::Inline;
 pub use cancel::{CancelGuard, check_cancelled, is_cancelled, on_cancel};
 pub use default::{AlreadySet, default_executor, set_default_executor};
 pub use error::{Error, Panic};
-pub use executor::{Executor, ExecutorExt};
-pub use job::{Job, JobHandle};
+pub use executor::Executor;
+pub use ext::ExecutorExt;
+pub use job::{Canceller, Job, JobHandle};
 pub use limited::Limited;
 pub use metrics::{Histogram, LimitedMetrics, PoolMetrics, SiteMetrics};
 #[doc(inline)]

@@ -1,30 +1,35 @@
 //! A view of an executor that runs at most so many of its jobs at once.
 //!
-//! The view has a queue of its own. While jobs wait in it, up to `n` *drivers* are with the executor: jobs of the crate's own that
+//! The view has a queue of its own. While jobs wait in it, up to `limit` *slot runners* are with the executor: jobs of the crate's own that
 //! run what waits, one after the other, and hand the thread back after a time slice. A job waits here, not on a thread.
 //!
-//! The invariant: a queue that is not empty has a driver (running, or with the executor, or about to be given to it). A
-//! driver that the executor refuses takes the queue down with it only if it was the last one.
+//! The rules are those of `pool/mod.rs`, with runners for workers: a runner that has not begun is one that is coming, and giving one to the
+//! executor is starting one. A runner that the executor refuses refuses what waits, if it was the last.
 
-use std::cell::Cell;
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use crate::cancel::{is_cancelled, on_cancel};
+use crate::clock::Stamp;
 use crate::error::Error;
 use crate::executor::Executor;
-use crate::job::{self, Begun, Ended, Job, Origin, Owner, Queue, QueueId, Registration, Taken, Work};
-use crate::metrics::{Ledger, LimitedMetrics, Notes};
+use crate::job::{
+    self, Canceller, Claimed, Guard, Job, JobHandle, Origin, Owner, Queue, QueueId, Rejected, Wait, Work,
+};
+use crate::metrics::{LimitedMetrics, Sites};
+use crate::permits::Permits;
 use crate::pool;
 use crate::site::Site;
-use crate::sync::{Arc, Condvar, thread};
+use crate::sync::{Arc, thread};
+use crate::unwind::contain;
 
 #[cfg(all(test, not(offload_loom)))]
 mod tests;
 
-/// How long a driver keeps its thread while jobs wait in the view. Other users of the executor wait no longer than this, plus the
-/// job that is running, for a thread that a view holds.
-/// In a model every slice is over at once.
+/// How long a runner keeps its thread while jobs wait in the view. Other users of the executor wait no longer than this, plus the
+/// job that is running, for a thread that a view holds. In a model every slice is over at once.
 const SLICE: Duration = if cfg!(offload_loom) { Duration::ZERO } else { Duration::from_millis(1) };
 
 /// A view of an executor that runs at most `n` of its jobs at once.
@@ -34,13 +39,15 @@ const SLICE: Duration = if cfg!(offload_loom) { Duration::ZERO } else { Duration
 ///
 /// * Its jobs begin in the order of their submission; with `n = 1` each ends before the next begins.
 /// * A job occupies its place until it has really ended, cancelled or not.
-/// * Its queue is unbounded unless [`queue_capacity`](Self::queue_capacity) says otherwise; a full one refuses with
-///   [`Error::QueueFull`].
-/// * A job that blocks on another job of the same view shares its place with it: that job begins at once. A job of the executor itself
-///   that blocks on a job of the view waits for a place of the view, not for a thread of the executor (C10).
-/// * It hands a thread back to the executor at least every millisecond, between two jobs.
-/// * When the executor refuses to run the view at all (shut down, or full), the waiting jobs are refused for the same reason. A pool does not
-///   refuse a view whose jobs it has begun to run: what waits in the view when the pool is [closed](crate::ThreadPool::close) still runs.
+/// * Its queue is unbounded unless [`queue_capacity`](Self::queue_capacity) is set; a full one refuses with [`Error::QueueFull`].
+/// * A job that awaits another job of the same view shares its place with it: the awaited job is the next to run, and while the other
+///   waits, one job more may run. This is not to be relied on for views of foreign executors whose threads are all busy: there a new
+///   thread runs the awaited job.
+/// * On a [`ThreadPool`](crate::ThreadPool), it gives a thread back at least every millisecond, between two jobs. Other executors' threads it keeps
+///   while its jobs wait.
+/// * When the executor refuses to run the view at all (shut down, or full), the waiting jobs are refused for the same reason. What waits in the view
+///   when a pool is [closed](crate::ThreadPool::close) still runs, if some of the view's jobs run then.
+///   [`shutdown_now`](crate::ThreadPool::shutdown_now) refuses it.
 /// * Clones are handles to the same view. **Dropping** the last lets the waiting jobs run.
 ///
 /// # Examples
@@ -55,110 +62,192 @@ const SLICE: Duration = if cfg!(offload_loom) { Duration::ZERO } else { Duration
 /// assert!(first.is_finished()); // the second began after it
 /// ```
 pub struct Limited<E: Executor + 'static> {
+    handles: Arc<Handles<E>>,
+}
+
+// No user code runs under the view's lock: a panic leaves nothing half done.
+impl<E: Executor> UnwindSafe for Limited<E> {}
+impl<E: Executor> RefUnwindSafe for Limited<E> {}
+
+/// Seals the view when the last [`Limited`] is dropped. What waits still runs.
+struct Handles<E: Executor + 'static> {
     view: Arc<Queue<View<E>>>,
 }
 
-// No user code runs under the view's lock (C6): a panic leaves nothing half done.
-impl<E: Executor> UnwindSafe for Limited<E> {}
-impl<E: Executor> RefUnwindSafe for Limited<E> {}
+impl<E: Executor + 'static> Drop for Handles<E> {
+    fn drop(&mut self) {
+        let mut runners = self.view.lock();
+        runners.seal();
+        runners.finish();
+    }
+}
 
 /// The part of a view that never changes.
 struct View<E> {
     executor: E,
+    /// The queue of the executor, if it is one of this crate.
+    parent: Option<QueueId>,
     limit: usize,
-    capacity: usize,
-    /// Kept only if there is a capacity.
-    ended: Option<Ended>,
-    /// Where jobs wait that somebody waits for.
-    place: Condvar,
-    /// That the view gets its threads from another queue of this crate.
-    registration: Registration,
+    sites: Sites,
+    /// One for each job that the view may hold at once, if it has a capacity.
+    permits: OnceLock<(usize, Permits)>,
 }
 
 /// The part of a view that its queue's lock guards.
 #[derive(Default)]
-struct Drivers {
-    /// At most `limit`.
+struct Runners {
+    /// Slot runners: with the executor, or active.
     count: usize,
-    /// Jobs that run: those of drivers, and those that run in a place of the view without one (C10). At most `limit`.
-    running: usize,
-    /// Jobs that somebody waits for, and that wait for a place. They come first.
-    awaited: usize,
-    /// Of the drivers, how many are handing their thread back.
-    handing_back: usize,
-    /// Of these again, how many the executor has refused: they keep their threads.
-    bounced: usize,
+    /// Those that have not begun: their numbers and handles.
+    queued: Vec<(u64, JobHandle<()>)>,
+    /// The number of the next.
+    next: u64,
+    /// Active runners whose job awaits a queued job of the view.
+    waiting: usize,
+    peak_queued: usize,
+}
+
+impl Runners {
+    /// A runner begins, or the executor has refused it. `None`: it was given up before.
+    fn take(&mut self, number: u64) -> Option<JobHandle<()>> {
+        let position = self.queued.iter().position(|(queued, _)| *queued == number)?;
+        Some(self.queued.swap_remove(position).1)
+    }
+
+    /// Whether the active runners are more than the limit: one of them may take awaited jobs only.
+    fn is_beyond(&self, limit: usize) -> bool {
+        self.count - self.queued.len() > limit
+    }
+
+    /// How many runners are coming for queued jobs; `None` if no other may be started now.
+    fn coming(&self, limit: usize, has_awaited: impl FnOnce() -> bool) -> Option<usize> {
+        let may_start = self.count < limit || self.count < limit + self.waiting && has_awaited();
+        may_start.then_some(self.queued.len())
+    }
 }
 
 impl<E: Executor + 'static> Owner for View<E> {
-    type Guarded = Drivers;
+    type Guarded = Runners;
+    type Wake = Option<Job>;
 
-    fn run_nested(_: &Arc<Queue<Self>>, job: Begun, _own: bool) {
-        // A thread of a foreign executor. The place is that of the job that waits.
-        let name = thread::current().name().unwrap_or("offload").to_owned();
-        job::run_on_stand_in(thread::Builder::new().name(name), job, Begun::run);
+    fn settle(guard: &mut Guard<'_, Self>) -> Option<Job> {
+        let limit = guard.queue().shared.limit;
+        let coming = guard.coming(limit, || guard.has_awaited());
+        if !guard.publish(coming) {
+            return None;
+        }
+        let runner = add_runner(guard, false);
+        // If there are still more jobs, that runner starts the next.
+        let coming = guard.coming(limit, || guard.has_awaited());
+        let _ = guard.publish(coming);
+        Some(runner)
     }
 
-    fn run_in_a_place(queue: &Arc<Queue<Self>>, job: Begun, run: fn(Begun)) {
-        let mut view = queue.lock();
-        view.awaited += 1;
-        while view.running == queue.shared.limit {
-            view = view.wait(&queue.shared.place);
+    fn perform(queue: &Arc<Queue<Self>>, runner: Option<Job>) {
+        if let Some(runner) = runner {
+            execute(queue, runner);
         }
-        view.awaited -= 1;
-        view.running += 1;
-        drop(view);
-        // What the job waits for in turn shares its place.
-        job::host(queue, || run(job));
-        let mut view = queue.lock();
-        view.running -= 1;
-        if view.awaited > 0 {
-            queue.shared.place.notify_one();
-            return;
+    }
+
+    fn cancelled(queue: &Arc<Queue<Self>>, job: &Claimed) {
+        queue.shared.release(job.is_owed());
+        queue.shared.sites.tally(job.origin()).cancelled();
+        // A runner that would find nothing to run takes no place of the executor.
+        let mut runners = queue.lock();
+        runners.drain_inbox();
+        let given_up = if runners.queued.len() > runners.listed() { runners.queued.pop() } else { None };
+        runners.count -= usize::from(given_up.is_some());
+        runners.finish();
+        drop(given_up);
+    }
+
+    fn wait(runners: &mut Runners, wait: Wait) {
+        match wait {
+            Wait::Begins => runners.waiting += 1,
+            Wait::Ends => runners.waiting -= 1,
         }
-        // Drivers may have left on account of this job, or of one that waited with it.
-        let missing = (queue.shared.limit - view.count).min(view.len());
-        view.count += missing;
-        drop(view);
-        for _ in 0..missing {
-            call_driver_from_a_job(queue, Kind::Owed);
+    }
+
+    fn promoted(queue: &Arc<Queue<Self>>) {
+        let Some(parent) = queue.shared.parent else { return };
+        let runners = queue.lock();
+        let queued: Vec<Canceller> = runners.queued.iter().map(|(_, handle)| handle.canceller()).collect();
+        drop(runners);
+        for runner in queued {
+            runner.promote(parent);
         }
     }
 }
 
-/// Gives the executor a driver, which the caller has counted.
-fn call_driver<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>, kind: Kind) {
-    // What the executor's own figures call the turns that its views have on its threads.
+impl<E> View<E> {
+    /// A job has ended, or never begins: its place is free.
+    fn release(&self, is_owed: bool) {
+        if let Some((_, permits)) = self.permits.get()
+            && !is_owed
+        {
+            permits.release();
+        }
+    }
+
+    /// Refuses jobs that were taken out of the queue.
+    fn refuse_all(&self, jobs: Vec<Claimed>, why: &Error) {
+        for job in jobs {
+            self.release(job.is_owed());
+            self.sites.tally(job.origin()).refused(why);
+            job.refuse(why.duplicate());
+        }
+    }
+}
+
+/// Counts a runner more, and returns the job that is to be given to the executor. `is_owed`: it continues what the executor has accepted.
+fn add_runner<E: Executor + 'static>(runners: &mut Guard<'_, View<E>>, is_owed: bool) -> Job {
+    // The site of the turns that views have on an executor's threads.
     static TURN: Site = Site::function("Limited", module_path!(), file!(), line!(), column!());
-    let (view, origin) = (Arc::clone(queue), Origin::of_site(&TURN));
-    queue.shared.executor.execute(match kind {
-        Kind::Owed => Job::unobserved(origin, Driver::<E, true> { view, kind }),
-        Kind::New | Kind::Relief => Job::unobserved(origin, Driver::<E, false> { view, kind }),
-    });
+    let (view, origin, number) = (Arc::clone(runners.queue()), Origin::of_site(&TURN), runners.next);
+    let (job, handle) = if is_owed || runners.waiting > 0 {
+        job::pair(origin, Runner::<E, true> { view, number })
+    } else {
+        job::pair(origin, Runner::<E, false> { view, number })
+    };
+    runners.next += 1;
+    runners.count += 1;
+    runners.queued.push((number, handle));
+    job
 }
 
-/// As `call_driver`, on a thread that others count on: that an executor panics is no more to them than that it refuses.
-fn call_driver_from_a_job<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>, kind: Kind) {
-    job::contain(|| call_driver(queue, kind));
+/// Gives a runner to the executor.
+fn execute<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>, runner: Job) {
+    let runners = queue.lock();
+    let (waiting, has_awaited) = (runners.waiting > 0, runners.has_awaited());
+    drop(runners);
+    if waiting && queue.shared.parent.is_none() {
+        // The threads of a foreign executor may all be waiting: a thread of its own runs the awaited jobs.
+        let name = thread::current().name().unwrap_or("offload").to_owned();
+        // If no thread can be had, the closure is dropped, and the runner is lost: its jobs wait for another.
+        let _ = thread::Builder::new().name(name).spawn(|| runner.run());
+        return;
+    }
+    // An executor that panics is one that refuses.
+    contain(|| queue.shared.executor.execute(runner));
+    if has_awaited {
+        View::promoted(queue);
+    }
 }
 
 impl<E: Executor + 'static> Limited<E> {
     pub(crate) fn new(executor: E, limit: usize) -> Self {
         assert!(limit > 0, "`ExecutorExt::limited`: a view needs to run at least one job at once");
-        let (place, registration) = (Condvar::new(), Registration::default());
-        Self::with(View { executor, limit, capacity: usize::MAX, ended: None, place, registration })
+        let label = match executor.label() {
+            Some(label) => format!("{label}.limited({limit})").into(),
+            None => format!("limited({limit})").into(),
+        };
+        let (parent, sites) = (executor.queue_id(), Sites::new(true, label));
+        let view = View { executor, parent, limit, sites, permits: OnceLock::new() };
+        Self { handles: Arc::new(Handles { view: Queue::new(view, Runners::default(), parent) }) }
     }
 
-    fn with(view: View<E>) -> Self {
-        let label = match view.executor.label() {
-            Some(label) => format!("{label}.limited({})", view.limit).into(),
-            None => format!("limited({})", view.limit).into(),
-        };
-        let view = Queue::new(view, Drivers::default(), Ledger::new(true, label));
-        if let Some(parent) = view.shared.executor.queue_id() {
-            view.shared.registration.enter(Queue::id(&view), parent);
-        }
-        Self { view }
+    fn view(&self) -> &Arc<Queue<View<E>>> {
+        &self.handles.view
     }
 
     /// Refuses a job with [`Error::QueueFull`] where `capacity` jobs wait in the view already. Default: no bound.
@@ -172,20 +261,15 @@ impl<E: Executor + 'static> Limited<E> {
     /// See [`Limited`].
     #[must_use]
     pub fn queue_capacity(self, capacity: usize) -> Self {
-        let mut view = self.view;
-        if let Some(queue) = Arc::get_mut(&mut view) {
-            // Before its memory is free: a view is registered by its address, and the next one there may be anyone's.
-            queue.shared.registration.leave();
-        }
-        let Ok(queue) = Arc::try_unwrap(view) else {
-            panic!("`Limited::queue_capacity` has to be called before the view is cloned or used");
-        };
-        let View { executor, limit, .. } = queue.into_shared();
-        let (place, registration) = (Condvar::new(), Registration::default());
-        Self::with(View { executor, limit, capacity, ended: Some(Ended::new()), place, registration })
+        let view = &self.view().shared;
+        let is_new = Arc::strong_count(&self.handles) == 1 && view.sites.is_empty();
+        assert!(is_new, "`Limited::queue_capacity` has to be called before the view is cloned or used");
+        let set = view.permits.set((capacity, Permits::new(capacity.saturating_add(view.limit))));
+        assert!(set.is_ok(), "`Limited::queue_capacity` was called before");
+        self
     }
 
-    /// The executor whose threads the view uses.
+    /// Returns the executor whose threads the view uses.
     ///
     /// # Examples
     /// ```
@@ -196,10 +280,10 @@ impl<E: Executor + 'static> Limited<E> {
     /// ```
     #[must_use]
     pub fn executor(&self) -> &E {
-        &self.view.shared.executor
+        &self.view().shared.executor
     }
 
-    /// What the view is doing, and has done, as [`ThreadPool::metrics`](crate::ThreadPool::metrics) tells of a pool.
+    /// Returns what the view is doing, and has done, as [`ThreadPool::metrics`](crate::ThreadPool::metrics) does for a pool.
     ///
     /// # Examples
     /// ```
@@ -213,191 +297,154 @@ impl<E: Executor + 'static> Limited<E> {
     /// ```
     #[must_use]
     pub fn metrics(&self) -> LimitedMetrics {
-        let mut view = self.view.lock();
-        let (peak_queued, snapshot) = (view.ledger().peak_queued(), view.ledger().snapshot());
-        drop(view);
-        let (figures, sites) = snapshot.finish();
-        LimitedMetrics { limit: self.view.shared.limit, peak_queued, figures, sites }
-    }
-
-    fn turn_away(&self, job: Job, why: Error) {
-        let ticket = self.view.lock().ledger().turned_away(job.origin(), &why);
-        ticket.announce();
-        job.refuse(why);
+        let mut runners = self.view().lock();
+        runners.drain_inbox();
+        let peak_queued = runners.peak_queued.max(runners.listed());
+        runners.peak_queued = peak_queued;
+        runners.finish();
+        let View { limit, sites, .. } = &self.view().shared;
+        let (figures, sites) = sites.read();
+        LimitedMetrics { limit: *limit, peak_queued, figures, sites }
     }
 }
 
 impl<E: Executor + 'static> Executor for Limited<E> {
     fn execute(&self, job: Job) {
+        let view = &self.view().shared;
+        let tally = view.sites.tally(job.origin());
+        tally.submitted();
         // What is owed to a view of this one is owed to this one.
-        let owed = job.is_owed();
-        if !owed && self.view.shared.executor.is_closed() {
-            return self.turn_away(job, Error::ShutDown);
+        let is_owed = job.is_owed();
+        let refusal = match view.permits.get() {
+            _ if is_owed => None,
+            _ if view.executor.is_closed() => Some(Error::ShutDown),
+            Some((_, permits)) if !permits.try_acquire() => Some(Error::QueueFull),
+            _ => None,
+        };
+        if let Some(why) = refusal {
+            tally.refused(&why);
+            return job.refuse(why);
         }
-        let now = self.view.now();
-        let mut view = self.view.lock();
-        let View { limit, capacity, ended, .. } = &self.view.shared;
-        let free = limit - view.running + ended.as_ref().map_or(0, Ended::get);
-        if !owed && view.len() >= capacity.saturating_add(free) {
-            drop(view);
-            return self.turn_away(job, Error::QueueFull);
+        let stamp = if view.sites.is_timing() { Stamp::now() } else { Stamp::NONE };
+        match self.view().push(job, stamp) {
+            Ok(()) => {}
+            // The queue is sealed when the last handle goes, and this is one.
+            Err(Rejected::Cancelled(job) | Rejected::Sealed(job)) => {
+                view.release(is_owed);
+                tally.cancelled();
+                drop(job);
+            }
         }
-        let (ticket, pushed) = view.push(job, now);
-        let call = pushed.is_ok() && view.count < *limit;
-        view.count += usize::from(call);
-        drop(view);
-        // First: others count on that driver, and the ticket may call a recorder that waits for it.
-        if call {
-            call_driver(&self.view, if owed { Kind::Owed } else { Kind::New });
-        }
-        ticket.announce();
-        drop(pushed);
     }
 
     fn is_closed(&self) -> bool {
-        self.view.shared.executor.is_closed()
+        self.view().shared.executor.is_closed()
     }
 
     fn queue_id(&self) -> Option<QueueId> {
-        Some(Queue::id(&self.view))
+        Some(Queue::id(self.view()))
     }
 
     fn label(&self) -> Option<String> {
-        self.view.shared.executor.label().map(|label| format!("{label}.limited({})", self.view.shared.limit))
+        self.executor().label().map(|label| format!("{label}.limited({})", self.view().shared.limit))
     }
 }
 
 impl<E: Executor + 'static> Clone for Limited<E> {
     fn clone(&self) -> Self {
-        Self { view: Arc::clone(&self.view) }
+        Self { handles: Arc::clone(&self.handles) }
     }
 }
 
 impl<E: Executor + fmt::Debug + 'static> fmt::Debug for Limited<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let view = &self.view.shared;
+        let view = &self.view().shared;
         f.debug_struct("Limited").field("limit", &view.limit).field("executor", &view.executor).finish_non_exhaustive()
     }
 }
 
 /// A job of the crate's own, which runs the jobs of a view.
-struct Driver<E: Executor + 'static, const OWED: bool> {
+struct Runner<E: Executor + 'static, const OWED: bool> {
     view: Arc<Queue<View<E>>>,
-    kind: Kind,
+    number: u64,
 }
 
-#[derive(Clone, Copy)]
-enum Kind {
-    /// For a job that found a free place.
-    New,
-    /// Instead of a driver that hands its thread back.
-    Relief,
-    /// Instead of a driver that has left its place to a job that somebody waits for.
-    Owed,
-}
-
-impl<E: Executor + 'static, const OWED: bool> Work for Driver<E, OWED> {
+impl<E: Executor + 'static, const OWED: bool> Work for Runner<E, OWED> {
     type Output = ();
     const OWED: bool = OWED;
 
     fn run(self) {
-        // An executor that runs its jobs at once has it run inside `hand_back`, and so on, one inside the other.
-        let is_back_at_once = matches!(self.kind, Kind::Relief) && HANDING_BACK.get() == Some(Queue::id(&self.view));
-        if is_back_at_once && bounce(&mut self.view.lock()) {
-            return;
-        }
-        job::host(&self.view, || drive(&self.view));
+        let taken = self.view.lock().take(self.number);
+        let Some(handle) = taken else { return };
+        handle.detach();
+        // If the pool stops at once, it cancels this job, and with it what waits in the view.
+        let view = Arc::clone(&self.view);
+        let _guard = on_cancel(move || stop(&view));
+        job::serve(&self.view, || run_jobs(&self.view));
     }
 
     fn refuse(self, why: &Error) {
-        let mut view = self.view.lock();
-        if matches!(self.kind, Kind::Relief) && bounce(&mut view) {
-            return;
+        let mut runners = self.view.lock();
+        let handle = runners.take(self.number);
+        let mut refused = Vec::new();
+        if handle.is_some() {
+            runners.count -= 1;
+            if runners.count == 0 {
+                refused = runners.pop_all();
+            }
         }
-        view.count -= 1;
-        if view.count + view.running + view.awaited > 0 {
-            // Another driver will come to what waits, or be called.
-            return;
-        }
-        let refused = view.drain(why);
-        drop(view);
-        job::refuse_all(refused, why);
+        // Not `finish`, which would start another runner for jobs that the others will run.
+        let coming = runners.coming(self.view.shared.limit, || false);
+        let _ = runners.publish(coming);
+        drop(runners);
+        drop(handle);
+        self.view.shared.refuse_all(refused, why);
     }
 }
 
-// `std`'s, as it is the thread's own.
-std::thread_local! {
-    /// The view for which this thread is in `hand_back`.
-    static HANDING_BACK: Cell<Option<QueueId>> = const { Cell::new(None) };
+/// The executor stops at once: refuses what waits.
+fn stop<E: Executor + 'static>(view: &Arc<Queue<View<E>>>) {
+    let mut runners = view.lock();
+    let refused = runners.pop_all();
+    runners.finish();
+    view.shared.refuse_all(refused, &Error::ShutDown);
 }
 
-/// A driver that was to come instead of one that hands its thread back does not: that one keeps the place. `false`: none does any more.
-fn bounce(drivers: &mut Drivers) -> bool {
-    let bounces = drivers.handing_back > drivers.bounced;
-    drivers.bounced += usize::from(bounces);
-    bounces
-}
-
-/// Runs what waits, until nothing does or the slice is over.
-fn drive<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) {
-    let ended = queue.shared.ended.as_ref();
-    // On a thread of a pool, what it is running is the job, not the view.
+/// Runs the jobs of the view on this thread, until there are none or the time slice is over.
+fn run_jobs<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) {
+    let view = &queue.shared;
+    // On a thread of a pool, what runs is the job, not the runner.
     let worker = pool::current_worker();
-    let mut notes = Notes::new();
-    let mut since = Instant::now();
-    let mut view = queue.lock();
-    // A job that runs, or waits for its place, without a driver calls one when it ends.
-    while view.awaited == 0
-        && view.running < queue.shared.limit
-        && let Some(Taken { job, stamp, place }) = view.pop()
-    {
-        view.running += 1;
-        // A view has no say in how many threads are of use.
-        let _: Option<u64> = notes.meet(view.ledger(), place);
-        drop(view);
-        let began = notes.began(place, stamp);
-        let mut note = |ran| {
-            notes.ended(ran);
-            if let Some(ended) = ended {
-                ended.note();
-            }
+    let began = Instant::now();
+    loop {
+        if is_cancelled() {
+            stop(queue);
+        }
+        let mut runners = queue.lock();
+        if began.elapsed() >= SLICE && view.parent.is_some() && runners.has_next() {
+            // Other jobs of the executor have their turn.
+            runners.count -= 1;
+            let successor = add_runner(&mut runners, true);
+            runners.finish();
+            return execute(queue, successor);
+        }
+        let next = if runners.is_beyond(view.limit) { runners.pop_awaited() } else { runners.pop() };
+        let Some((job, stamp)) = next else {
+            runners.count -= 1;
+            return runners.finish();
+        };
+        let queued = runners.listed() + 1;
+        runners.peak_queued = runners.peak_queued.max(queued);
+        runners.finish();
+        let (tally, is_owed) = (view.sites.tally(job.origin()), job.is_owed());
+        let since = tally.started(stamp);
+        let note = |outcome| {
+            tally.ended(outcome, since);
+            view.release(is_owed);
         };
         drop(match &worker {
-            Some(worker) => worker.running.run(job, began, &mut note),
-            None => job.run_noting(&mut note),
+            Some(worker) => job.run_shown(&worker.shown, since, note),
+            None => job.run_noting(note),
         });
-        let slice_over = since.elapsed() >= SLICE;
-        view = queue.lock();
-        view.running -= 1;
-        if let Some(ended) = ended {
-            ended.come_back();
-        }
-        if view.awaited > 0 {
-            queue.shared.place.notify_one();
-        }
-        if slice_over && !view.is_empty() {
-            view.handing_back += 1;
-            drop(view);
-            if hand_back(queue) {
-                return;
-            }
-            since = Instant::now();
-            view = queue.lock();
-        }
     }
-    view.count -= 1;
-}
-
-/// Gives the thread back, with another driver to come later. `false`: the executor refused that one, or would have run it here; go on.
-fn hand_back<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) -> bool {
-    let outer = HANDING_BACK.replace(Some(Queue::id(queue)));
-    call_driver_from_a_job(queue, Kind::Relief);
-    HANDING_BACK.set(outer);
-    let mut view = queue.lock();
-    view.handing_back -= 1;
-    if view.bounced == 0 {
-        return true;
-    }
-    view.bounced -= 1;
-    false
 }

@@ -10,7 +10,7 @@
 //! `__offload`, as a trait of the user's may be implemented for every type.
 
 #[doc(hidden)]
-pub use crate::job::{NewJob, QueueId};
+pub use crate::job::QueueId;
 use crate::{Error, Executor, JobHandle, Site};
 use std::borrow::{Borrow as _, Cow};
 use std::convert::Infallible;
@@ -30,7 +30,7 @@ pub fn submit<T: Send + 'static>(
     site: &'static Site,
     job: impl FnOnce() -> T + Send + 'static,
 ) -> JobHandle<T> {
-    crate::job::submit_at(executor, site, job)
+    crate::ext::submit_at(executor, site, job)
 }
 
 /// The site of a method of `Owner`, at the place where this is called.

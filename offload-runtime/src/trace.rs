@@ -3,32 +3,88 @@
 //! The job's span is made where it is submitted, as a child of the caller's, and entered where it runs: what the body logs nests under the
 //! request. What happens to the job besides returning a value is an event in it.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
+use tracing::dispatcher::{self, Dispatch};
 use tracing::field::Empty;
 use tracing::{Level, Span, debug, error, info_span, trace_span, warn};
 
-use crate::cancel::CancelUnwind;
 use crate::error::{Error, Panic};
-use crate::job::Origin;
-use crate::pool::{self, RunningJob};
+use crate::job::{CancelUnwind, Origin};
+use crate::site::Site;
 use crate::sync::Counter;
+use crate::unwind::{contain, discard};
 
-/// The spans of one job.
+thread_local! {
+    /// The names of the pool and of the worker that this thread is.
+    static WORKER: RefCell<Option<(String, String)>> = const { RefCell::new(None) };
+}
+
+/// Says which worker this thread is, for the spans of its jobs.
+pub(crate) fn set_worker(pool: &str, thread: &str) {
+    WORKER.with(|worker| *worker.borrow_mut() = Some((pool.to_owned(), thread.to_owned())));
+}
+
+/// The spans of one job, and the subscriber that knows them.
 pub(crate) struct Trace {
+    /// The subscriber of the caller: it is current while the job runs, and its spans are entered and closed under it.
+    subscriber: Dispatch,
+    spans: Option<Spans>,
+}
+
+struct Spans {
     /// The caller's span, for the body, where the job's own is filtered out.
     caller: Span,
     job: Span,
-    /// What tokio-console shows as a blocking task. Disabled where nobody asks for it.
+    /// What tokio-console shows as a blocking task. Disabled where no subscriber wants it.
     task: Span,
-    /// When the job was submitted, if its span is looked at.
+    /// When the job was submitted, if its span is enabled.
     submitted: Option<Instant>,
 }
 
 impl Trace {
     #[inline]
     pub(crate) fn of_caller(origin: Origin) -> Self {
+        Self { subscriber: dispatcher::get_default(Dispatch::clone), spans: Some(Spans::of_caller(origin)) }
+    }
+
+    /// Runs `f` as the body of the job.
+    pub(crate) fn run<T>(mut self, f: impl FnOnce() -> T) -> T {
+        let result = dispatcher::with_default(&self.subscriber, || match &self.spans {
+            Some(spans) => spans.run(f),
+            None => Ok(f()),
+        });
+        self.close();
+        result.unwrap_or_else(|payload| resume_unwind(payload))
+    }
+
+    /// The job will not run.
+    pub(crate) fn refuse(mut self, why: &Error) {
+        dispatcher::with_default(&self.subscriber, || {
+            if let Some(spans) = &self.spans {
+                contain(|| spans.refuse(why));
+            }
+        });
+        self.close();
+    }
+
+    /// Closes the spans under their subscriber. Nothing that it does replaces the result of the job.
+    fn close(&mut self) {
+        let spans = self.spans.take();
+        contain(|| dispatcher::with_default(&self.subscriber, || discard(spans)));
+    }
+}
+
+impl Drop for Trace {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Spans {
+    fn of_caller(origin: Origin) -> Self {
         let caller = Span::current();
         if tracing::level_filters::LevelFilter::current() < Level::INFO {
             return Self { caller, job: Span::none(), task: Span::none(), submitted: None };
@@ -50,53 +106,53 @@ impl Trace {
         Self { caller, job, task: task(origin), submitted }
     }
 
-    /// Runs `f` as the body of the job.
-    pub(crate) fn run<T>(self, f: impl FnOnce() -> T) -> T {
+    /// Runs `f` inside the spans, and reports how it ended.
+    fn run<T>(&self, f: impl FnOnce() -> T) -> std::thread::Result<T> {
         let Self { caller, job, task, submitted } = self;
-        if let Some(worker) = submitted.and_then(|_| pool::current_worker()) {
-            job.record("pool", &*worker.pool).record("thread", worker.name.as_str());
-        }
         let began = submitted.map(|submitted| {
+            WORKER.with_borrow(|worker| {
+                if let Some((pool, thread)) = worker {
+                    job.record("pool", pool.as_str()).record("thread", thread.as_str());
+                }
+            });
             job.record("wait_us", microseconds(submitted.elapsed()));
             Instant::now()
         });
         let result = {
-            let _caller = caller.enter();
-            let _task = task.enter();
-            let _job = job.enter();
-            catch_unwind(AssertUnwindSafe(f))
+            let entered = (caller.enter(), task.enter(), job.enter());
+            let result = catch_unwind(AssertUnwindSafe(f));
+            let (caller, task, job) = entered;
+            discard((job, task, caller));
+            result
         };
         if let Some(began) = began {
             job.record("run_us", microseconds(began.elapsed()));
         }
-        match result {
-            Ok(output) => output,
-            Err(payload) if payload.is::<CancelUnwind>() => {
-                debug!(target: "offload_runtime::job", parent: innermost(&job, &caller), "job ended by its cancellation");
-                resume_unwind(payload)
-            }
-            Err(payload) => {
-                let panic = Panic::new(payload);
-                let message = panic.message().unwrap_or_default();
-                error!(target: "offload_runtime::job", parent: innermost(&job, &caller), panic = message, "job panicked");
-                panic.resume()
-            }
+        let payload = match result {
+            Ok(output) => return Ok(output),
+            Err(payload) => payload,
+        };
+        if payload.is::<CancelUnwind>() {
+            debug!(target: "offload_runtime::job", parent: self.innermost(), "job ended by its cancellation");
+            return Err(payload);
         }
+        let panic = Panic::new(payload);
+        let message = panic.message().unwrap_or_default();
+        error!(target: "offload_runtime::job", parent: self.innermost(), panic = message, "job panicked");
+        Err(panic.into_payload())
     }
 
-    /// The job will not run.
-    pub(crate) fn refuse(self, why: &Error) {
-        let parent = innermost(&self.job, &self.caller);
+    fn refuse(&self, why: &Error) {
         if matches!(why, Error::Cancelled) {
-            debug!(target: "offload_runtime::job", parent: parent, "job cancelled before it began");
+            debug!(target: "offload_runtime::job", parent: self.innermost(), "job cancelled before it began");
         } else {
-            warn!(target: "offload_runtime::job", parent: parent, reason = %why, "job refused");
+            warn!(target: "offload_runtime::job", parent: self.innermost(), reason = %why, "job refused");
         }
     }
-}
 
-fn innermost<'a>(job: &'a Span, caller: &'a Span) -> &'a Span {
-    if job.is_disabled() { caller } else { job }
+    fn innermost(&self) -> &Span {
+        if self.job.is_disabled() { &self.caller } else { &self.job }
+    }
 }
 
 /// A span as tokio makes one for each of its tasks, of the kind that its console reads.
@@ -122,17 +178,17 @@ fn microseconds(time: Duration) -> u64 {
 }
 
 /// A job has been running for longer than its pool expects of any.
-pub(crate) fn slow_job(pool: &str, job: &RunningJob) {
+pub(crate) fn slow_job(pool: &str, thread: &str, site: Site, elapsed: Duration, is_cancelled: bool) {
     warn!(
         target: "offload_runtime::job",
         parent: None,
-        site = %job.site(),
+        site = %site,
         pool,
-        thread = job.thread_name(),
-        elapsed_ms = u64::try_from(job.elapsed().as_millis()).unwrap_or(u64::MAX),
-        cancelled = job.is_cancelled(),
-        code.filepath = job.site().file(),
-        code.lineno = job.site().line(),
+        thread,
+        elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+        cancelled = is_cancelled,
+        code.filepath = site.file(),
+        code.lineno = site.line(),
         "job has been running for long",
     );
 }

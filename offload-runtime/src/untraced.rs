@@ -1,8 +1,10 @@
 //! Without the feature `tracing`: no span, and nothing is left of the code that would make one.
 
+use std::time::Duration;
+
 use crate::error::Error;
 use crate::job::Origin;
-use crate::pool::RunningJob;
+use crate::site::Site;
 
 pub(crate) struct Trace;
 
@@ -23,4 +25,6 @@ impl Trace {
     pub(crate) fn refuse(self, _why: &Error) {}
 }
 
-pub(crate) fn slow_job(_pool: &str, _job: &RunningJob) {}
+pub(crate) fn set_worker(_pool: &str, _thread: &str) {}
+
+pub(crate) fn slow_job(_pool: &str, _thread: &str, _site: Site, _elapsed: Duration, _is_cancelled: bool) {}

@@ -84,35 +84,6 @@ fn longer_than_a_slice() {
     }
 }
 
-/// A driver has handed its thread back, and the one that was to come instead is given up by the executor, after it had taken it.
-#[test]
-fn c05_a_relief_that_is_dropped_later_takes_its_jobs_along() {
-    for refuse in [true, false] {
-        let view = Later::default().limited(1);
-        let first = view.submit(longer_than_a_slice);
-        let waiting = [view.submit(|| ()), view.submit(|| ())];
-        view.executor().take().run(); // longer than a slice: another driver has to come
-        finish(first).unwrap();
-        let relief = view.executor().take();
-        assert!(!waiting.iter().any(offload_runtime::JobHandle::is_finished));
-        if refuse {
-            relief.refuse(Error::ShutDown);
-        } else {
-            drop(relief);
-        }
-        for handle in waiting {
-            match finish(handle) {
-                Err(Error::ShutDown) => assert!(refuse),
-                Err(Error::Lost) => assert!(!refuse),
-                other => panic!("{other:?}"),
-            }
-        }
-        let again = view.submit(|| 7);
-        view.executor().take().run();
-        assert_eq!(finish(again).unwrap(), 7, "it is as good as new");
-    }
-}
-
 /// A driver runs one job after the other while its slice lasts, and asks for another driver only for jobs that wait.
 #[test]
 fn c05_a_view_asks_for_no_driver_that_it_does_not_need() {

@@ -303,17 +303,17 @@ fn c09_a_job_may_not_be_submitted_by_one_that_drains() {
     finish(shutdown);
 }
 
-/// A view with one place, of which the pool's only job outside waits for a job of the view: that has the place, and another waits behind.
-struct Displaced {
+/// A view with one place. A job of the pool awaits the job that has the place, and another job waits behind.
+struct Nested {
     pool: ThreadPool,
     behind: JobHandle<&'static str>,
-    /// Waits for the job in the place.
-    waiting: JobHandle<()>,
+    /// Awaits the job in the place.
+    outer: JobHandle<()>,
     /// Holds the job in the place.
     gate: Gate,
 }
 
-impl Displaced {
+impl Nested {
     fn new() -> Self {
         let pool = ThreadPool::builder().max_threads(2).queue_capacity(0).build();
         let view = pool.clone().limited(1);
@@ -322,44 +322,38 @@ impl Displaced {
         let first = view.submit(move || pass_first.pass());
         first_gate.wait_for(1);
         let behind = view.submit(|| "ran");
-        let waiting = pool.submit(move || finish(inner.submit(move || pass.pass())).unwrap());
-        eventually("the nested job waits for the place", || {
-            let metrics = view.metrics();
-            (metrics.submitted(), metrics.queued()) == (3, 1)
-        });
+        let outer = pool.submit(move || finish(inner.submit(move || pass.pass())).unwrap());
+        eventually("the nested job is queued", || view.metrics().submitted() == 3);
         first_gate.open();
         finish(first).unwrap();
         gate.wait_for(1);
-        eventually("the view has left its thread", || pool.metrics().running() == 1);
-        Self { pool, behind, waiting, gate }
+        Self { pool, behind, outer, gate }
     }
 }
 
-/// A job that somebody waits for takes the only place of a view over. What else waits there is not forgotten by a pool that closes
-/// meanwhile, or that is full.
+/// An awaited job goes first. What waited before it in the view is not forgotten by a pool that is full, or that closes meanwhile.
 #[test]
-fn c09_what_waits_in_a_view_still_runs_when_a_nested_job_has_had_its_place() {
+fn c09_what_waits_in_a_view_behind_an_awaited_job_still_runs() {
     for close in [false, true] {
-        let Displaced { pool, behind, waiting, gate } = Displaced::new();
-        let occupied = Occupied::new(&pool, 1);
+        let Nested { pool, behind, outer, gate } = Nested::new();
+        assert!(!behind.is_finished());
         if close {
             pool.close();
         }
         gate.open();
-        finish(waiting).unwrap();
+        finish(outer).unwrap();
         assert_eq!(finish(behind).unwrap(), "ran", "closed: {close}");
-        occupied.release();
         pollster::block_on(pool.shutdown());
     }
 }
 
-/// To be given up is something else: what waits in a view is refused, as what waits in the pool is.
+/// What waits in a view is refused at once, as what waits in the pool is, though jobs of the view still run.
 #[test]
 fn c09_what_waits_in_a_view_is_refused_by_shutdown_now() {
-    let Displaced { pool, behind, waiting, gate } = Displaced::new();
+    let Nested { pool, behind, outer, gate } = Nested::new();
     let end = pool.shutdown_now();
-    gate.open();
-    finish(waiting).unwrap();
     assert!(matches!(finish(behind), Err(Error::ShutDown)));
+    gate.open();
+    finish(outer).unwrap();
     pollster::block_on(end);
 }

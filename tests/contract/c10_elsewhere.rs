@@ -102,14 +102,14 @@ fn c10_a_job_that_is_waited_for_takes_a_thread_of_its_own_if_there_may_be_one() 
     gate.open();
 }
 
-/// In a view the job that waits has a place, and the job that it waits for has that same one, not a thread beside it.
+/// In a view with one place the awaited job runs beside the one that waits, on a free thread of the pool.
 #[test]
-fn c10_a_job_of_a_view_that_is_waited_for_shares_the_place_of_the_one_that_waits() {
+fn c10_an_awaited_job_of_a_view_runs_on_a_free_thread_of_the_pool() {
     let pool = ThreadPool::new(3);
     let view = pool.limited(1);
     let of_job = view.clone();
     let outer = view.submit(move || (name_of_this_thread(), finish(of_job.submit(name_of_this_thread)).unwrap()));
-    assert_eq!(finish(outer).unwrap(), ("offload-0".to_owned(), "offload-0".to_owned()));
+    assert_eq!(finish(outer).unwrap(), ("offload-0".to_owned(), "offload-1".to_owned()));
 }
 
 /// A thread that sleeps is woken for it, though one was called before and is on its way; or one that looks for work takes it.
@@ -148,14 +148,15 @@ fn c02_destructors_of_a_threads_locals_are_in_no_job() {
     let gate = Gate::closed();
     let (of_job, door, (answer, answers)) = (pool.clone(), gate.clone(), mpsc::channel());
     let outer = pool.submit(move || {
-        door.pass();
         let inner = of_job.submit(move || LOCAL.with(|local| *local.0.borrow_mut() = Some(answer)));
         finish(inner).unwrap();
+        door.pass();
         is_cancelled()
     });
     gate.wait_for(1);
     outer.cancel();
     gate.open();
     assert!(finish(outer).unwrap(), "the job itself is cancelled");
+    drop(pool); // its threads end
     assert_eq!(answers.recv_timeout(PATIENCE), Ok((false, false)));
 }

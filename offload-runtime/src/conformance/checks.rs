@@ -10,7 +10,7 @@ use std::thread;
 use super::Check;
 use super::probe::{Checked, Subject, Token, Tokens, block_on, verify};
 use crate::error::Error;
-use crate::executor::ExecutorExt;
+use crate::ext::ExecutorExt;
 use crate::{is_cancelled, on_cancel};
 
 pub(super) const ALL: &[Check] = &[

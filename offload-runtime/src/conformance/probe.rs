@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use super::Promises;
 use crate::error::Error;
-use crate::executor::{Executor, ExecutorExt};
+use crate::executor::Executor;
+use crate::ext::ExecutorExt;
 use crate::job::JobHandle;
 
 pub(super) type Checked<T = ()> = Result<T, String>;

@@ -1,7 +1,7 @@
 //! The allocation: one cell per job, made and freed here and nowhere else.
 //!
 //! A [`Header`] that does not know the job's types, then a slot that holds the closure before the job runs and the output
-//! after it. The types come back through the header's [`Vtable`]. I1 to I6 are those of `mod.rs`.
+//! afterwards. The header's [`Vtable`] gives the types back. I1 to I6 are those of `mod.rs`.
 
 use std::any::Any;
 use std::mem::{ManuallyDrop, MaybeUninit};
@@ -9,21 +9,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 use std::task::Waker;
 
-use super::context;
-use super::handle::JobHandle;
+use super::head::Head;
 use super::origin::Origin;
-use super::owned::{Awaiter, Job, Ran};
-use super::queue::Head;
-use super::state::{Finish, Left, State};
-use crate::cancel::{CancelUnwind, Hooks};
+use super::state::{Finish, Frees, Seen, State};
 use crate::error::{Error, Panic};
-use crate::sync::{Arc, AtomicPtr, AtomicUsize, Ordering, UnsafeCell};
+use crate::hooks::Hooks;
+use crate::sync::{Arc, AtomicPtr, UnsafeCell};
+use crate::unwind::{contain, discard};
+
+/// The payload with which `check_cancelled` unwinds.
+pub(crate) struct CancelUnwind;
 
 /// What a job does: a closure, or work of the crate's own that must learn of a refusal.
 pub(crate) trait Work: Send + 'static {
     type Output: Send + 'static;
 
-    /// Whether it belongs to what an executor of this crate has accepted before: that takes it though it is closed, or full.
+    /// Whether the work continues what an executor of this crate has accepted before: a closed or full one accepts it, too.
     const OWED: bool = false;
 
     /// Runs on the worker.
@@ -37,47 +38,30 @@ pub(crate) trait Work: Send + 'static {
     }
 }
 
-/// How many jobs have ended of which the thread has not come back for another: their places are free.
-///
-/// Noted before the result is published, so that who has awaited a job finds its place free.
-#[derive(Debug)]
-pub(crate) struct Ended(AtomicUsize);
-
-impl Ended {
-    pub(crate) fn new() -> Self {
-        Self(AtomicUsize::new(0))
-    }
-
-    pub(crate) fn note(&self) {
-        // ORDERING: Relaxed: the Release of `State::finish` comes after it, and who awaited the job has acquired that.
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn come_back(&self) {
-        // ORDERING: Relaxed: under the lock under which the count is used.
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn get(&self) -> usize {
-        // ORDERING: Relaxed: a count that lags refuses a job as if it had come a moment earlier.
-        self.0.load(Ordering::Relaxed)
-    }
+/// How a job's body ended.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Completed,
+    Panicked,
+    /// The body ended itself by `check_cancelled`.
+    Cancelled,
 }
 
 /// The part of a cell that is the same for all jobs: eight words.
 ///
-/// | field | who writes | who reads |
+/// | field | written by | read by |
 /// |---|---|---|
 /// | `state` | both sides | both sides |
 /// | `vtable`, `origin` | `allocate` | both sides |
-/// | `owner` | a queue's `push`, under its lock, or `post` | who claimed with `linked`, and a handle that compares it |
+/// | `owner` | the queue, before it links the job | a canceller that claimed a linked job; a handle that compares it |
 /// | `a`, `b` | I5 | I5 |
 /// | `waker` | I3 | I3 |
 pub(super) struct Header {
     pub(super) state: State,
     vtable: &'static Vtable,
     pub(super) origin: Origin,
-    /// The queue of I4; dangles once the job is unlinked.
+    /// The queue of I4. May dangle once the job is unlinked.
     pub(super) owner: AtomicPtr<Head>,
     /// `*mut Header`: the next job of the queue; later `*const Hooks`, from `Arc::into_raw`.
     pub(super) a: UnsafeCell<*mut ()>,
@@ -89,7 +73,8 @@ pub(super) struct Header {
 /// What depends on a job's types.
 struct Vtable {
     owed: bool,
-    run: unsafe fn(NonNull<Header>, &mut dyn FnMut(Ran)) -> Awaiter,
+    /// Runs the closure and stores its output; or returns the payload of its panic.
+    run: unsafe fn(NonNull<Header>) -> Result<(), Box<dyn Any + Send>>,
     refuse: unsafe fn(NonNull<Header>, &Error),
     /// Moves the output to where the second pointer, one to the output's type, leads.
     take_output: unsafe fn(NonNull<Header>, *mut ()),
@@ -121,6 +106,7 @@ impl<W: Work> Cell<W> {
         free: free::<W>,
     };
 
+    #[inline]
     fn allocate(state: State, origin: Origin, work: W) -> NonNull<Header> {
         let cell = Box::new(Self {
             header: Header {
@@ -140,21 +126,10 @@ impl<W: Work> Cell<W> {
     }
 }
 
-/// A job and the handle that awaits it.
+/// A new cell with the bits JOB and HANDLE.
 #[inline]
-pub(super) fn observed<W: Work>(origin: Origin, work: W) -> (Job, JobHandle<W::Output>) {
-    let header = Cell::allocate(State::observed(), origin, work);
-    // SAFETY: the new cell has the bits JOB and HANDLE, one for each of the two.
-    let job = unsafe { Job::from_header(header) };
-    // SAFETY: as above; and the output of `W` is `W::Output`.
-    (job, unsafe { JobHandle::from_header(header) })
-}
-
-/// A job that nobody awaits.
-pub(super) fn unobserved<W: Work<Output = ()>>(origin: Origin, work: W) -> Job {
-    let header = Cell::allocate(State::unobserved(), origin, work);
-    // SAFETY: the new cell has the bit JOB.
-    unsafe { Job::from_header(header) }
+pub(super) fn observed<W: Work>(origin: Origin, work: W) -> NonNull<Header> {
+    Cell::allocate(State::observed(), origin, work)
 }
 
 impl Header {
@@ -164,15 +139,47 @@ impl Header {
     }
 }
 
-/// Runs the job, calls `note` with how it ended, stores the result, and returns who awaits it. Never unwinds, as `note` must not.
+/// Runs the closure, and stores its output; or returns the payload of its panic. Never unwinds.
 ///
 /// # Safety
-/// The caller claimed the job and holds its `JOB` bit, which this call takes over once `note` has returned; the job is not linked.
-pub(super) unsafe fn run_claimed(header: NonNull<Header>, note: &mut dyn FnMut(Ran)) -> Awaiter {
-    // SAFETY: the JOB bit keeps the cell until the call returns or gives the bit up.
+/// The caller claimed the job, holds its `JOB` bit until the call returns, and calls this once; the job is not linked.
+#[inline]
+pub(super) unsafe fn run_body(header: NonNull<Header>) -> Result<(), Box<dyn Any + Send>> {
+    // SAFETY: the JOB bit keeps the cell.
     let vtable = unsafe { header.as_ref() }.vtable;
     // SAFETY: the vtable is that of the cell; the rest is what the caller promises.
-    unsafe { (vtable.run)(header, note) }
+    unsafe { (vtable.run)(header) }
+}
+
+/// Ends the hooks of a job whose body has ended, and tells how it ended, with the error if there is one.
+///
+/// # Safety
+/// The caller holds the `JOB` bit of the job, which `run_body` has run on this thread.
+#[inline]
+pub(super) unsafe fn outcome(
+    header: NonNull<Header>,
+    result: Result<(), Box<dyn Any + Send>>,
+) -> (Outcome, Result<(), Error>) {
+    // SAFETY: the JOB bit keeps the cell.
+    if unsafe { header.as_ref() }.state.has_hooks() {
+        // SAFETY: HOOKS is set, so `a` holds them until the cell is freed (I5).
+        unsafe { hooks(header) }.close();
+    }
+    match result {
+        Ok(()) => (Outcome::Completed, Ok(())),
+        Err(payload) if payload.is::<CancelUnwind>() => (Outcome::Cancelled, Err(Error::Cancelled)),
+        Err(payload) => (Outcome::Panicked, Err(Error::Panicked(Panic::new(payload)))),
+    }
+}
+
+/// Publishes that the output is in the slot, and returns the awaiter. Never unwinds.
+///
+/// # Safety
+/// `run_body` has stored the output; the caller's `JOB` bit is handed over.
+#[inline]
+pub(super) unsafe fn complete(header: NonNull<Header>) -> Awaiter {
+    // SAFETY: as promised.
+    unsafe { finish(header, false, true) }
 }
 
 /// Drops the closure of a job that will not run, telling it why. Never unwinds.
@@ -186,88 +193,87 @@ pub(super) unsafe fn refuse_work(header: NonNull<Header>, why: &Error) {
     unsafe { (vtable.refuse)(header, why) }
 }
 
-/// Stores `error` as the job's result, and returns who awaits it. Never unwinds.
+/// Stores `error` as the job's result, and returns the awaiter. Never unwinds.
 ///
 /// # Safety
-/// The caller claimed the job, unlinked it and has run or dropped its closure. `owns_job`: it also holds the
-/// `JOB` bit, which this call takes over; otherwise the handle exists until the call returns.
-pub(super) unsafe fn fail(header: NonNull<Header>, error: Error, owns_job: bool) -> Awaiter {
+/// The caller claimed the job, not to cancel it, and has run or dropped its closure; the job is not linked. The caller's `JOB` bit is
+/// handed over.
+pub(super) unsafe fn fail(header: NonNull<Header>, error: Error) -> Awaiter {
     let word = Box::into_raw(Box::new(error)).cast();
-    // SAFETY: the cell is there, as the caller promises.
+    // SAFETY: the JOB bit keeps the cell.
     let cell = unsafe { header.as_ref() };
     // SAFETY: `b` is the claimer's (I5): the job is unlinked and not DONE.
     cell.b.with_mut(|b| unsafe { *b = word });
     // SAFETY: the error is written; the rest is what the caller promises.
+    unsafe { finish(header, true, true) }
+}
+
+/// Publishes [`Error::Cancelled`] as the job's result, and returns the awaiter. Never unwinds.
+///
+/// # Safety
+/// The caller claimed the job to cancel it, and has dropped its closure. `owns_job`: it also holds the `JOB` bit, which is handed over;
+/// otherwise the caller keeps the `HANDLE` bit until the call returns.
+pub(super) unsafe fn revoke(header: NonNull<Header>, owns_job: bool) -> Awaiter {
+    // SAFETY: a revoked job's error is stored nowhere; the rest is what the caller promises.
     unsafe { finish(header, true, owns_job) }
 }
 
-/// Sets DONE and does what that asks for, but for waking who awaits the job.
+/// Sets DONE, and returns the awaiter, to be woken by the caller.
 ///
 /// # Safety
-/// As for `fail`; and the output (or, if `failed`, the error) is written.
+/// As for `complete`, `fail` or `revoke`.
+#[inline]
 unsafe fn finish(header: NonNull<Header>, failed: bool, owns_job: bool) -> Awaiter {
     // SAFETY: the JOB bit, or the handle, keeps the cell until `finish` gives it up.
     let cell = unsafe { header.as_ref() };
     match cell.state.finish(failed, owns_job) {
-        Finish::HandedOver => Awaiter::nobody(),
+        Finish::HandedOver => Awaiter(None),
         Finish::Unobserved => {
-            if failed {
-                // SAFETY: FAILED was set and no handle exists, so the error is the claimer's (I2).
-                discard(unsafe { take_error(header) });
-            } else {
-                // SAFETY: DONE was set and no handle exists, so the output is the claimer's (I2).
-                unsafe { (cell.vtable.drop_output)(header) };
-            }
-            // SAFETY: the handle has gone and the JOB bit is this call's: nobody else is left.
+            // SAFETY: DONE was set and no handle exists, so the result is the claimer's (I2).
+            unsafe { drop_result(header) };
+            // SAFETY: the handle has gone and the JOB bit is this call's: no other side is left.
             unsafe { deallocate(header) };
-            Awaiter::nobody()
+            Awaiter(None)
         }
         Finish::TakeWaker => {
             // SAFETY: DONE was set with WAKER: the slot is the claimer's and filled (I3); it is read once, here.
             let waker = cell.waker.with(|slot| unsafe { slot.cast::<Waker>().read() });
-            if owns_job && cell.state.release_job() == Left::Nobody {
-                // SAFETY: the caller is the last.
+            if owns_job && cell.state.release_job() == Frees::Caller {
+                // SAFETY: the caller is the last side.
                 unsafe { deallocate(header) };
             }
             // The cell is not touched any more (I6).
-            Awaiter::of(waker)
+            Awaiter(Some(waker))
+        }
+    }
+}
+
+/// The waker of the task that awaits a job which has ended. Woken when this is dropped, which must not happen under a lock.
+#[must_use = "dropping this wakes the awaiting task"]
+pub(crate) struct Awaiter(Option<Waker>);
+
+impl Drop for Awaiter {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(waker) = self.0.take() {
+            contain(|| waker.wake());
         }
     }
 }
 
 /// # Safety
-/// As for `run_claimed`, with a cell of `W`.
-unsafe fn run<W: Work>(header: NonNull<Header>, note: &mut dyn FnMut(Ran)) -> Awaiter {
+/// As for `run_body`, with a cell of `W`.
+unsafe fn run<W: Work>(header: NonNull<Header>) -> Result<(), Box<dyn Any + Send>> {
     let cell: NonNull<Cell<W>> = header.cast();
     // SAFETY: the JOB bit keeps the cell, which is one of `W`.
     let cell = unsafe { cell.as_ref() };
-    // SAFETY: the claimer alone touches the slot (I1), which holds the closure; it is moved out once.
-    let work = cell.slot.with(|slot| unsafe { slot.cast::<W>().read() });
-    // SAFETY: the cell outlives the call of the closure, as the JOB bit is given up only in `finish`.
-    let result = unsafe { context::within_job(header, || catch_unwind(AssertUnwindSafe(|| work.run()))) };
-    if cell.header.state.has_hooks() {
-        // SAFETY: HOOKS is set, so `a` holds them until the cell is freed (I5).
-        unsafe { hooks(header) }.close();
-    }
-    match result {
-        Ok(output) => {
-            note(Ran::Completed);
-            // SAFETY: the slot is the claimer's until DONE is set (I2), and empty.
-            cell.slot.with_mut(|slot| unsafe { slot.cast::<W::Output>().write(output) });
-            // SAFETY: claimed, not linked, closure consumed, output written, and the JOB bit is ours.
-            unsafe { finish(header, false, true) }
-        }
-        Err(payload) => {
-            let (ran, error) = if payload.is::<CancelUnwind>() {
-                (Ran::Cancelled, Error::Cancelled)
-            } else {
-                (Ran::Panicked, Error::Panicked(Panic::new(payload)))
-            };
-            note(ran);
-            // SAFETY: claimed, not linked, closure consumed, and the JOB bit is ours.
-            unsafe { fail(header, error, true) }
-        }
-    }
+    // Read, run and written in one closure: a large closure or output is on the stack as few times as can be.
+    catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: the claimer alone touches the slot (I1), which holds the closure; it is moved out once.
+        let output = cell.slot.with(|slot| unsafe { slot.cast::<W>().read() }).run();
+        // SAFETY: the slot is the claimer's until DONE is set (I2), and empty.
+        cell.slot.with_mut(|slot| unsafe { slot.cast::<W::Output>().write(output) });
+    }))
 }
 
 /// # Safety
@@ -308,7 +314,7 @@ unsafe fn free<W: Work>(header: NonNull<Header>) {
     #[cfg(all(test, offload_loom))]
     {
         super::models::count_cells(-1);
-        // To a model, who looks at a cell that is freed meanwhile reads what is being written.
+        // To a model, a thread that reads a cell which is freed meanwhile reads what is being written.
         // SAFETY: the caller is the last to know of it, so it is there.
         unsafe { header.as_ref() }.b.with_mut(|_| ());
     }
@@ -319,7 +325,7 @@ unsafe fn free<W: Work>(header: NonNull<Header>) {
 
 /// Frees the cell, with the hooks if they are there.
 ///
-/// There is no waker: a handle takes its own back before it leaves, and who finishes the job takes what is there then (I3).
+/// There is no waker: a handle takes its own back before it leaves, and the side that finishes the job takes what is there then (I3).
 ///
 /// # Safety
 /// The caller is the last side; closure, output and error have been moved out.
@@ -329,7 +335,7 @@ pub(super) unsafe fn deallocate(header: NonNull<Header>) {
     if cell.state.has_hooks() {
         // SAFETY: HOOKS is set, so `a` came from `Arc::into_raw`.
         let hooks = cell.a.with(|a| unsafe { *a }).cast_const().cast::<Hooks>();
-        // SAFETY: as above; nobody else is left to use this reference.
+        // SAFETY: as above; no other side is left to use this reference.
         discard(unsafe { Arc::from_raw(hooks) });
     }
     let free = cell.vtable.free;
@@ -352,32 +358,34 @@ pub(super) unsafe fn take_output<T>(header: NonNull<Header>) -> T {
     unsafe { output.assume_init() }
 }
 
-/// Moves the error out of `b`.
+/// Takes the error, out of `b` unless the job was `revoked`.
 ///
 /// # Safety
-/// FAILED is set, the error is the caller's (I2), and it is taken once.
-pub(super) unsafe fn take_error(header: NonNull<Header>) -> Error {
+/// FAILED is set, `revoked` tells REVOKED, the error is the caller's (I2), and it is taken once.
+pub(super) unsafe fn take_error(header: NonNull<Header>, revoked: bool) -> Error {
+    if revoked {
+        return Error::Cancelled;
+    }
     // SAFETY: the caller's side keeps the cell.
     let cell = unsafe { header.as_ref() };
-    // SAFETY: after DONE|FAILED nobody writes `b` (I5).
+    // SAFETY: after DONE|FAILED `b` is not written (I5).
     let word = cell.b.with(|b| unsafe { *b });
     // SAFETY: it came from `Box::into_raw` in `fail`, and is taken once.
     *unsafe { Box::from_raw(word.cast::<Error>()) }
 }
 
-/// Drops the result, whatever it is. Never unwinds.
+/// Drops the result. Never unwinds.
 ///
 /// # Safety
-/// DONE is set, `failed` tells FAILED, the result is the caller's (I2) and is taken once.
-pub(super) unsafe fn drop_result(header: NonNull<Header>, failed: bool) {
-    if failed {
+/// DONE is set, the result is the caller's (I2) and is taken once.
+pub(super) unsafe fn drop_result(header: NonNull<Header>) {
+    // SAFETY: the caller's side keeps the cell.
+    let cell = unsafe { header.as_ref() };
+    match cell.state.see() {
         // SAFETY: FAILED is set; the rest is what the caller promises.
-        discard(unsafe { take_error(header) });
-    } else {
-        // SAFETY: the caller's side keeps the cell.
-        let vtable = unsafe { header.as_ref() }.vtable;
+        Seen::Failed { revoked, .. } => discard(unsafe { take_error(header, revoked) }),
         // SAFETY: the output is in the slot and the caller's.
-        unsafe { (vtable.drop_output)(header) };
+        _ => unsafe { (cell.vtable.drop_output)(header) },
     }
 }
 
@@ -388,35 +396,10 @@ pub(super) unsafe fn drop_result(header: NonNull<Header>, failed: bool) {
 pub(super) unsafe fn hooks<'a>(header: NonNull<Header>) -> &'a Hooks {
     // SAFETY: the caller's side keeps the cell.
     let cell = unsafe { header.as_ref() };
-    // SAFETY: with HOOKS set nobody writes `a` (I5).
+    // SAFETY: with HOOKS set `a` is not written (I5).
     let hooks = cell.a.with(|a| unsafe { *a }).cast_const().cast::<Hooks>();
     // SAFETY: it came from `Arc::into_raw`, and is freed with the cell.
     unsafe { &*hooks }
-}
-
-/// Calls `f`, which may be the user's and may panic; that ends here. Never unwinds.
-pub(crate) fn contain(f: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
-        discard(payload);
-    }
-}
-
-/// Drops `value`, which may be the user's and may panic, and the payload of that panic too. Never unwinds.
-pub(crate) fn discard<T>(value: T) {
-    if !std::mem::needs_drop::<T>() {
-        // Decided when it is compiled: most results leave no code here.
-        return;
-    }
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        discard_payload(payload);
-    }
-}
-
-/// A panic's payload may panic when it is dropped, with a payload that does the same, and so on: the second is leaked.
-fn discard_payload(payload: Box<dyn Any + Send>) {
-    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        std::mem::forget(again);
-    }
 }
 
 #[cfg(all(test, not(offload_loom)))]
@@ -435,6 +418,5 @@ mod tests {
     fn a_cell_has_eight_words_beside_what_it_holds() {
         assert_eq!(size_of::<Header>(), size_of::<[usize; 8]>());
         assert_eq!(size_of::<Cell<Small>>(), size_of::<[usize; 8]>());
-        assert_eq!(size_of::<Job>(), size_of::<usize>());
     }
 }

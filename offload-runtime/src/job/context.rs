@@ -1,55 +1,62 @@
-//! What a thread knows of the job it runs, and of the queues it serves.
+//! The jobs that a thread runs, and the queues that it serves.
 //!
-//! A chain of frames on the thread's stack, innermost first: one per running job, one per queue (a pool's worker serves its
-//! pool, a driver of a limited view serves that view). A thread-local points to the innermost. Frames are entered for
-//! the length of a closure, so what they point to outlives them.
+//! A chain of frames on the thread's stack, innermost first: one per running job, one per queue (a pool's worker serves its pool, a
+//! slot runner of a view serves that view). A thread-local points to the innermost. Frames are entered for the length of a closure, so
+//! what they point to outlives them.
 //!
-//! A thread that waits for another to run a job in its place lends it the chain ([`lend`]).
+//! # Waiting inside a job
+//! A job that polls a handle whose own job is still queued, in a queue that the thread serves, *waits* from then on: until it has the results of
+//! all such handles, has dropped them, or ends. While it waits, each queue that its thread serves, and that the awaited job needs, allows one
+//! thread beyond its limit, for awaited jobs only; and the awaited job is moved to the front. So some thread comes for it.
 
 use std::cell::Cell;
-use std::io;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
 use super::cell::{self, Header};
-use super::owned::Begun;
-use super::queue::{self, Head, Owner, Queue};
+use super::head::{Head, Wait};
 use super::views::{self, QueueId};
-use crate::cancel::{Hooks, Stop};
-use crate::sync::{Arc, thread, thread_local};
+use crate::hooks::{Hooks, Stop};
+use crate::sync::{Arc, Counter, thread_local};
 
 struct Frame {
     /// The job that runs in this frame, which keeps its JOB bit until it has left the frame.
     job: Option<NonNull<Header>>,
-    /// The queue that this frame serves, alive until it has left the frame.
+    /// The queue that this frame serves, alive until it has left the frame. Null in a frame of a job.
     queue: *const Head,
+    /// Whether the frame is that of a hook, which must not wait for the queue.
+    is_hook: bool,
     outer: *const Frame,
+    /// The handles for which the job of this frame waits.
+    waits_for: Cell<usize>,
+    /// The queues that know of it: bit `n` stands for the `n`th frame further out.
+    told: Cell<u64>,
+    /// The number of this frame, given when it first waits.
+    number: Cell<u64>,
 }
 
 thread_local! {
     static INNERMOST: Cell<*const Frame> = const { Cell::new(ptr::null()) };
 }
 
-/// Runs `f` with `frame` innermost. `f` may unwind.
+/// Runs `f` with a new frame innermost. `f` may unwind.
 #[inline]
-fn within<R>(job: Option<NonNull<Header>>, queue: *const Head, f: impl FnOnce() -> R) -> R {
-    struct Leave(*const Frame);
-    impl Drop for Leave {
+fn within<R>(job: Option<NonNull<Header>>, queue: *const Head, is_hook: bool, f: impl FnOnce() -> R) -> R {
+    struct Leave<'a>(&'a Frame);
+    impl Drop for Leave<'_> {
         #[inline]
         fn drop(&mut self) {
-            let _ = INNERMOST.try_with(|innermost| innermost.set(self.0));
+            self.0.end_wait();
+            let _ = INNERMOST.try_with(|innermost| innermost.set(self.0.outer));
         }
     }
 
-    let mut frame = Frame { job, queue, outer: ptr::null() };
     // A thread whose locals are gone (a job run by a destructor of one) runs jobs without a frame.
-    let _leave = INNERMOST
-        .try_with(|innermost| {
-            frame.outer = innermost.get();
-            innermost.set(&raw const frame);
-            Leave(frame.outer)
-        })
-        .ok();
+    let outer = INNERMOST.try_with(Cell::get).unwrap_or(ptr::null());
+    let (waits_for, told, number) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let frame = Frame { job, queue, is_hook, outer, waits_for, told, number };
+    let _ = INNERMOST.try_with(|innermost| innermost.set(&raw const frame));
+    let _leave = Leave(&frame);
     f()
 }
 
@@ -59,20 +66,27 @@ fn within<R>(job: Option<NonNull<Header>>, queue: *const Head, f: impl FnOnce() 
 /// The caller holds the job's `JOB` bit until `f` has ended.
 #[inline]
 pub(super) unsafe fn within_job<R>(header: NonNull<Header>, f: impl FnOnce() -> R) -> R {
-    within(Some(header), ptr::null(), f)
+    within(Some(header), ptr::null(), false, f)
 }
 
-/// Runs `f` as a server of `queue`: a handle polled inside `f` may run a job that waits in `queue` (C10).
-pub(crate) fn host<P: Owner, R>(queue: &Arc<Queue<P>>, f: impl FnOnce() -> R) -> R {
-    within(None, Queue::head(queue), f)
+/// Runs `f` as a server of the queue at `head`.
+///
+/// # Safety
+/// The queue is alive until `f` has ended.
+#[inline]
+pub(super) unsafe fn within_queue<R>(head: *const Head, f: impl FnOnce() -> R) -> R {
+    within(None, head, false, f)
 }
 
-/// The frames of this thread, innermost first.
-fn frames() -> Frames<'static> {
-    let innermost = INNERMOST.try_with(Cell::get).unwrap_or(ptr::null());
-    Frames { next: innermost, frames: PhantomData }
+/// Runs `f` as a hook of a thread that is to serve the queue at `head`.
+///
+/// # Safety
+/// The queue is alive until `f` has ended.
+pub(super) unsafe fn within_hook<R>(head: *const Head, f: impl FnOnce() -> R) -> R {
+    within(None, head, true, f)
 }
 
+/// A frame and those further out, innermost first.
 struct Frames<'a> {
     next: *const Frame,
     frames: PhantomData<&'a Frame>,
@@ -82,95 +96,130 @@ impl<'a> Iterator for Frames<'a> {
     type Item = &'a Frame;
 
     fn next(&mut self) -> Option<&'a Frame> {
-        // SAFETY: a frame is on this thread's stack, or on that of a thread that waits for this one (`lend`), for as long as the
-        // thread-local, or a frame inside it, points to it; and no user of `frames` keeps one beyond its own call.
+        // SAFETY: a frame is on this thread's stack for as long as the thread-local, or a frame inside it, points to it; and no
+        // user of `Frames` keeps one beyond its own call.
         let frame = unsafe { self.next.as_ref() }?;
         self.next = frame.outer;
         Some(frame)
     }
 }
 
-/// What this thread has to do with a queue.
-pub(super) enum Serves {
-    Nothing,
-    /// It runs the queue's jobs.
-    Itself,
-    /// It runs the jobs of the executor from which the queue, that of a view, gets its threads.
-    Parent,
+/// The innermost frame of a job, if this thread runs one.
+fn innermost_job<'a>() -> Option<&'a Frame> {
+    let next = INNERMOST.try_with(Cell::get).unwrap_or(ptr::null());
+    Frames { next, frames: PhantomData }.find(|frame| frame.job.is_some())
 }
 
-/// Whether this thread serves any queue, or runs a job. Most awaits are not inside of one: they need not look, and take no lock in `views`.
+/// Whether this thread runs a job or serves a queue.
 #[inline]
 pub(super) fn is_inside() -> bool {
     INNERMOST.try_with(|innermost| !innermost.get().is_null()).unwrap_or(false)
 }
 
-/// Whether this thread serves the queue at `head`, which need not be there any more.
-pub(super) fn serves(head: *const Head) -> Serves {
-    let mut queues = frames().map(|frame| frame.queue).filter(|queue| !queue.is_null());
-    if queues.any(|queue| queue == head) {
-        return Serves::Itself;
-    }
-    match views::parent(QueueId(head.addr())) {
-        Some(parent) if frames().any(|frame| frame.queue.addr() == parent.0) => Serves::Parent,
-        _ => Serves::Nothing,
-    }
-}
-
-/// Lets the queue that this thread belongs to see to it that `job` begins at once, in the place of the job that waits for it.
-pub(super) fn run_elsewhere(job: Begun) {
-    run_by_outermost(job, false);
-}
-
-/// As `run_elsewhere`. `own`: `job` was in the queue that this thread belongs to.
-pub(super) fn run_by_outermost(job: Begun, own: bool) {
-    let thread_of = frames().filter_map(|frame| NonNull::new(frame.queue.cast_mut())).last();
-    let thread_of = thread_of.expect("whose thread serves a queue has a frame of it");
-    // SAFETY: a queue is alive until the frame that serves it is left, which is further out than this call.
-    unsafe { queue::run_nested(thread_of, job, own) };
-}
-
-/// Whether this thread belongs to the queue at `head`.
-pub(super) fn is_outermost(head: *const Head) -> bool {
-    frames().map(|frame| frame.queue).filter(|queue| !queue.is_null()).last() == Some(head)
-}
-
-/// The frames of a thread that waits, on their way to the one that it waits for.
-struct Lent(*const Frame);
-
-// SAFETY: frames are not written while they can be reached, and what they point to may be used on any thread: cells through
-// their state words, and heads, which are `Sync`. They are there as long as the lending thread waits.
-unsafe impl Send for Lent {}
-
-impl Lent {
-    /// A method, so that a closure that calls it captures the whole.
-    fn frames(self) -> *const Frame {
-        self.0
-    }
-}
-
-/// Runs `body` on a thread of its own, as a part of what this thread is doing, and waits until that has ended.
-///
-/// `Err`: the thread could not be started, and `body` was dropped.
-pub(crate) fn lend(builder: thread::Builder, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    let lent = Lent(INNERMOST.try_with(Cell::get).unwrap_or(ptr::null()));
-    let stand_in = builder.spawn(move || {
-        let frames = lent.frames();
-        let _ = INNERMOST.try_with(|innermost| innermost.set(frames));
-        body();
-        // Destructors of the thread's locals are no part of it.
-        let _ = INNERMOST.try_with(|innermost| innermost.set(ptr::null()));
-    })?;
-    // The frames were lent for no longer than this. `body` runs a job, and does not unwind.
-    let _ = stand_in.join();
-    Ok(())
-}
-
 /// The innermost running job of this thread, for the length of `f`.
 pub(crate) fn current<R>(f: impl FnOnce(Current<'_>) -> R) -> Option<R> {
-    let frame = frames().find(|frame| frame.job.is_some())?;
+    let frame = innermost_job()?;
     let job = frame.job?;
     Some(f(Current { job, frame }))
+}
+
+impl Frame {
+    fn outward(&self) -> Frames<'_> {
+        Frames { next: self, frames: PhantomData }
+    }
+
+    /// The job of this frame waits for one more handle, whose job is in the queue at `owner`. Returns whether that queue, or one from which
+    /// it gets its threads, is served by this thread.
+    fn begin_wait(&self, owner: QueueId, header: NonNull<Header>) -> bool {
+        let mut served = false;
+        let mut next = Some(owner);
+        while let Some(queue) = next {
+            let at = self.outward().enumerate().find(|(_, frame)| frame.queue.addr() == queue.0);
+            if let Some((distance, frame)) = at {
+                served = true;
+                let bit = 1_u64.checked_shl(u32::try_from(distance).unwrap_or(u32::MAX)).unwrap_or(0);
+                if self.told.get() & bit == 0 && bit != 0 {
+                    self.told.set(self.told.get() | bit);
+                    frame.tell(Wait::Begins);
+                }
+            }
+            next = views::parent(queue);
+        }
+        if served {
+            self.waits_for.set(self.waits_for.get() + 1);
+            // Jobs before it may wait for something that only this frame's job can do.
+            // SAFETY: the handle that is being polled keeps the cell.
+            unsafe { views::promote(owner, header) };
+        }
+        served
+    }
+
+    /// One of the awaited handles has its result, or was dropped.
+    fn end_one_wait(&self) {
+        self.waits_for.set(self.waits_for.get().saturating_sub(1));
+        if self.waits_for.get() == 0 {
+            self.end_wait();
+        }
+    }
+
+    #[inline]
+    fn end_wait(&self) {
+        let told = self.told.take();
+        if told != 0 {
+            let frames = self.outward().enumerate();
+            for (_, frame) in frames.filter(|(distance, _)| *distance < 64 && told >> distance & 1 == 1) {
+                frame.tell(Wait::Ends);
+            }
+        }
+    }
+
+    /// Tells the queue of this frame.
+    fn tell(&self, wait: Wait) {
+        if let Some(head) = NonNull::new(self.queue.cast_mut()) {
+            // SAFETY: a queue is alive until the frame that serves it is left.
+            let operations = unsafe { head.as_ref() }.operations;
+            // SAFETY: the operations are those of the queue.
+            unsafe { (operations.wait)(head, wait) };
+        }
+    }
+}
+
+/// # Panics
+/// If a hook of a worker awaits a job that is queued in the worker's own queue, or in a view of it.
+pub(super) fn check_hook(owner: *const Head) {
+    let next = INNERMOST.try_with(Cell::get).unwrap_or(ptr::null());
+    let Some(frame) = (Frames { next, frames: PhantomData }).next().filter(|frame| frame.is_hook) else { return };
+    let mut next = Some(QueueId(owner.addr()));
+    while let Some(queue) = next {
+        assert!(
+            queue.0 != frame.queue.addr(),
+            "`on_thread_start` awaits a job of its own pool, which may need the very thread that the hook prepares"
+        );
+        next = views::parent(queue);
+    }
+}
+
+/// The number of the frame of the innermost job, from which a handle knows it again. `None`: its job need not wait.
+pub(super) fn begin_wait(owner: *const Head, header: NonNull<Header>) -> Option<u64> {
+    static NEXT: Counter = Counter::new();
+    let frame = innermost_job()?;
+    if !frame.begin_wait(QueueId(owner.addr()), header) {
+        return None;
+    }
+    if frame.number.get() == 0 {
+        frame.number.set(NEXT.add_one() + 1);
+    }
+    Some(frame.number.get())
+}
+
+/// A handle for which the job in the frame of that `number` waits has its result, or was dropped. Elsewhere than in that job nothing is
+/// known of it: then the job waits until it ends.
+pub(super) fn end_wait(number: u64) {
+    if let Some(frame) = innermost_job()
+        && frame.number.get() == number
+    {
+        frame.end_one_wait();
+    }
 }
 
 /// The job that this thread is running.
@@ -180,41 +229,46 @@ pub(crate) struct Current<'a> {
 }
 
 impl<'a> Current<'a> {
-    /// Whether the job's handle, or a pool that stops at once, wants it to end.
-    pub(crate) fn is_cancelled(&self) -> bool {
+    fn cell(&self) -> &'a Header {
         // SAFETY: the job's frame is on the stack, so its JOB bit is held.
-        let cancelled = unsafe { self.job.as_ref() }.state.is_cancelled();
-        cancelled || self.stops().any(Stop::is_set)
+        unsafe { self.job.as_ref() }
+    }
+
+    /// Whether cancellation of the job was requested, or a queue that this thread serves was stopped.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cell().state.is_cancelled() || self.stops().any(Stop::is_set)
     }
 
     /// What stops all jobs of the queues that this thread serves around the job.
     fn stops(&self) -> impl Iterator<Item = &'a Stop> {
         let outer = Frames { next: self.frame, frames: PhantomData };
         // SAFETY: a queue is alive until the frame that serves it is left.
-        outer.filter_map(|frame| unsafe { frame.queue.as_ref() }).map(Head::stop)
+        outer.filter_map(|frame| unsafe { frame.queue.as_ref() }).map(|head| &head.stop)
     }
 
-    /// The job's hooks, made if it has none, and whether they have to be run at once.
-    pub(crate) fn hooks(&self) -> (Arc<Hooks>, bool) {
-        // SAFETY: the job's frame is on the stack, so its JOB bit is held.
-        let cell = unsafe { self.job.as_ref() };
+    /// The job's hooks, made if it has none.
+    pub(crate) fn hooks(&self) -> Arc<Hooks> {
+        let cell = self.cell();
         if cell.state.has_hooks() {
             // SAFETY: HOOKS was set by this thread, which runs the job.
             let hooks = ptr::from_ref(unsafe { cell::hooks(self.job) });
             // SAFETY: it came from `Arc::into_raw`, and is freed with the cell (I5).
             unsafe { Arc::increment_strong_count(hooks) };
             // SAFETY: the count was raised for this `Arc`.
-            return (unsafe { Arc::from_raw(hooks) }, false);
+            return unsafe { Arc::from_raw(hooks) };
         }
         let hooks = Arc::new(Hooks::default());
         let word = Arc::into_raw(Arc::clone(&hooks)).cast_mut().cast();
         // SAFETY: the job is claimed, unlinked, and has no hooks: `a` is its claimer's, this thread's (I5).
         cell.a.with_mut(|a| unsafe { *a = word });
-        let cancelled = cell.state.set_hooks();
-        let mut stopping = false;
+        let mut cancelled = cell.state.set_hooks();
         for stop in self.stops() {
-            stopping |= stop.register(&hooks);
+            cancelled |= stop.register(&hooks);
         }
-        (hooks, cancelled || stopping)
+        if cancelled {
+            // The request came before there were hooks. From now on they know.
+            hooks.run();
+        }
+        hooks
     }
 }

@@ -1,45 +1,47 @@
 //! The submitter's side of a job: [`JobHandle`].
 
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::ptr::NonNull;
+use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
-use super::cell::{self, Header, discard};
-use super::context::Serves;
-use super::glance::{self, Seen};
-use super::state::{Abandon, Claim, Left, Look, Wish};
-use super::{context, queue};
+use super::cell::{self, Header};
+use super::context;
+use super::large::is_large;
+use super::link::{Canceller, Link, Rest};
+use super::owned::Claimed;
+use super::state::{Abandon, Claim, Frees, Request, Seen};
+use super::views::{self, QueueId};
 use crate::error::Error;
-use crate::sync::Ordering;
+use crate::hooks::Hooks;
+use crate::sync::{Arc, Ordering, thread_local};
+use crate::unwind::discard;
 
 /// Awaits one submitted job.
 ///
 /// The job was enqueued before the handle was returned; awaiting it only fetches the result. The result is `Ok` with what
 /// the call returned, or the [`Error`] that says why there is none.
 ///
-/// A handle is `Send`, `Sync` and `Unpin`, needs no particular async runtime (C12), and can be awaited by reference
-/// (`(&mut handle).await`) to keep it.
+/// A handle is `Send`, `Sync` and `Unpin`, needs no particular async runtime, and can be awaited by reference
+/// (`(&mut handle).await`) to keep it. A poll never waits for the job.
 ///
-/// **Dropping** a handle cancels its job (C2). If the job has not begun, it never will, and what it captured is dropped before
+/// **Dropping** a handle cancels its job. If the job has not begun, it never will, and what it captured is dropped before
 /// `drop` returns. If it runs, [`is_cancelled`](crate::is_cancelled) turns true inside it and its
-/// [`on_cancel`](crate::on_cancel) hooks run, on the dropping thread; its result is dropped on the worker.
-/// [`detach`](Self::detach) lets it finish instead. `drop` never waits for the job (C3) and never panics.
+/// [`on_cancel`](crate::on_cancel) callbacks run, on the dropping thread; its result is dropped on the worker.
+/// [`detach`](Self::detach) lets it finish instead. `drop` never waits for the job and never panics.
 ///
-/// Polled inside a job of the same pool (or of the same [`Limited`](crate::Limited) view) while its own job still waits in the queue,
-/// it lets that job begin at once, so that a job that blocks on others cannot deadlock its own pool (C10); see
+/// **Awaited inside a job**, a handle passes cancellation on: when the outer job is cancelled, so is this one. If it is queued in the
+/// outer job's own pool (or in a [`Limited`](crate::Limited) view of it), the outer job's thread does not count toward the pool's size
+/// while it waits, so that a job that blocks on others cannot deadlock its own pool; see
 /// [`ThreadPool`](crate::ThreadPool#nested-use).
 ///
-/// A poll does not wait for the job (C3). The first one looks for its result for up to a microsecond where it may be there at once: if this
-/// thread has just submitted the job, a thread of the pool is awake, no other job waits, and none of this thread's is on its way; or if this thread has fetched the result of another since it last submitted one or had to wait, and no
-/// more than 128 of its jobs are on their way. Being woken instead would keep the thread for longer
-/// ([how a pool sleeps](crate::guide::sleep#who-awaits-looks-too)). Where the jobs of a site take longer, one in five is looked at; and after
-/// 16 results in a row that nobody had to wait for, one that is found like this is returned by the next poll only: the task has woken itself
-/// by then, and others had their turn.
+/// **Results that are ready** do not starve other tasks: after 16 of them in a row on one thread, a poll wakes its task and returns
+/// `Pending` once.
 ///
 /// # Cancel safety
 /// Polling is cancel safe in the sense of `select!` when the handle is polled by reference: no result is lost. A handle
@@ -58,14 +60,26 @@ use crate::sync::Ordering;
 /// ```
 #[must_use = "dropping a `JobHandle` cancels its job: await it, keep it, or call `detach`"]
 pub struct JobHandle<T> {
-    /// A cell with the output type `T` of which this holds the `HANDLE` bit; `None` once the result was returned.
+    /// A cell with the output type `T` (or `Box<T>`, if `T` is large) of which this holds the `HANDLE` bit; `None` once the result was returned.
     header: Option<NonNull<Header>>,
+    /// What cancellers share with the handle, once there are any.
+    link: OnceLock<Arc<Link>>,
+    /// What ties the handle to the job that awaits it, if one does.
+    outer: Option<Box<Outer>>,
     output: PhantomData<T>,
+}
+
+/// The running job inside of which a handle is awaited.
+struct Outer {
+    /// Its hooks, with the number of the callback that cancels this handle's job; `None` if it was cancelled before.
+    hooks: Option<(Arc<Hooks>, u64)>,
+    /// The number of its frame, once it waits for a queued job.
+    waits: Option<u64>,
 }
 
 // SAFETY: the handle passes the output on, and drops it: `T: Send`. What both sides touch goes through the state word.
 unsafe impl<T: Send> Send for JobHandle<T> {}
-// SAFETY: `&JobHandle` gives `cancel` and `is_finished`, which may run on several threads at once (one of them
+// SAFETY: `&JobHandle` gives `cancel`, `canceller` and `is_finished`, which may run on several threads at once (one of them
 // claims), and never the output.
 unsafe impl<T: Send> Sync for JobHandle<T> {}
 // Nothing of the job can be observed half done: its closure is gone or its output complete.
@@ -75,20 +89,21 @@ impl<T> Unpin for JobHandle<T> {}
 
 impl<T> JobHandle<T> {
     /// # Safety
-    /// The cell has a `HANDLE` bit that nobody else stands for, and its output type is `T`.
+    /// The cell has a `HANDLE` bit, which is given to the new value, and its output type is `T`, or `Box<T>` if `T` is large.
+    #[inline]
     pub(super) unsafe fn from_header(header: NonNull<Header>) -> Self {
-        Self { header: Some(header), output: PhantomData }
+        Self { header: Some(header), link: OnceLock::new(), outer: None, output: PhantomData }
     }
 
     /// Cancels the job, and keeps the handle to see what became of it.
     ///
     /// If the job has not begun, it never will: what it captured is dropped before this returns, and the handle resolves to
     /// [`Error::Cancelled`]. If it runs, [`is_cancelled`](crate::is_cancelled) turns true inside it and its
-    /// [`on_cancel`](crate::on_cancel) hooks run here; the handle resolves to [`Error::Cancelled`] if the body ends
+    /// [`on_cancel`](crate::on_cancel) callbacks run here; the handle resolves to [`Error::Cancelled`] if the body ends
     /// itself by [`check_cancelled`](crate::check_cancelled), and to what the body returns otherwise. If it has ended, nothing changes.
     ///
     /// # Panics
-    /// Never; a panic in a hook or in a destructor of what the job captured is caught.
+    /// Never; a panic in a callback or in a destructor of what the job captured is caught.
     ///
     /// # Examples
     /// ```
@@ -105,33 +120,28 @@ impl<T> JobHandle<T> {
     /// assert!(pollster::block_on(first).unwrap());
     /// ```
     pub fn cancel(&self) {
-        let Some(header) = self.header else { return };
-        match cell_of(&header).state.claim_to_cancel() {
-            Claim::Won { linked: true, .. } => {
-                // SAFETY: claimed while linked: it is this call's to unlink (I4), and with it comes the JOB bit.
-                let claimed = unsafe { queue::unlink(header) };
-                claimed.refuse(Error::Cancelled);
-            }
-            Claim::Won { linked: false, .. } => {
-                // SAFETY: claimed, not linked, and the handle keeps the cell.
-                unsafe { cell::refuse_work(header, &Error::Cancelled) };
-                // SAFETY: as above; the closure is dropped; the handle exists until this returns.
-                drop(unsafe { cell::fail(header, Error::Cancelled, false) });
-            }
-            Claim::Lost => {
-                if cell_of(&header).state.wish_cancelled() == Wish::RunHooks {
-                    // SAFETY: `wish_cancelled` saw HOOKS with Acquire; the handle keeps the cell.
-                    unsafe { cell::hooks(header) }.run();
-                }
-            }
+        if let Some(header) = self.header {
+            // SAFETY: this is the HANDLE bit, which is held until the call returns.
+            unsafe { cancel(header) };
         }
+    }
+
+    /// Returns what cancels the job from elsewhere, as [`cancel`](Self::cancel) does, while the handle is awaited.
+    ///
+    /// # Examples
+    /// See [`Canceller`].
+    pub fn canceller(&self) -> Canceller {
+        let link = self.link.get_or_init(|| match self.header {
+            Some(header) => Link::new(header),
+            None => Link::gone(),
+        });
+        Canceller(Arc::clone(link))
     }
 
     /// Lets the job finish unobserved.
     ///
     /// It runs as if it were awaited, its result is dropped on the worker, and a panic of it goes no further than the panic
-    /// hook, which has printed it by then. Not to be confused with detaching an *argument*: `#[blocking]` calls
-    /// that the turning of a borrowed argument into an owned one.
+    /// hook, which has printed it by then.
     ///
     /// # Examples
     /// ```
@@ -142,8 +152,9 @@ impl<T> JobHandle<T> {
     /// wait.recv().unwrap();
     /// ```
     pub fn detach(self) {
-        let mut this = ManuallyDrop::new(self);
-        if let Some(header) = this.header.take() {
+        let mut this = self;
+        this.leave_outer();
+        if let Some(header) = this.take_header(Rest::Result) {
             // SAFETY: this is the HANDLE bit, which is not used after.
             unsafe { leave(header) };
         }
@@ -159,7 +170,75 @@ impl<T> JobHandle<T> {
     /// ```
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.header.is_none_or(|header| !matches!(cell_of(&header).state.look(), Look::Pending { .. }))
+        self.header.is_none_or(|header| !matches!(cell_of(&header).state.see(), Seen::Pending { .. }))
+    }
+
+    /// Takes the cell out of the handle, which leaves. `None`: it was taken before, or a canceller has the `HANDLE` bit and does the
+    /// `rest`.
+    fn take_header(&mut self, rest: Rest) -> Option<NonNull<Header>> {
+        let header = self.header.take()?;
+        let given_away = self.link.get().is_some_and(|link| link.leave(rest));
+        (!given_away).then_some(header)
+    }
+
+    /// The handle is polled inside a job, and has no result yet. Ties the two together; `linked`: its own job is queued.
+    fn await_inside(&mut self, header: NonNull<Header>, linked: bool) {
+        // ORDERING: Relaxed: the pointer is compared, not followed.
+        let owner = cell_of(&header).owner.load(Ordering::Relaxed);
+        if linked {
+            context::check_hook(owner);
+        }
+        if self.outer.is_none() {
+            let Some(hooks) = context::current(|job| job.hooks()) else { return };
+            let canceller = self.canceller();
+            let number = hooks.add(Box::new(move || canceller.cancel()));
+            self.outer = Some(Box::new(Outer { hooks: number.map(|number| (hooks, number)), waits: None }));
+        }
+        if let Some(outer) = &mut self.outer
+            && outer.waits.is_none()
+            && linked
+        {
+            outer.waits = context::begin_wait(owner, header);
+        }
+    }
+
+    /// The handle is no longer awaited.
+    #[inline]
+    fn leave_outer(&mut self) {
+        if let Some(outer) = self.outer.take() {
+            if let Some((hooks, number)) = outer.hooks {
+                hooks.remove(number);
+            }
+            if let Some(number) = outer.waits {
+                context::end_wait(number);
+            }
+        }
+    }
+}
+
+impl Canceller {
+    /// Cancels the job, as [`JobHandle::cancel`] does. Does nothing once the handle has returned its result or was dropped.
+    ///
+    /// # Examples
+    /// See [`Canceller`].
+    pub fn cancel(&self) {
+        // SAFETY: the link has borrowed the HANDLE bit until this returns.
+        self.borrow(|header| unsafe { cancel(header) });
+    }
+
+    /// A running job awaits the job: moves it to the front of `queue`, if it is in that.
+    pub(crate) fn promote(&self, queue: QueueId) {
+        // SAFETY: the link has borrowed the HANDLE bit until this returns.
+        self.borrow(|header| unsafe { views::promote(queue, header) });
+    }
+
+    fn borrow(&self, f: impl FnOnce(NonNull<Header>)) {
+        self.0.borrow(f, |header, rest| match rest {
+            // SAFETY: the handle has left its HANDLE bit to this call.
+            Rest::Result => unsafe { leave(header) },
+            // SAFETY: as above; the handle has taken the result.
+            Rest::Release => unsafe { release(header) },
+        });
     }
 }
 
@@ -169,40 +248,42 @@ impl<T> Future for JobHandle<T> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let header = self.header.expect("`JobHandle` polled after it returned its result");
-        let cell = cell_of(&header);
         loop {
-            let (failed, alone) = match cell.state.look() {
-                Look::Done { alone } => (false, alone),
-                Look::Failed { alone } => (true, alone),
-                Look::Pending { linked: true, .. } if context::is_inside() && run_here(header) => continue,
-                Look::Pending { registered, .. } => {
-                    let seen = if registered { Seen::Nothing } else { glance::at(header, cell) };
-                    match seen {
-                        Seen::Nothing if register(cell, registered, cx.waker()) => return Poll::Pending,
-                        Seen::Enough => {
-                            cx.waker().wake_by_ref();
-                            return Poll::Pending;
-                        }
-                        Seen::Nothing | Seen::Result => continue,
+            let cell = cell_of(&header);
+            let (revoked, alone) = match cell.state.see() {
+                Seen::Done { alone } => (None, alone),
+                Seen::Failed { revoked, alone } => (Some(revoked), alone),
+                Seen::Pending { linked, registered } => {
+                    if context::is_inside() {
+                        self.await_inside(header, linked);
                     }
+                    if register(cell, registered, cx.waker()) {
+                        reset_turns();
+                        return Poll::Pending;
+                    }
+                    continue;
                 }
             };
-            self.header = None;
-            glance::fetched(header);
-            let result = if failed {
-                // SAFETY: DONE|FAILED is set and HANDLE was set with it, so the error is the handle's (I2); `header` is `None`
-                // now, so it is taken once.
-                Err(unsafe { cell::take_error(header) })
-            } else {
+            if gives_way() {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            self.leave_outer();
+            let result = match revoked {
+                // SAFETY: FAILED is set and HANDLE was set with it, so the error is the handle's (I2); `header` becomes `None`
+                // below, so it is taken once.
+                Some(revoked) => Err(unsafe { cell::take_error(header, revoked) }),
+                // SAFETY: as above, with the output, of which the type is `Box<T>`.
+                None if const { is_large::<T>() } => Ok(*unsafe { cell::take_output::<Box<T>>(header) }),
                 // SAFETY: as above, with the output, of which the type is `T`.
-                Ok(unsafe { cell::take_output(header) })
+                None => Ok(unsafe { cell::take_output::<T>(header) }),
             };
-            if alone {
+            match self.take_header(Rest::Release) {
                 // SAFETY: the executor's side was seen to have left, with Acquire; the result is moved out.
-                unsafe { cell::deallocate(header) };
-            } else {
+                Some(header) if alone => unsafe { cell::deallocate(header) },
                 // SAFETY: this is the HANDLE bit, which is not used after; the result is moved out.
-                unsafe { release(header) };
+                Some(header) => unsafe { release(header) },
+                None => {}
             }
             return Poll::Ready(result);
         }
@@ -211,28 +292,27 @@ impl<T> Future for JobHandle<T> {
 
 impl<T> Drop for JobHandle<T> {
     fn drop(&mut self) {
-        let Some(header) = self.header.take() else { return };
-        let cell = cell_of(&header);
-        unregister(cell);
-        match cell.state.claim_to_cancel() {
-            Claim::Won { linked: true, .. } => {
-                // SAFETY: claimed while linked: it is this call's to unlink (I4), and with it comes the JOB bit.
-                let claimed = unsafe { queue::unlink(header) };
-                // SAFETY: this is the HANDLE bit, which is not used after.
-                unsafe { claimed.free() };
-            }
-            Claim::Won { linked: false, .. } => {
-                // SAFETY: claimed, not linked, and the handle keeps the cell.
-                unsafe { cell::refuse_work(header, &Error::Cancelled) };
-                // SAFETY: this is the HANDLE bit; the job is claimed by this side, the closure dropped, and there will be no
-                // result.
-                unsafe { release(header) };
-            }
-            Claim::Lost => {
-                if cell.state.wish_cancelled() == Wish::RunHooks {
-                    // SAFETY: `wish_cancelled` saw HOOKS with Acquire; the handle keeps the cell.
-                    unsafe { cell::hooks(header) }.run();
+        self.leave_outer();
+        let Some(header) = self.take_header(Rest::Result) else { return };
+        unregister(cell_of(&header));
+        match cell_of(&header).state.claim_to_cancel() {
+            Claim::Won { linked, .. } => {
+                // SAFETY: claimed by this call; the HANDLE bit is held.
+                match unsafe { unlink(header, linked) } {
+                    // SAFETY: this is the HANDLE bit, which is not used after.
+                    Some(claimed) => unsafe { claimed.free() },
+                    None => {
+                        // SAFETY: claimed, not linked, and the handle keeps the cell.
+                        unsafe { cell::refuse_work(header, &Error::Cancelled) };
+                        // SAFETY: this is the HANDLE bit; the job is claimed by this side, the closure dropped, and there will be
+                        // no result.
+                        unsafe { release(header) };
+                    }
                 }
+            }
+            Claim::Lost { .. } => {
+                // SAFETY: this is the HANDLE bit, which is held until the call returns.
+                unsafe { request_cancel(header) };
                 // SAFETY: this is the HANDLE bit, which is not used after.
                 unsafe { leave(header) };
             }
@@ -247,6 +327,33 @@ impl<T> fmt::Debug for JobHandle<T> {
     }
 }
 
+thread_local! {
+    /// How many results in a row were ready when they were polled for, on this thread.
+    static READY_IN_A_ROW: Cell<u32> = const { Cell::new(0) };
+}
+
+/// After so many, other tasks have their turn.
+const MOST_IN_A_ROW: u32 = 16;
+
+/// A result is ready. Returns whether other tasks are to have their turn first.
+///
+/// Not by tokio's budget, which would never end for a foreign `block_on` inside of a task.
+#[inline]
+fn gives_way() -> bool {
+    let count = |ready: &Cell<u32>| {
+        let gives_way = ready.get() >= MOST_IN_A_ROW;
+        ready.set(if gives_way { 0 } else { ready.get() + 1 });
+        gives_way
+    };
+    READY_IN_A_ROW.try_with(count).unwrap_or(false)
+}
+
+/// The task gives way by itself, as its result is not ready.
+#[inline]
+fn reset_turns() {
+    let _ = READY_IN_A_ROW.try_with(|ready| ready.set(0));
+}
+
 /// The header behind a handle.
 #[inline]
 fn cell_of(header: &NonNull<Header>) -> &Header {
@@ -254,10 +361,64 @@ fn cell_of(header: &NonNull<Header>) -> &Header {
     unsafe { header.as_ref() }
 }
 
-/// Leaves `waker` to be woken. `false`: the job has ended, look again.
+/// Cancels a job, of which the result is kept.
+///
+/// # Safety
+/// The caller holds the HANDLE bit until the call returns.
+unsafe fn cancel(header: NonNull<Header>) {
+    match cell_of(&header).state.claim_to_cancel() {
+        Claim::Won { linked, .. } => {
+            // SAFETY: claimed by this call; the HANDLE bit is held.
+            match unsafe { unlink(header, linked) } {
+                // SAFETY: claimed to be cancelled.
+                Some(claimed) => unsafe { claimed.revoke() },
+                None => {
+                    // SAFETY: claimed, not linked, and the handle keeps the cell.
+                    unsafe { cell::refuse_work(header, &Error::Cancelled) };
+                    // SAFETY: claimed to be cancelled, the closure is dropped, and the HANDLE bit is held.
+                    drop(unsafe { cell::revoke(header, false) });
+                }
+            }
+        }
+        // SAFETY: as promised.
+        Claim::Lost { .. } => unsafe { request_cancel(header) },
+    }
+}
+
+/// Requests the cancellation of a job that was claimed by another side.
+///
+/// # Safety
+/// The caller holds the HANDLE bit until the call returns.
+unsafe fn request_cancel(header: NonNull<Header>) {
+    if cell_of(&header).state.request_cancel() == Request::RunHooks {
+        // SAFETY: `request_cancel` saw HOOKS with Acquire; the handle keeps the cell.
+        unsafe { cell::hooks(header) }.run();
+    }
+}
+
+/// Takes a job that was claimed to be cancelled out of its queue, if it is `linked`. `None`: the executor's side has the `JOB` bit, and
+/// will release it.
+///
+/// # Safety
+/// The caller claimed the job to cancel it, `linked` or not, and holds the HANDLE bit.
+unsafe fn unlink(header: NonNull<Header>, linked: bool) -> Option<Claimed> {
+    if !linked {
+        return None;
+    }
+    // ORDERING: Relaxed: the claim that saw LINKED was an Acquire of the Release in `State::link`, which comes after the store.
+    let head = NonNull::new(cell_of(&header).owner.load(Ordering::Relaxed))?;
+    // SAFETY: the job is linked, so its queue is alive (I4).
+    let operations = unsafe { head.as_ref() }.operations;
+    // SAFETY: the operations are those of the queue; the caller claimed the job while it was linked, and keeps the cell.
+    let is_ours = unsafe { (operations.unlink)(head, header) };
+    // SAFETY: claimed by the caller, unlinked now; the JOB bit was given to this call.
+    is_ours.then(|| unsafe { Claimed::from_header(header) })
+}
+
+/// Leaves `waker` to be woken. `false`: the job has ended, see again.
 fn register(cell: &Header, registered: bool, waker: &Waker) -> bool {
     if registered {
-        // SAFETY: WAKER was seen set: the slot is filled, and nobody writes it until the handle does (I3). If the claimer
+        // SAFETY: WAKER was seen set: the slot is filled, and is not written until the handle does (I3). If the claimer
         // takes the waker meanwhile, these bytes stay, and `will_wake` compares no more than them.
         if cell.waker.with(|slot| unsafe { &*slot.cast::<Waker>() }.will_wake(waker)) {
             // Most polls for no reason come with the waker of the one before: nothing has to be cloned for it.
@@ -281,37 +442,13 @@ fn register(cell: &Header, registered: bool, waker: &Waker) -> bool {
 /// Takes the waker back and drops it, if there is one: nothing of the awaiter stays with a job that it gave up (C7). `false`:
 /// none was there, or the job has ended and its claimer has the waker.
 fn unregister(cell: &Header) -> bool {
-    let registered = matches!(cell.state.look(), Look::Pending { registered: true, .. });
+    let registered = matches!(cell.state.see(), Seen::Pending { registered: true, .. });
     let unset = registered && cell.state.unset_waker();
     if unset {
         // SAFETY: WAKER is clear again and DONE was not set: the slot is the handle's (I3), and filled.
         discard(cell.waker.with(|slot| unsafe { slot.cast::<Waker>().read() }));
     }
     unset
-}
-
-/// Lets a job begin that waits in a queue which this thread serves (C10). `false`: not such a job, or another has it.
-fn run_here(header: NonNull<Header>) -> bool {
-    let cell = cell_of(&header);
-    // ORDERING: Relaxed: the pointer is compared, not followed. A queue that serves this thread, or is in the table of views, is
-    // alive; and if the claim below is won, the job was linked all along, hence in the queue that had this address.
-    let owner = cell.owner.load(Ordering::Relaxed);
-    let serves = context::serves(owner);
-    if matches!(serves, Serves::Nothing) {
-        return false;
-    }
-    let claim = cell.state.claim();
-    let Claim::Won { linked, stamp } = claim else { return false };
-    debug_assert!(linked, "a job that was linked and not claimed stays so until it is claimed");
-    if matches!(serves, Serves::Parent) {
-        // SAFETY: claimed while linked; the handle keeps the cell.
-        unsafe { queue::run_in_a_place(header, stamp) };
-    } else {
-        // SAFETY: claimed while linked: it is this call's to unlink (I4), and with it comes the JOB bit.
-        let job = unsafe { queue::begin(header, stamp) };
-        context::run_by_outermost(job, context::is_outermost(owner));
-    }
-    true
 }
 
 /// Gives up the handle of a job that is claimed, or still to run.
@@ -324,26 +461,18 @@ unsafe fn leave(header: NonNull<Header>) {
     match cell.state.abandon() {
         Abandon::Left => {}
         Abandon::Finished => {
-            let failed = matches!(cell.state.look(), Look::Failed { .. });
-            // SAFETY: DONE is set, the result is the handle's (I2), and this is its HANDLE bit.
-            unsafe { drop_finished(header, failed) };
+            // SAFETY: DONE is set, and the result is the handle's (I2).
+            unsafe { cell::drop_result(header) };
+            // SAFETY: this is the HANDLE bit, which is not used after; the result is gone.
+            unsafe { release(header) };
         }
     }
 }
 
 /// # Safety
-/// DONE is set, `failed` tells FAILED, the result is the handle's, and the HANDLE bit is not used after.
-unsafe fn drop_finished(header: NonNull<Header>, failed: bool) {
-    // SAFETY: as promised.
-    unsafe { cell::drop_result(header, failed) };
-    // SAFETY: as promised; the result is gone.
-    unsafe { release(header) };
-}
-
-/// # Safety
 /// The caller holds the HANDLE bit and does not use it after; what the cell held for the handle is moved out.
 unsafe fn release(header: NonNull<Header>) {
-    if cell_of(&header).state.release_handle() == Left::Nobody {
+    if cell_of(&header).state.release_handle() == Frees::Caller {
         // SAFETY: this was the last side.
         unsafe { cell::deallocate(header) };
     }

@@ -1,121 +1,132 @@
-//! The inbox of a queue, into which jobs are posted without the queue's lock.
+//! The inbox of a queue, and the counts that tell a submitter whether to come to the queue's lock.
 //!
-//! One word: a stack of jobs, or a mark. Whoever locks the queue takes the whole stack at once and appends it to the list, in order, before
-//! anything else; so under the lock a job that was posted is in the list, as if it had been pushed. The stack is never
-//! popped from, only taken as a whole: there is no ABA. The marks tell who posts the next job what to do:
-//!
-//! | mark | meaning | set by |
-//! |---|---|---|
-//! | null | open: somebody will come, post and go | taking the stack |
-//! | `LOOKED_FOR` | open, and somebody looks for a job at this moment, or has just before | [`Guard::open`] |
-//! | `ASK` | post, then come to the lock and see who has to be called | [`Guard::ask`], [`Guard::stir`] |
-//! | `SEALED` | no job can be posted any more | [`Guard::seal`] |
-//!
-//! A queue of which nobody opens the inbox (a view's) has all its jobs pushed under the lock, and pays nothing for it but a look.
+//! A submitter pushes its job onto a stack and counts it, both without the lock. Under the lock the whole stack is taken at once and
+//! appended to the list in order, so there is no ABA. Stack and counts share a cache line, which one push fetches once.
 
 use std::ptr::{self, NonNull};
 
 use super::cell::Header;
 use super::list::set_next;
-#[cfg(doc)]
-use super::queue::Guard;
-use crate::sync::{AtomicPtr, Ordering};
+use crate::sync::{AtomicPtr, AtomicU64, Ordering};
 
-/// Jobs on their way to the queue, appended without its lock: a stack, the last one first, linked by their words `a`.
-///
-/// Or a mark: null for an inbox that is open and empty, [`LOOKED_FOR`], [`ASK`], or [`SEALED`]. Marks are set under the lock alone, and jobs
-/// taken out under the lock alone.
-pub(super) struct Inbox(AtomicPtr<Header>);
+/// Jobs that were pushed without the lock: a stack linked by the words `a`, the newest first; or [`SEALED`].
+pub(super) struct Inbox {
+    newest: AtomicPtr<Header>,
+    counts: AtomicU64,
+}
 
-/// Open and empty; somebody looks for a job.
-pub(super) const LOOKED_FOR: *mut Header = ptr::without_provenance_mut(1);
-/// Empty; who posts the next job is to lock the queue.
-pub(super) const ASK: *mut Header = ptr::without_provenance_mut(2);
 /// Empty, for good.
-pub(super) const SEALED: *mut Header = ptr::without_provenance_mut(3);
-
-/// Whether it is empty, and somebody is awake who will come, or looks.
-#[inline]
-pub(super) fn is_open(head: *mut Header) -> bool {
-    head.addr() <= LOOKED_FOR.addr()
-}
-
-/// Whether there is no job.
-#[inline]
-fn is_mark(head: *mut Header) -> bool {
-    head.addr() <= SEALED.addr()
-}
+const SEALED: *mut Header = ptr::without_provenance_mut(1);
 
 impl Inbox {
     pub(super) fn new() -> Self {
-        Self(AtomicPtr::new(ASK))
+        Self {
+            newest: AtomicPtr::new(ptr::null_mut()),
+            counts: AtomicU64::new(Counts { pushed: 0, enough: ENOUGH }.word()),
+        }
     }
 
-    /// Whether it holds a job, or is not open.
-    #[inline]
-    pub(super) fn is_stirred(&self) -> bool {
-        !is_open(self.head())
-    }
-
-    /// Whether somebody looks for a job, as far as is known under the lock.
-    #[inline]
-    pub(super) fn is_looked_for(&self) -> bool {
-        self.head() == LOOKED_FOR
-    }
-
-    #[inline]
-    fn head(&self) -> *mut Header {
-        // ORDERING: Relaxed: a hint, or what is done about it is done by read-modify-writes of this word, or under the lock.
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// Puts a job in. Returns what was there: [`SEALED`] if it was not put in, another mark, or a job.
-    ///
-    /// To be called once all else is done: what is looked at here and what is put there come from another core's cache together, unless who looks
-    /// for work takes them back in between. With the clock read in between, a submit to a thread that looked took 110 nanoseconds instead of 90
-    /// (AMD Zen 4).
+    /// Pushes a job. `false`: the inbox is sealed, and the job was not pushed.
     ///
     /// # Safety
-    /// The job is linked and in no list, and the caller's to put in; it is not used by the caller after that.
+    /// The job is linked and in no list, and the caller's to push; the caller does not use it after a successful push.
     #[inline]
-    pub(super) unsafe fn put(&self, header: NonNull<Header>) -> *mut Header {
-        let mut head = self.head();
-        while head != SEALED {
-            let next = if is_mark(head) { ptr::null_mut() } else { head };
-            // SAFETY: `a` of a job that is linked and in no list yet is its poster's (I5), and the cell is there.
-            unsafe { set_next(header, next) };
+    pub(super) unsafe fn push(&self, header: NonNull<Header>) -> bool {
+        // ORDERING: Relaxed: the exchange below decides.
+        let mut newest = self.newest.load(Ordering::Relaxed);
+        while newest != SEALED {
+            // SAFETY: `a` of a job that is linked and in no list yet is its submitter's (I5), and the cell is there.
+            unsafe { set_next(header, newest) };
             // ORDERING: Release publishes the cell to the Acquire of `take`. A failure reads nothing of another's cell.
-            match self.0.compare_exchange_weak(head, header.as_ptr(), Ordering::Release, Ordering::Relaxed) {
-                Ok(_) => break,
-                Err(now) => head = now,
+            match self.newest.compare_exchange_weak(newest, header.as_ptr(), Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(now) => newest = now,
             }
         }
-        head
+        false
     }
 
-    /// Takes all jobs out, under the lock. Null: there are none.
+    /// Counts a job that was pushed. Returns whether more jobs are queued than workers are coming, so that the caller has to come to the lock.
+    ///
+    /// Counted after the push: of several submitters the last one to count sees all jobs, and decides.
     #[inline]
-    pub(super) fn take(&self) -> *mut Header {
-        // ORDERING: Relaxed: where there is no job it is left as it is; whoever set the mark held the lock.
-        let head = self.0.load(Ordering::Relaxed);
-        if is_mark(head) {
-            return ptr::null_mut();
+    pub(super) fn count(&self) -> bool {
+        // ORDERING: AcqRel: all that matters is the order of the changes of this word: either this sees the `enough` of a thread that
+        // stops looking for jobs, or that thread sees this job counted. Release and Acquire order the push before the look.
+        let before = Counts::of(self.counts.fetch_add(Counts { pushed: 1, enough: 0 }.word(), Ordering::AcqRel));
+        before.pushed + 1 > before.enough
+    }
+
+    /// Whether a job was pushed, as far as is known without the lock.
+    #[inline]
+    pub(super) fn has_jobs(&self) -> bool {
+        // ORDERING: Relaxed: a hint. The caller takes the lock to act on it.
+        Counts::of(self.counts.load(Ordering::Relaxed)).pushed > 0
+    }
+
+    /// Whether more jobs were pushed than `enough`, which has been published. A submitter that counts later decides for itself.
+    #[inline]
+    pub(super) fn has_more_than(&self, enough: i32) -> bool {
+        // ORDERING: Relaxed, as above.
+        Counts::of(self.counts.load(Ordering::Relaxed)).pushed > enough
+    }
+
+    /// Takes all jobs out, under the lock.
+    #[inline]
+    pub(super) fn take(&self) -> Option<NonNull<Header>> {
+        // ORDERING: Relaxed: where there is no job nothing is read.
+        let newest = self.newest.load(Ordering::Relaxed);
+        if newest.is_null() || newest == SEALED {
+            return None;
         }
-        // ORDERING: Acquire pairs with the Release of those who posted the jobs.
-        self.0.swap(ptr::null_mut(), Ordering::Acquire)
+        // ORDERING: Acquire pairs with the Release of the pushes.
+        NonNull::new(self.newest.swap(ptr::null_mut(), Ordering::Acquire))
+    }
+
+    /// Seals the inbox and takes what is in it, under the lock. A second call does nothing.
+    pub(super) fn seal(&self) -> Option<NonNull<Header>> {
+        // ORDERING: Acquire, as in `take`.
+        let newest = self.newest.swap(SEALED, Ordering::Acquire);
+        NonNull::new(newest).filter(|newest| newest.as_ptr() != SEALED)
     }
 
     pub(super) fn is_sealed(&self) -> bool {
-        // ORDERING: Relaxed: under the lock under which the mark is set.
-        self.0.load(Ordering::Relaxed) == SEALED
+        // ORDERING: Relaxed: under the lock under which it is sealed; or a hint, after which a push fails.
+        self.newest.load(Ordering::Relaxed) == SEALED
     }
 
-    /// Sets a mark in place of another, under the lock. `false`: there are jobs. What is sealed stays so.
-    pub(super) fn mark(&self, mark: *mut Header) -> bool {
-        // ORDERING: Relaxed: a mark publishes nothing; who finds it acts under the lock. Under the lock marks are set, so that a failure says
-        // that a job came.
-        let now = self.0.load(Ordering::Relaxed);
-        let is_settled = now == mark || now == SEALED;
-        is_mark(now) && (is_settled || self.0.compare_exchange(now, mark, Ordering::Relaxed, Ordering::Relaxed).is_ok())
+    /// Publishes, under the lock, that `taken` jobs are no longer in the inbox and how many pushed jobs are `enough`, where that was
+    /// `before`. Returns whether more are there.
+    pub(super) fn publish(&self, taken: i32, before: i32, enough: i32) -> bool {
+        // In the lower half the sum is that of two words below 2^32, so that nothing is carried into the upper half.
+        let change = Counts { pushed: -taken, enough }.word().wrapping_sub(Counts { pushed: 0, enough: before }.word());
+        // ORDERING: AcqRel, as in `count`.
+        let now = Counts::of(self.counts.fetch_add(change, Ordering::AcqRel).wrapping_add(change));
+        now.pushed > now.enough
+    }
+}
+
+/// The word that submitters and the lock's holder exchange.
+#[derive(Clone, Copy)]
+struct Counts {
+    /// Jobs that were pushed and not yet taken. Below zero while a job is taken before its submitter has counted it.
+    pushed: i32,
+    /// Up to so many pushed jobs, no submitter has to come to the lock: workers are coming for them, or no worker can be had.
+    enough: i32,
+}
+
+/// What [`Counts::enough`] is where no worker can be had, however many jobs there are.
+pub(super) const ENOUGH: i32 = i32::MAX;
+
+impl Counts {
+    #[inline]
+    fn word(self) -> u64 {
+        u64::from(self.pushed.cast_unsigned()) << 32 | u64::from(self.enough.cast_unsigned())
+    }
+
+    #[inline]
+    fn of(word: u64) -> Self {
+        let half = |half: u64| u32::try_from(half & u64::from(u32::MAX)).unwrap_or(0).cast_signed();
+        Self { pushed: half(word >> 32), enough: half(word) }
     }
 }

@@ -4,9 +4,8 @@ use std::ptr::{self, NonNull};
 
 use super::cell::Header;
 
-/// Its links are the words `a` (next) and `b` (before) of the jobs in it. The last one's `a` is null; the first one's `b`
-/// means nothing, but is not null: taking the first job does not write to the second, which is on its way from another core's cache.
-#[repr(C)]
+/// Its links are the words `a` (next) and `b` (before) of the jobs in it. The last one's `a` is null. The first one's `b` means nothing,
+/// but is not null ([`is_listed`]), so that taking the first job does not write to the second.
 pub(super) struct List {
     pub(super) first: *mut Header,
     last: *mut Header,
@@ -25,7 +24,8 @@ impl List {
     /// The cell stays while it is in the list, and is in no list now.
     #[inline]
     pub(super) unsafe fn push_back(&mut self, header: NonNull<Header>) {
-        // Nothing comes after it: its `a` is null, since it was made (a job is linked once) or `append` has seen to it.
+        // SAFETY: as promised; the links are the list's from now on (I5).
+        unsafe { set_next(header, ptr::null_mut()) };
         // SAFETY: as promised.
         unsafe { self.join(header, header) };
         self.len += 1;
@@ -48,11 +48,11 @@ impl List {
         self.last = newest.as_ptr();
     }
 
-    /// Appends jobs that are linked by their words `a`, from the newest to the oldest, which is returned.
+    /// Appends jobs that are linked by their words `a`, from the newest to the oldest.
     ///
     /// # Safety
     /// Their cells stay while they are in the list, and are in no list now.
-    pub(super) unsafe fn append_stack(&mut self, newest: NonNull<Header>) -> NonNull<Header> {
+    pub(super) unsafe fn append_stack(&mut self, newest: NonNull<Header>) {
         let mut newer = ptr::null_mut();
         let mut header = newest;
         loop {
@@ -71,7 +71,24 @@ impl List {
         }
         // SAFETY: as promised; the loop has linked them.
         unsafe { self.join(header, newest) };
-        header
+    }
+
+    /// # Safety
+    /// The job is in this list.
+    pub(super) unsafe fn move_to_front(&mut self, header: NonNull<Header>) {
+        if ptr::eq(self.first, header.as_ptr()) {
+            return;
+        }
+        // SAFETY: as promised.
+        unsafe { self.remove(header) };
+        // SAFETY: it is not the first, so the list is not empty without it.
+        let first = unsafe { NonNull::new_unchecked(self.first) };
+        // SAFETY: it is in the list, so its cell is there.
+        unsafe { set_before(first, header.as_ptr()) };
+        // SAFETY: the cell stays, as promised, and its links are the list's.
+        unsafe { set_next(header, first.as_ptr()) };
+        self.first = header.as_ptr();
+        self.len += 1;
     }
 
     /// # Safety
@@ -104,22 +121,7 @@ impl List {
     }
 }
 
-/// Calls `f` with a job and all that come after it.
-///
-/// # Safety
-/// The job is in a list whose lock the caller holds.
-pub(super) unsafe fn for_each(first: NonNull<Header>, mut f: impl FnMut(&Header)) {
-    let mut next = Some(first);
-    while let Some(header) = next {
-        // SAFETY: it is in the list, so its cell is there.
-        let cell = unsafe { header.as_ref() };
-        f(cell);
-        // SAFETY: under the lock the links of a linked job are the list's (I5).
-        next = NonNull::new(cell.a.with(|a| unsafe { *a }).cast());
-    }
-}
-
-/// Whether a linked job is in its queue's list yet, for who holds the lock.
+/// Whether a linked job is in its queue's list yet. Called under the queue's lock.
 ///
 /// # Safety
 /// The cell is there.

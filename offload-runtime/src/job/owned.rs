@@ -1,21 +1,20 @@
-//! The executor's side of a job: [`Job`], and [`Claimed`] once it has been decided that this thread has it.
+//! The executor's side of a job: [`Job`], and [`Claimed`] once a thread has claimed it.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
-use std::task::Waker;
 
-use super::cell::{self, Header, Work, contain, discard};
-use super::handle::JobHandle;
+#[cfg(doc)]
+use super::cell::Work;
+use super::cell::{self, Awaiter, Header, Outcome};
+use super::context;
 use super::origin::Origin;
 use super::shown::Shown;
-use super::state::{Claim, Left, Link};
+use super::state::{Claim, Frees};
 use crate::clock::{Moment, Stamp};
 use crate::error::Error;
-use crate::metrics::{Place, Tally, this_thread};
 use crate::site::Site;
-use crate::sync::Arc;
+use crate::unwind::discard;
 
 /// One submitted call, on its way to the thread that runs it.
 ///
@@ -50,22 +49,17 @@ unsafe impl Sync for Job {}
 
 impl Job {
     /// # Safety
-    /// The cell has a `JOB` bit that nobody else stands for.
+    /// The cell has a `JOB` bit, which is given to the new value.
     pub(super) unsafe fn from_header(header: NonNull<Header>) -> Self {
         Self { header }
     }
 
-    /// A job of the crate's own that nobody awaits.
-    pub(crate) fn unobserved<W: Work<Output = ()>>(origin: Origin, work: W) -> Self {
-        cell::unobserved(origin, work)
-    }
-
-    /// Runs the call on this thread, stores what it returns and wakes who awaits it.
+    /// Runs the call on this thread, stores what it returns and wakes the task that awaits it.
     ///
     /// Does nothing if the job was cancelled before. The thread may be blocked for as long as the call takes.
     ///
     /// # Panics
-    /// Never: a panic of the call goes to its handle (C4), one of a waker or of a destructor is caught here.
+    /// Never: a panic of the call is resumed where the handle is awaited; one of a waker or of a destructor is caught here.
     ///
     /// # Examples
     /// See [`Job`].
@@ -75,7 +69,7 @@ impl Job {
         }
     }
 
-    /// Says no: the handle resolves to `why`, and what the call had captured is dropped before that.
+    /// Refuses the call: drops what it captured, then resolves the handle to `why`.
     ///
     /// # Panics
     /// Never.
@@ -96,14 +90,14 @@ impl Job {
     pub fn refuse(self, why: Error) {
         match self.claim() {
             Some(claimed) => claimed.refuse(why),
-            // What is inside may be the user's.
+            // The error may hold values of the user.
             None => discard(why),
         }
     }
 
     /// Whether the handle was dropped or cancelled, so that running the job would do nothing.
     ///
-    /// An executor may drop such a job, but need not look: [`run`](Self::run) does.
+    /// An executor may drop such a job, but need not ask: [`run`](Self::run) does.
     ///
     /// # Examples
     /// ```
@@ -144,7 +138,8 @@ impl Job {
         self.cell().is_owed()
     }
 
-    fn cell(&self) -> &Header {
+    #[inline]
+    pub(super) fn cell(&self) -> &Header {
         // SAFETY: the JOB bit keeps the cell.
         unsafe { self.header.as_ref() }
     }
@@ -157,56 +152,14 @@ impl Job {
                 Some(Claimed { header: ManuallyDrop::new(self).header })
             }
             // Dropping it gives up the JOB bit.
-            Claim::Lost => None,
+            Claim::Lost { .. } => None,
         }
     }
 
     /// Marks the job as part of a queue, and gives that the `JOB` bit. `Err`: it was cancelled.
     #[inline]
     pub(super) fn link(self, stamp: Stamp) -> Result<NonNull<Header>, Self> {
-        match self.cell().state.link(stamp) {
-            Link::Linked => Ok(ManuallyDrop::new(self).header),
-            Link::AlreadyClaimed => Err(self),
-        }
-    }
-
-    pub(super) fn header(&self) -> NonNull<Header> {
-        self.header
-    }
-}
-
-/// A job whose handle nobody has yet: it is borrowed for `'a`, by whoever submits the job.
-///
-/// So a queue of this crate takes it without regard to who might cancel it meanwhile.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct NewJob<'a> {
-    job: Job,
-    handle: PhantomData<&'a mut ()>,
-}
-
-impl<'a> NewJob<'a> {
-    /// # Safety
-    /// The handle is that of the job, and has been known to nobody but the caller.
-    pub(super) unsafe fn of<T>(job: Job, _handle: &'a mut JobHandle<T>) -> Self {
-        Self { job, handle: PhantomData }
-    }
-
-    /// The job as any other.
-    pub fn into_job(self) -> Job {
-        self.job
-    }
-
-    /// As [`Job::link`], which would not fail.
-    #[inline]
-    pub(super) fn link(self, stamp: Stamp) -> NonNull<Header> {
-        // Nobody else knows of it: the handle is borrowed.
-        self.job.cell().state.link_new(stamp);
-        ManuallyDrop::new(self.job).header
-    }
-
-    pub(super) fn header(&self) -> NonNull<Header> {
-        self.job.header
+        if self.cell().state.link(stamp) { Ok(ManuallyDrop::new(self).header) } else { Err(self) }
     }
 }
 
@@ -216,9 +169,9 @@ impl Drop for Job {
             // SAFETY: claimed by the line above, never linked (a linked job is no `Job`), and this is its JOB bit, which
             // is not used after.
             Claim::Won { .. } => unsafe { Claimed::from_header(self.header) }.refuse(Error::Lost),
-            Claim::Lost => {
-                if self.cell().state.release_job() == Left::Nobody {
-                    // SAFETY: this was the last side, and who claimed the job has moved the closure out.
+            Claim::Lost { .. } => {
+                if self.cell().state.release_job() == Frees::Caller {
+                    // SAFETY: this was the last side, and the side that claimed the job has moved the closure out.
                     unsafe { cell::deallocate(self.header) };
                 }
             }
@@ -232,44 +185,7 @@ impl fmt::Debug for Job {
     }
 }
 
-/// Who awaits a job that has ended, if anybody does: woken when this is dropped, at once or a little later, but not under a lock (C6).
-#[must_use = "who awaits the job is woken by dropping this"]
-pub(crate) struct Awaiter(Option<Waker>);
-
-impl Awaiter {
-    pub(crate) const fn nobody() -> Self {
-        Self(None)
-    }
-
-    pub(crate) const fn of(waker: Waker) -> Self {
-        Self(Some(waker))
-    }
-
-    pub(crate) const fn is_nobody(&self) -> bool {
-        self.0.is_none()
-    }
-}
-
-impl Drop for Awaiter {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(waker) = self.0.take() {
-            contain(|| waker.wake());
-        }
-    }
-}
-
-/// How a job's run ended.
-#[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ran {
-    Completed,
-    Panicked,
-    /// The body ended itself by `check_cancelled`.
-    Cancelled,
-}
-
-/// A job that is this thread's to run or to refuse: no handle can take it back.
+/// A job that this thread has claimed, to run or to refuse it.
 #[must_use]
 pub(crate) struct Claimed {
     /// A claimed cell, not linked, of which this holds the `JOB` bit.
@@ -282,56 +198,93 @@ unsafe impl Send for Claimed {}
 impl Claimed {
     /// # Safety
     /// The caller claimed the job, unlinked it if it was linked, and gives its `JOB` bit away.
+    #[inline]
     pub(super) unsafe fn from_header(header: NonNull<Header>) -> Self {
         Self { header }
     }
 
-    pub(crate) fn origin(&self) -> Origin {
+    /// Gives the `JOB` bit to the caller.
+    #[inline]
+    pub(super) fn into_header(self) -> NonNull<Header> {
+        ManuallyDrop::new(self).header
+    }
+
+    #[inline]
+    fn cell(&self) -> &Header {
         // SAFETY: the JOB bit keeps the cell.
-        unsafe { self.header.as_ref() }.origin
+        unsafe { self.header.as_ref() }
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        self.cell().origin
+    }
+
+    /// As [`Work::OWED`].
+    pub(crate) fn is_owed(&self) -> bool {
+        self.cell().is_owed()
     }
 
     /// As [`Job::run`].
     #[inline]
     pub(crate) fn run(self) {
-        drop(self.run_noting(&mut |_| ()));
+        drop(self.run_noting(|_| ()));
     }
 
-    /// As [`Job::run`], with a call of `note`, which must not panic, before the result can be seen.
+    /// As [`Job::run`], with a call of `note`, which must not panic, before the result can be seen. Returns the awaiter.
     #[inline]
-    pub(crate) fn run_noting(self, note: &mut dyn FnMut(Ran)) -> Awaiter {
-        let header = ManuallyDrop::new(self).header;
-        // SAFETY: claimed and not linked; the JOB bit is handed over.
-        unsafe { cell::run_claimed(header, note) }
+    pub(crate) fn run_noting(self, note: impl FnOnce(Outcome)) -> Awaiter {
+        let header = self.into_header();
+        // SAFETY: claimed and not linked; the JOB bit is this call's until the result is published, after the frame is left.
+        let result = unsafe { context::within_job(header, || cell::run_body(header)) };
+        // SAFETY: the JOB bit is this call's, and the body has run.
+        let (outcome, result) = unsafe { cell::outcome(header, result) };
+        note(outcome);
+        match result {
+            // SAFETY: the output is stored; the JOB bit is handed over.
+            Ok(()) => unsafe { cell::complete(header) },
+            // SAFETY: claimed by a worker, and the closure is consumed; the JOB bit is handed over.
+            Err(error) => unsafe { cell::fail(header, error) },
+        }
     }
 
     /// As [`run_noting`](Self::run_noting), with the job in `shown` while it runs.
     #[inline]
-    pub(crate) fn run_shown(self, shown: &Shown, mut note: impl FnMut(Ran)) -> Awaiter {
-        let header = self.header;
-        // SAFETY: the JOB bit is this call's until `note` has returned, and the job is hidden there.
-        let outer = unsafe { shown.show(header) };
-        self.run_noting(&mut |ran| {
-            shown.hide(header, outer);
-            note(ran);
+    pub(crate) fn run_shown(self, shown: &Shown, since: Option<Moment>, note: impl FnOnce(Outcome)) -> Awaiter {
+        // SAFETY: the JOB bit is held until `note` has returned, and the job is hidden there.
+        let outer = unsafe { shown.show(self.header, since) };
+        self.run_noting(|outcome| {
+            shown.restore(outer);
+            note(outcome);
         })
     }
 
     /// As [`Job::refuse`].
     pub(crate) fn refuse(self, why: Error) {
-        let header = ManuallyDrop::new(self).header;
+        let header = self.into_header();
         // SAFETY: claimed and not linked; the JOB bit keeps the cell.
         unsafe { cell::refuse_work(header, &why) };
-        // SAFETY: claimed and not linked, the closure is dropped; the JOB bit is handed over.
-        drop(unsafe { cell::fail(header, why, true) });
+        // SAFETY: claimed by an executor, and the closure is dropped; the JOB bit is handed over.
+        drop(unsafe { cell::fail(header, why) });
     }
 
-    /// Frees the job of a handle that is being dropped: nobody will see a result.
+    /// As `refuse`, with [`Error::Cancelled`].
+    ///
+    /// # Safety
+    /// The caller claimed the job to cancel it.
+    pub(super) unsafe fn revoke(self) {
+        let header = self.into_header();
+        // SAFETY: claimed and not linked; the JOB bit keeps the cell.
+        unsafe { cell::refuse_work(header, &Error::Cancelled) };
+        // SAFETY: claimed to be cancelled, and the closure is dropped; the JOB bit is handed over.
+        drop(unsafe { cell::revoke(header, true) });
+    }
+
+    /// Frees the job of a handle that is being dropped. No side will see a result.
     ///
     /// # Safety
     /// The caller also holds the `HANDLE` bit, and does not use it after.
     pub(super) unsafe fn free(self) {
-        let header = ManuallyDrop::new(self).header;
+        let header = self.into_header();
         // SAFETY: claimed and not linked; the bits keep the cell.
         unsafe { cell::refuse_work(header, &Error::Cancelled) };
         // SAFETY: both sides are here, the closure is dropped, and there is no result.
@@ -341,61 +294,8 @@ impl Claimed {
 
 impl Drop for Claimed {
     fn drop(&mut self) {
-        // A queue that is taken apart with jobs in hand; no path of the crate does it.
+        // No path of the crate drops one.
         // SAFETY: the value is not used after this.
         unsafe { Self::from_header(self.header) }.refuse(Error::Lost);
-    }
-}
-
-/// A job that its queue has counted as begun, for a thread of that queue.
-#[must_use]
-pub(crate) struct Taken {
-    pub(crate) job: Claimed,
-    pub(crate) stamp: Stamp,
-    /// Its site in the queue's ledger.
-    pub(crate) place: Place,
-}
-
-/// A job that its queue has counted as begun, for whatever thread it is (C10): with what its end is noted in.
-#[must_use]
-pub(crate) struct Begun {
-    pub(super) job: Claimed,
-    pub(super) stamp: Stamp,
-    pub(super) tally: Arc<Tally>,
-}
-
-impl Begun {
-    /// Runs the job by `run`, which is given when it began and what to call at its end, as for [`Claimed::run_noting`].
-    pub(crate) fn run_with(self, run: impl FnOnce(Claimed, Option<Moment>, &mut dyn FnMut(Ran)) -> Awaiter) {
-        let Self { job, stamp, tally } = self;
-        // It may be another thread's by the time that it ends.
-        let thread = this_thread();
-        let since = tally.began(thread, stamp);
-        drop(run(job, since, &mut |ran| match since {
-            Some(since) => tally.ended(thread, ran, Moment::now().since(since), 1),
-            None => tally.ended_untimed(thread, ran),
-        }));
-    }
-
-    /// Runs the job on a thread of which nothing is told.
-    pub(crate) fn run(self) {
-        self.run_with(|job, _, note| job.run_noting(note));
-    }
-}
-
-#[cfg(all(test, not(offload_loom)))]
-mod tests {
-    use super::*;
-    use crate::context::Call;
-
-    /// No executor of the crate drops a job that it has claimed. If one did, it would not be lost unseen.
-    #[test]
-    fn c05_a_claimed_job_that_is_dropped_is_lost() {
-        let captured = Arc::new(());
-        let kept = Arc::clone(&captured);
-        let (job, handle) = cell::observed(Origin::of_caller(), Call::new(Origin::of_caller(), move || drop(kept)));
-        drop(job.claim());
-        assert_eq!(Arc::strong_count(&captured), 1);
-        assert!(matches!(pollster::block_on(handle), Err(Error::Lost)));
     }
 }

@@ -1,397 +1,418 @@
-//! An intrusive first-in first-out queue of jobs under one short lock, from which a job can be taken at any place; and the inbox before it,
-//! into which jobs are posted without the lock.
+//! An intrusive first-in first-out queue of jobs, from which a job can be taken out at any place.
 //!
-//! Its users (the pool, the limited view) keep what they decide by under the same lock ([`Owner::Guarded`]). What
-//! makes following a job's `owner` sound is I4 of `mod.rs`: the queue claims what it unlinks, who claims a linked job
-//! unlinks it, and a queue with a linked job holds a reference to itself (`pin`).
+//! Jobs are pushed into the inbox without the lock. Under the lock they are moved to a doubly linked list, from which they are taken.
+//! The queue belongs to a pool or to a view ([`Owner`]), whose state the same lock guards.
+//!
+//! The owner wakes or starts workers. It tells the queue how many are *coming* ([`Guard::publish`]), and the queue tells a submitter whether
+//! to come to the lock. Every critical section that changes the jobs or the workers ends with [`Guard::finish`].
+//!
+//! A queue holds a reference to itself from its making until it is sealed and empty, so that a job that is linked in it may follow its
+//! `owner` (I4).
 
+use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
+use std::sync::{OnceLock, Weak};
+use std::time::Duration;
 
-use super::cell::{Header, discard};
-use super::context;
-use super::glance;
-use super::inbox::{ASK, Inbox, SEALED, is_open};
+use super::cell::Header;
+use super::head::{Head, Operations, Wait};
+use super::inbox::{ENOUGH, Inbox};
 use super::list::{List, is_listed};
-use super::owned::{Begun, Claimed, Job, NewJob};
-use super::views::QueueId;
-use crate::cancel::Stop;
-use crate::clock::{Moment, Stamp};
-use crate::metrics::{Ledger, Sampling, Tally};
-use crate::sync::{self, Arc, LooseFlag, Mutex, Ordering, thread};
+use super::owned::{Claimed, Job};
+use super::state::Claim;
+use super::views::{Promote, QueueId, Registration};
+use crate::clock::Stamp;
+use crate::hooks::Stop;
+use crate::sync::{self, Arc, Condvar, LooseFlag, Mutex, MutexGuard, Ordering};
+use crate::unwind::discard;
 
-pub(crate) use guard::{Guard, refuse_all};
-
-mod guard;
-
-#[cfg(test)]
-pub(super) mod bare;
 #[cfg(all(test, offload_loom))]
 mod models;
 #[cfg(all(test, not(offload_loom)))]
 mod tests;
 
-/// Who a queue belongs to.
+/// The kind of executor that a queue belongs to.
 pub(crate) trait Owner: Sized + Send + Sync + 'static {
     /// What the queue's lock guards besides the jobs.
     type Guarded: Send;
+    /// What has to be done after unlocking.
+    type Wake;
 
-    /// Sees to it that `job`, whose handle is being polled inside a job on a thread of this queue, begins at once (C10). `own`: the job
-    /// was in this queue, not in that of a view.
-    fn run_nested(queue: &Arc<Queue<Self>>, job: Begun, own: bool);
+    /// Chooses a worker to wake or to start if more jobs are queued than workers are coming. Called at the end of a critical section.
+    fn settle(guard: &mut Guard<'_, Self>) -> Self::Wake;
 
-    /// Runs a job of this queue by `run`, in one of its places, on a thread that does not serve it (C10).
-    fn run_in_a_place(queue: &Arc<Queue<Self>>, job: Begun, run: fn(Begun));
+    /// Performs what `settle` has chosen, without the lock.
+    fn perform(queue: &Arc<Queue<Self>>, wake: Self::Wake);
+
+    /// A job was cancelled while it was queued. Called without the lock, before its closure is dropped.
+    fn cancelled(queue: &Arc<Queue<Self>>, job: &Claimed);
+
+    /// A thread that serves the queue begins or ends to wait for a queued job. Called under the lock.
+    fn wait(guarded: &mut Self::Guarded, wait: Wait);
+
+    /// A job was moved to the front, as a running job awaits it. Called without the lock.
+    fn promoted(_queue: &Arc<Queue<Self>>) {}
 }
 
-/// The queue of a `P`, with the rest of `P` beside it.
+/// The queue of a `P`, with the part of `P` that needs no lock beside it.
 #[repr(C)]
 pub(crate) struct Queue<P: Owner> {
     // First, so that a pointer to the queue is one to its head.
     head: Head,
     pub(crate) shared: P,
-    /// Whether times are kept.
-    timing: bool,
-    /// Whether jobs come without a look at the clock, but for one in many where times are kept.
-    unclocked: LooseFlag,
-    /// Whether the inbox is sealed, for who has not looked at it yet. Set before it is.
-    sealed: LooseFlag,
     inbox: Apart<Inbox>,
-    locked: Apart<Mutex<Locked<P>>>,
+    /// Whether the list holds jobs, for workers that search without the lock.
+    listed: Apart<LooseFlag>,
+    locked: Mutex<Locked<P>>,
+    /// By which others find the queue.
+    registration: OnceLock<Registration>,
 }
 
 /// On cache lines of its own. Two, as processors fetch them in pairs.
 #[repr(align(128))]
 struct Apart<T>(T);
 
-/// Unlinks a job, and returns what its end is to be noted in if it begins.
-type Unlink = unsafe fn(NonNull<Head>, NonNull<Header>, Why) -> Option<Arc<Tally>>;
-
-/// What a job knows of the queue it is linked in.
-pub(crate) struct Head {
-    unlink: Unlink,
-    run_nested: unsafe fn(NonNull<Head>, Begun, bool),
-    run_in_a_place: unsafe fn(NonNull<Head>, NonNull<Header>, Stamp),
-    stop: Stop,
-}
-
-/// Why a claimed job leaves its queue by another way than through the front.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Why {
-    Cancelled,
-    Begins,
-}
-
-impl Head {
-    /// What stops all jobs of this queue that run.
-    pub(crate) fn stop(&self) -> &Stop {
-        &self.stop
-    }
-}
-
-#[repr(C)]
 struct Locked<P: Owner> {
     list: List,
-    /// The queue itself, while `list` is not empty or the inbox is open (I4).
+    /// The queue itself, until it is sealed and empty (I4).
     pin: Option<Arc<Queue<P>>>,
-    /// Whether the inbox is open, as far as this side has to do with it.
-    open: bool,
-    /// How many jobs may have been popped since the inbox was looked at.
-    passed_by: usize,
-    sampling: Sampling,
-    ledger: Ledger,
+    /// Jobs that were moved from the inbox to the list and are still counted as pushed.
+    taken: i32,
+    /// The number of pushed jobs that was published as enough.
+    enough: i32,
     guarded: P::Guarded,
 }
 
+/// Why a job was not pushed.
+pub(crate) enum Rejected {
+    /// The queue takes no more jobs.
+    Sealed(Job),
+    /// The job was cancelled before: drop it.
+    Cancelled(Job),
+}
+
 impl<P: Owner> Queue<P> {
-    pub(crate) fn new(shared: P, guarded: P::Guarded, ledger: Ledger) -> Arc<Self> {
-        Arc::new(Self {
-            head: Head {
-                unlink: unlink_from::<P>,
-                run_nested: run_nested_in::<P>,
-                run_in_a_place: run_in_a_place_of::<P>,
-                stop: Stop::default(),
-            },
+    const OPERATIONS: Operations = Operations { unlink: unlink_from::<P>, wait: wait_in::<P> };
+
+    /// `parent`: the queue of the executor that gives this one its threads.
+    pub(crate) fn new(shared: P, guarded: P::Guarded, parent: Option<QueueId>) -> Arc<Self> {
+        let locked = Locked { list: List::new(), pin: None, taken: 0, enough: ENOUGH, guarded };
+        let queue = Arc::new(Self {
+            head: Head { operations: &Self::OPERATIONS, stop: Stop::default() },
             shared,
-            timing: ledger.is_timing(),
-            unclocked: LooseFlag::new(!ledger.is_timing()),
-            sealed: LooseFlag::new(false),
             inbox: Apart(Inbox::new()),
-            locked: Apart(Mutex::new(Locked {
-                list: List::new(),
-                pin: None,
-                open: false,
-                passed_by: 0,
-                sampling: Sampling::default(),
-                ledger,
-                guarded,
-            })),
-        })
+            listed: Apart(LooseFlag::new(false)),
+            locked: Mutex::new(locked),
+            registration: OnceLock::new(),
+        });
+        let unsized_queue: Weak<dyn Promote> = Arc::<Self>::downgrade(&queue);
+        let registration = Registration::new(Self::id(&queue), unsized_queue, parent);
+        queue.registration.get_or_init(|| registration);
+        let mut guard = queue.lock();
+        guard.locked.pin = Some(Arc::clone(&queue));
+        guard.finish();
+        queue
     }
 
-    /// Locks the queue. Whoever holds the guard runs no code of the user (C6).
     #[inline]
     pub(crate) fn lock(self: &Arc<Self>) -> Guard<'_, P> {
-        Guard::of(self, sync::lock(&self.locked.0))
+        Guard { queue: self, locked: sync::lock(&self.locked) }
     }
 
-    /// As `lock`, by who takes a job and need not know of all that were posted: the inbox is on its way from another core's cache. So it passes
-    /// that by while it takes some of many ([`passed_by_of`]).
+    /// Appends `job`, and wakes a worker for it if none is coming.
     #[inline]
-    pub(crate) fn lock_to_pop(self: &Arc<Self>) -> Guard<'_, P> {
-        let mut locked = sync::lock(&self.locked.0);
-        let passed_by = locked.passed_by + 1;
-        if passed_by <= passed_by_of(locked.list.len) {
-            locked.passed_by = passed_by;
-        } else {
-            locked.take_in(self);
+    pub(crate) fn push(self: &Arc<Self>, job: Job, stamp: Stamp) -> Result<(), Rejected> {
+        if self.inbox.0.is_sealed() {
+            return Err(Rejected::Sealed(job));
         }
-        Guard { queue: self, locked }
+        let header = self.link(job, stamp).map_err(Rejected::Cancelled)?;
+        // SAFETY: `link` gave this queue the job, which is in no list.
+        if !unsafe { self.inbox.0.push(header) } {
+            // SAFETY: as above; it was not pushed.
+            return unsafe { self.take_back(header) }.map_or(Ok(()), |job| Err(Rejected::Sealed(job)));
+        }
+        if self.inbox.0.count() {
+            self.lock().finish();
+        }
+        Ok(())
     }
 
-    /// As `lock`, if nobody holds it.
-    pub(crate) fn try_lock(self: &Arc<Self>) -> Option<Guard<'_, P>> {
-        Some(Guard::of(self, self.locked.0.try_lock().ok()?))
+    /// As `push`, though the queue is sealed. Under the lock, for an owner that knows that a worker will come.
+    pub(crate) fn push_sealed(guard: &mut Guard<'_, P>, job: Job, stamp: Stamp) -> Result<(), Job> {
+        let header = guard.queue.link(job, stamp)?;
+        // SAFETY: `link` gave this queue the job, which is in no list.
+        unsafe { guard.append(header) };
+        Ok(())
     }
 
-    /// Appends `job` without the lock, unless it was cancelled before or the inbox is sealed. Not for a queue that has to know of each job
-    /// at once: whoever locks it next finds the job appended.
+    /// Makes the job part of this queue, which has its `JOB` bit from now on. `Err`: it was cancelled.
     #[inline]
-    pub(crate) fn post(self: &Arc<Self>, job: Job) -> Posted {
-        if self.sealed.get() {
-            return Posted::Not(job);
-        }
-        let (stamp, due) = self.stamp();
-        // SAFETY: `job` keeps the cell.
-        unsafe { self.own(job.header()) };
-        match job.link(stamp) {
-            // SAFETY: `link` gave this queue the job, and it is in no list.
-            Ok(header) => unsafe { self.put(header, due) },
-            Err(cancelled) => Posted::Not(cancelled),
-        }
-    }
-
-    /// As `post`, of a job whose handle nobody has yet: there is nobody to have cancelled it, and one step less to be taken for that.
-    #[inline]
-    pub(crate) fn post_new(self: &Arc<Self>, job: NewJob<'_>) -> Posted {
-        if self.sealed.get() {
-            return Posted::Not(job.into_job());
-        }
-        let (stamp, due) = self.stamp();
-        // SAFETY: `job` keeps the cell.
-        unsafe { self.own(job.header()) };
-        // SAFETY: `link` gave this queue the job, and it is in no list.
-        unsafe { self.put(job.link(stamp), due) }
-    }
-
-    /// A job is to be linked.
-    ///
-    /// # Safety
-    /// The cell is there.
-    #[inline]
-    unsafe fn own(self: &Arc<Self>, header: NonNull<Header>) {
-        // SAFETY: as promised.
-        let cell = unsafe { header.as_ref() };
+    fn link(self: &Arc<Self>, job: Job, stamp: Stamp) -> Result<NonNull<Header>, Job> {
         // ORDERING: Relaxed: `State::link` publishes it.
-        cell.owner.store(Self::head(self).cast_mut(), Ordering::Relaxed);
+        job.cell().owner.store(Self::head(self).cast_mut(), Ordering::Relaxed);
+        job.link(stamp)
     }
 
-    /// Puts a job into the inbox.
+    /// The inbox was sealed after the job was linked.
     ///
     /// # Safety
-    /// The job is linked, this queue's, and in no list.
-    #[inline]
-    unsafe fn put(self: &Arc<Self>, header: NonNull<Header>, due: bool) -> Posted {
-        // SAFETY: as promised; it is used below only if it was not put in.
-        let before = unsafe { self.inbox.0.put(header) };
-        glance::submitted(header, is_open(before));
-        match before {
-            ASK => Posted::Asked,
-            SEALED => {
-                self.came_late(header);
-                Posted::Late
-            }
-            _ => Posted::Quietly { due },
-        }
-    }
-
-    /// The inbox was sealed while the job was being linked: it goes to the list. (If it was cancelled meanwhile, whoever has done that waits until
-    /// it is there, to unlink it.)
+    /// The job is linked in this queue, in no list, and the caller's.
     #[cold]
-    fn came_late(self: &Arc<Self>, header: NonNull<Header>) {
-        // SAFETY: `link` gave this queue the job, and it is in no list.
-        unsafe { self.lock().append(header) };
+    unsafe fn take_back(self: &Arc<Self>, header: NonNull<Header>) -> Option<Job> {
+        // SAFETY: the queue's JOB bit keeps the cell.
+        if unsafe { header.as_ref() }.state.unlink_unclaimed() {
+            // SAFETY: not linked any more; the JOB bit was the queue's.
+            return Some(unsafe { Job::from_header(header) });
+        }
+        // A canceller is about to unlink it, and may follow `owner` until it has: the job keeps the queue alive for it.
+        let mut guard = self.lock();
+        // SAFETY: as promised.
+        unsafe { guard.append(header) };
+        guard.finish();
+        None
     }
 
-    /// The stamp of a job that comes now, and whether it is one in [`Stamp::SAMPLE`].
+    /// Whether there are jobs, as far as is known without the lock.
     #[inline]
-    fn stamp(&self) -> (Stamp, bool) {
-        let sampled = sample();
-        let stamp = if !self.unclocked.get() {
-            Stamp::new(Moment::now(), false)
-        } else if sampled && self.timing {
-            Stamp::new(Moment::now(), true)
-        } else {
-            Stamp::NONE
-        };
-        (stamp, sampled)
+    pub(crate) fn has_jobs(&self) -> bool {
+        self.inbox.0.has_jobs() || self.listed.0.get()
     }
 
-    /// Whether there is a reason to come to the lock, for who looks for work without it: a job that was posted, or [`Guard::stir`].
-    #[inline]
-    pub(crate) fn is_stirred(&self) -> bool {
-        self.inbox.0.is_stirred()
-    }
-
-    /// When a job that is now pushed will have come, if that is noted for each: to be asked before the queue is locked.
-    #[inline]
-    pub(crate) fn now(&self) -> Option<Moment> {
-        (!self.unclocked.get()).then(Moment::now)
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.inbox.0.is_sealed()
     }
 
     pub(crate) fn stop(&self) -> &Stop {
         &self.head.stop
     }
 
-    /// Takes a queue apart that nobody else knows.
-    pub(crate) fn into_shared(self) -> P {
-        self.shared
-    }
-
     pub(crate) fn id(this: &Arc<Self>) -> QueueId {
         QueueId(Self::head(this).addr())
     }
 
-    /// The queue as its jobs know it, good for the whole allocation.
+    /// The pointer by which jobs know the queue, good for the whole allocation.
     pub(super) fn head(this: &Arc<Self>) -> *const Head {
         Arc::as_ptr(this).cast()
     }
-}
 
-/// How many jobs are taken in a row without a look into the inbox, while so many wait: one in 16; where [`MANY`] do, half of them, and
-/// [`MOST_PASSED_BY`] at most.
-///
-/// A look takes the inbox's line from those who submit, and they take it back. But what was posted meanwhile lies in another core's cache, and
-/// has to be fetched one by one before the next job begins, 25 to 100 nanoseconds each: where few wait, who awaits the next one gives up
-/// and sleeps. With seven looks left out, however many wait, 32 callers of empty jobs needed 1.2 times as long, a thread that submits 64 and awaits
-/// them 1.1 to 1.4 times, 256 callers and a burst 1.05 to 1.1 times; with none, 256 callers and a burst 1.1 to 1.15 times (AMD Zen 4,
-/// Linux 6.18; turns of one process, those left out in which a line took five times as long to be transferred as in the others: in those, only
-/// bursts differed). With one in 16 of many, too, and 31 at most, 256 callers needed 1.05 to 1.12 times as long as with half; with one in four
-/// of few, 32 callers of empty jobs 1.05 times.
-///
-/// In a model few jobs wait, and a thread passes the inbox by wherever one does.
-#[inline]
-fn passed_by_of(waiting: usize) -> usize {
-    if cfg!(offload_loom) {
-        waiting
-    } else if waiting < MANY {
-        waiting / 16
-    } else {
-        (waiting / 2).min(MOST_PASSED_BY)
+    /// A running job awaits the job: moves it to the front, if it is in this queue.
+    ///
+    /// # Safety
+    /// The caller keeps the cell until the call returns.
+    unsafe fn promote(self: &Arc<Self>, header: NonNull<Header>) {
+        let mut guard = self.lock();
+        guard.drain_inbox();
+        // SAFETY: as promised.
+        let cell = unsafe { header.as_ref() };
+        // ORDERING: Relaxed: compared, not followed.
+        let is_here = std::ptr::eq(cell.owner.load(Ordering::Relaxed), Self::head(self)) && cell.state.is_linked();
+        // SAFETY: as promised.
+        let is_here = is_here && unsafe { is_listed(header) };
+        if is_here {
+            // SAFETY: linked in this queue and listed, under its lock: it is in this list.
+            unsafe { guard.locked.list.move_to_front(header) };
+            cell.state.set_awaited();
+        }
+        guard.finish();
+        if is_here {
+            P::promoted(self);
+        }
     }
 }
 
-/// From so many on, callers need no longer if what they post is seen late. With 16 or 64 here they were as fast.
-const MANY: usize = 32;
-
-/// More at a time bring nothing, and the lock is held while all that came are fetched.
-const MOST_PASSED_BY: usize = 127;
-
-/// What became of a job that was to be appended without the lock.
-#[must_use]
-pub(crate) enum Posted {
-    /// Whoever looks for work will find it. `due`: one in [`Stamp::SAMPLE`] is to see to it that the inbox does not grow: by locking the queue,
-    /// if that is free.
-    Quietly { due: bool },
-    /// It was asked for that the queue be locked now ([`Guard::ask`]).
-    Asked,
-    /// It is too late, or the job was cancelled before: it is to be pushed, or turned away, under the lock.
-    Not(Job),
-    /// The inbox was sealed at this moment, and the job is in the list all the same: it is to be seen to, as whoever has sealed the inbox may have
-    /// done that before it was there.
-    Late,
-}
-
-/// Whether this one of [`Stamp::SAMPLE`] is the one. At random, so that sites whose jobs come by turns all have their share: from one to the next
-/// it is 1 to 31, by a generator of Marsaglia's ("Xorshift RNGs", 2003).
-#[inline]
-fn sample() -> bool {
-    #[cfg(offload_loom)]
-    return crate::job::models::is_due();
-    #[cfg(not(offload_loom))]
-    std::thread_local! {
-        static LEFT: std::cell::Cell<u64> = const { std::cell::Cell::new(Stamp::SAMPLE) };
+impl<P: Owner> Promote for Queue<P> {
+    unsafe fn promote(self: Arc<Self>, header: NonNull<Header>) {
+        // SAFETY: as promised.
+        unsafe { Queue::promote(&self, header) };
+        // It may be the last reference: the queue's owner holds values of the user.
+        discard(self);
     }
-    #[cfg(not(offload_loom))]
-    LEFT.with(|left| {
-        let now = left.get();
-        left.set(if now == 0 { draw() } else { now - 1 });
-        now == 0
-    })
 }
 
-/// How many come before the next one.
-#[cold]
-#[cfg(not(offload_loom))]
-fn draw() -> u64 {
-    std::thread_local! {
-        static RANDOM: std::cell::Cell<u32> = const { std::cell::Cell::new(0x9E37_79B9) };
+/// The locked queue. While it is held, no user code runs.
+#[must_use = "end the critical section with `finish`"]
+pub(crate) struct Guard<'a, P: Owner> {
+    queue: &'a Arc<Queue<P>>,
+    locked: MutexGuard<'a, Locked<P>>,
+}
+
+impl<'a, P: Owner> Guard<'a, P> {
+    pub(crate) fn queue(&self) -> &'a Arc<Queue<P>> {
+        self.queue
     }
-    RANDOM.with(|random| {
-        let mut x = random.get();
-        x ^= x << 13;
-        x ^= x >> 17;
-        x ^= x << 5;
-        random.set(x);
-        u64::from(x) % (2 * Stamp::SAMPLE - 1)
-    })
+
+    /// Ends the critical section: lets the owner choose a worker to wake, unlocks, and wakes it.
+    #[inline]
+    pub(crate) fn finish(mut self) {
+        let wake = P::settle(&mut self);
+        let queue = self.queue;
+        drop(self);
+        P::perform(queue, wake);
+    }
+
+    /// Publishes how many workers are `coming` for jobs; `None` if no other could be had for any number of jobs. Returns whether more
+    /// jobs are queued.
+    #[inline]
+    pub(crate) fn publish(&mut self, coming: Option<usize>) -> bool {
+        let locked = &mut *self.locked;
+        let count = |n: usize| i32::try_from(n).unwrap_or(ENOUGH);
+        // Jobs of the list come first.
+        let enough = coming.map_or(ENOUGH, |coming| count(coming).saturating_sub(count(locked.list.len)));
+        self.queue.listed.0.set(locked.list.len > 0);
+        if locked.pin.is_some() && locked.list.len == 0 && self.queue.inbox.0.is_sealed() {
+            // Never the last reference: `self.queue` is another.
+            locked.pin = None;
+        }
+        if enough == locked.enough && locked.taken == 0 {
+            return enough != ENOUGH && self.queue.inbox.0.has_more_than(enough);
+        }
+        let before = std::mem::replace(&mut locked.enough, enough);
+        self.queue.inbox.0.publish(std::mem::take(&mut locked.taken), before, enough)
+    }
+
+    /// Moves the jobs of the inbox to the list, in order.
+    #[inline]
+    pub(crate) fn drain_inbox(&mut self) {
+        if let Some(newest) = self.queue.inbox.0.take() {
+            // SAFETY: the jobs of the inbox are linked, in no list, and, once taken out, the lock holder's to append.
+            unsafe { self.append_stack(newest) };
+        }
+    }
+
+    /// Takes no more jobs. A second call does nothing.
+    pub(crate) fn seal(&mut self) {
+        if let Some(newest) = self.queue.inbox.0.seal() {
+            // SAFETY: as in `drain_inbox`.
+            unsafe { self.append_stack(newest) };
+        }
+    }
+
+    /// # Safety
+    /// The jobs are linked in this queue, in no list, and the caller's to append.
+    unsafe fn append_stack(&mut self, newest: NonNull<Header>) {
+        let before = self.locked.list.len;
+        // SAFETY: as promised.
+        unsafe { self.locked.list.append_stack(newest) };
+        let taken = i32::try_from(self.locked.list.len - before).unwrap_or(i32::MAX);
+        self.locked.taken = self.locked.taken.wrapping_add(taken);
+    }
+
+    /// # Safety
+    /// The job is linked in this queue, in no list, and the caller's to append.
+    unsafe fn append(&mut self, header: NonNull<Header>) {
+        // What was pushed before comes first.
+        self.drain_inbox();
+        // SAFETY: as promised.
+        unsafe { self.locked.list.push_back(header) };
+        if self.locked.pin.is_none() {
+            self.locked.pin = Some(Arc::clone(self.queue));
+        }
+    }
+
+    /// Takes the first job that was not cancelled, to run or to refuse it.
+    #[inline]
+    pub(crate) fn pop(&mut self) -> Option<(Claimed, Stamp)> {
+        if self.locked.list.len == 0 {
+            self.drain_inbox();
+        }
+        self.pop_listed().or_else(|| {
+            // The list held nothing but cancelled jobs.
+            self.drain_inbox();
+            self.pop_listed()
+        })
+    }
+
+    /// As `pop`, if a running job awaits the first job.
+    pub(crate) fn pop_awaited(&mut self) -> Option<(Claimed, Stamp)> {
+        if self.has_awaited() { self.pop_listed() } else { None }
+    }
+
+    /// Whether a running job awaits the first job that was not cancelled. (Awaited jobs come first.)
+    pub(crate) fn has_awaited(&self) -> bool {
+        let mut next = self.locked.list.first;
+        while let Some(header) = NonNull::new(next) {
+            // SAFETY: it is in the list, so its cell is there.
+            let cell = unsafe { header.as_ref() };
+            if let Some(is_awaited) = cell.state.waits() {
+                return is_awaited;
+            }
+            // SAFETY: under the lock the links of a listed job are the list's (I5).
+            next = cell.a.with(|a| unsafe { *a }).cast();
+        }
+        false
+    }
+
+    #[inline]
+    fn pop_listed(&mut self) -> Option<(Claimed, Stamp)> {
+        let mut next = self.locked.list.first;
+        while let Some(header) = NonNull::new(next) {
+            // SAFETY: it is in the list, so its cell is there.
+            let cell = unsafe { header.as_ref() };
+            // SAFETY: under the lock the links of a listed job are the list's (I5).
+            next = cell.a.with(|a| unsafe { *a }).cast();
+            match cell.state.claim() {
+                Claim::Won { stamp, .. } => {
+                    // SAFETY: it is in this list, and having claimed it, this call is the one to unlink it.
+                    unsafe { self.locked.list.remove(header) };
+                    // SAFETY: claimed and unlinked; its JOB bit was the queue's.
+                    return Some((unsafe { Claimed::from_header(header) }, stamp));
+                }
+                // Its canceller waits for the lock, to unlink it.
+                Claim::Lost { linked: true } => {}
+                // Its canceller came before the job was in the list, and has left it to the queue.
+                Claim::Lost { linked: false } => {
+                    // SAFETY: it is in this list, and no other thread unlinks it.
+                    unsafe { self.locked.list.remove(header) };
+                    // SAFETY: unlinked; its JOB bit was the queue's.
+                    drop(unsafe { Job::from_header(header) });
+                }
+            }
+        }
+        None
+    }
+
+    /// Takes all jobs that were not cancelled, to refuse them after unlocking.
+    pub(crate) fn pop_all(&mut self) -> Vec<Claimed> {
+        std::iter::from_fn(|| self.pop()).map(|(job, _)| job).collect()
+    }
+
+    /// Whether a job waits, that is perhaps being cancelled.
+    pub(crate) fn has_next(&self) -> bool {
+        self.locked.list.len > 0 || self.queue.inbox.0.has_jobs()
+    }
+
+    /// The number of jobs in the list, jobs that are being cancelled included.
+    #[inline]
+    pub(crate) fn listed(&self) -> usize {
+        self.locked.list.len
+    }
+
+    /// Unlocks until `condvar` is notified, or for no reason at all.
+    pub(crate) fn wait(self, condvar: &Condvar) -> Self {
+        let locked = condvar.wait(self.locked).unwrap_or_else(std::sync::PoisonError::into_inner);
+        Self { queue: self.queue, locked }
+    }
+
+    /// As `wait`, for `timeout` at most. Returns whether the time is over.
+    pub(crate) fn wait_timeout(self, condvar: &Condvar, timeout: Duration) -> (Self, bool) {
+        let (locked, result) =
+            condvar.wait_timeout(self.locked, timeout).unwrap_or_else(std::sync::PoisonError::into_inner);
+        (Self { queue: self.queue, locked }, result.timed_out())
+    }
 }
 
-/// Unlinks a job that was cancelled and returns it, with the `JOB` bit that was its queue's.
-///
-/// # Safety
-/// The caller claimed the job while it was linked, and the cell stays until this returns.
-pub(super) unsafe fn unlink(header: NonNull<Header>) -> Claimed {
-    // SAFETY: as promised.
-    let (job, _) = unsafe { leave(header, Why::Cancelled) };
-    job
+impl<P: Owner> Deref for Guard<'_, P> {
+    type Target = P::Guarded;
+
+    fn deref(&self) -> &P::Guarded {
+        &self.locked.guarded
+    }
 }
 
-/// Unlinks a job that somebody waits for, to run it (C10). `stamp` is that of the claim.
-///
-/// # Safety
-/// As for `unlink`.
-pub(super) unsafe fn begin(header: NonNull<Header>, stamp: Stamp) -> Begun {
-    // SAFETY: as promised.
-    let (job, tally) = unsafe { leave(header, Why::Begins) };
-    let tally = tally.expect("`unlink_from` returns it for a job that begins");
-    Begun { job, stamp, tally }
-}
-
-/// # Safety
-/// As for `unlink`.
-unsafe fn leave(header: NonNull<Header>, why: Why) -> (Claimed, Option<Arc<Tally>>) {
-    // SAFETY: as promised.
-    let owner = unsafe { owner_of(header) };
-    // SAFETY: the job is linked, so its queue is alive (I4).
-    let head = unsafe { owner.as_ref() };
-    // SAFETY: the function is that of the queue; the job is linked in it and the caller's to unlink.
-    let tally = unsafe { (head.unlink)(owner, header, why) };
-    // SAFETY: claimed by the caller, unlinked now; its JOB bit was the queue's.
-    (unsafe { Claimed::from_header(header) }, tally)
-}
-
-/// The queue of a job.
-///
-/// # Safety
-/// The caller claimed the job while it was linked, and the cell stays until this returns.
-unsafe fn owner_of(header: NonNull<Header>) -> NonNull<Head> {
-    // SAFETY: as promised.
-    let cell = unsafe { header.as_ref() };
-    // ORDERING: Relaxed: the claim that saw LINKED was an Acquire of the Release in `State::link`, which comes after
-    // the store; or the job came to the claimer from the thread that did both (`State::link_new`).
-    let owner = cell.owner.load(Ordering::Relaxed);
-    // SAFETY: `push` stored it before LINKED was set, so it is not null.
-    unsafe { NonNull::new_unchecked(owner) }
+impl<P: Owner> DerefMut for Guard<'_, P> {
+    fn deref_mut(&mut self) -> &mut P::Guarded {
+        &mut self.locked.guarded
+    }
 }
 
 /// The queue behind a head.
@@ -407,77 +428,39 @@ unsafe fn queue_of<P: Owner>(head: NonNull<Head>) -> Arc<Queue<P>> {
 }
 
 /// # Safety
-/// `head` is that of a queue of `P` that is alive and in which the job is linked; the caller is the one to unlink it.
-unsafe fn unlink_from<P: Owner>(head: NonNull<Head>, header: NonNull<Header>, why: Why) -> Option<Arc<Tally>> {
-    // Once the job is unlinked nothing but this reference keeps the queue until the lock is released.
-    // SAFETY: the queue is alive until the job is unlinked.
+/// As for [`Operations::unlink`], with a queue of `P`.
+unsafe fn unlink_from<P: Owner>(head: NonNull<Head>, header: NonNull<Header>) -> bool {
+    // Once the job is unlinked nothing but this reference keeps the queue.
+    // SAFETY: the queue is alive while the job is linked.
     let queue = unsafe { queue_of::<P>(head) };
-    // SAFETY: the job is linked, so its cell is there.
-    let origin = unsafe { header.as_ref() }.origin;
     let mut guard = queue.lock();
-    // SAFETY: the job is linked, so its cell is there.
-    while !unsafe { is_listed(header) } {
-        // It is between the link and the inbox, in the hands of a thread that is posting it.
-        drop(guard);
-        thread::yield_now();
-        guard = queue.lock();
+    guard.drain_inbox();
+    // SAFETY: the caller keeps the cell.
+    unsafe { header.as_ref() }.state.unlink_claimed();
+    // SAFETY: the caller keeps the cell.
+    let listed = unsafe { is_listed(header) };
+    if listed {
+        // SAFETY: it is in this list: `pop` leaves a claimed job that is linked to its canceller, which is the caller.
+        unsafe { guard.locked.list.remove(header) };
     }
-    // SAFETY: the job is linked in this list, and the caller is the one to unlink it.
-    unsafe { guard.locked.list.remove(header) };
-    guard.settle();
-    let ledger = guard.ledger();
-    let (tally, ticket) = match why {
-        Why::Begins => {
-            let place = ledger.started(origin);
-            (Some(Arc::clone(ledger.tally(place))), None)
-        }
-        Why::Cancelled => (None, Some(ledger.cancelled(origin))),
-    };
-    drop(guard);
-    if let Some(ticket) = ticket {
-        ticket.announce();
+    guard.finish();
+    if listed {
+        // SAFETY: claimed and unlinked; its JOB bit was the queue's, and is given to the caller by `into_header`.
+        let job = unsafe { Claimed::from_header(header) };
+        P::cancelled(&queue, &job);
+        job.into_header();
     }
-    // It may be the last one: what the queue has of the user's goes with it.
+    // It may be the last reference: the queue's owner holds values of the user.
     discard(queue);
-    tally
+    listed
 }
 
 /// # Safety
-/// `head` is that of a queue that is alive until this returns.
-pub(super) unsafe fn run_nested(head: NonNull<Head>, job: Begun, own: bool) {
-    // SAFETY: as promised.
-    let run_nested = unsafe { head.as_ref() }.run_nested;
-    // SAFETY: the function is that of the queue.
-    unsafe { run_nested(head, job, own) };
-}
-
-/// # Safety
-/// `head` is that of a queue of `P` that is alive until this returns.
-unsafe fn run_nested_in<P: Owner>(head: NonNull<Head>, job: Begun, own: bool) {
+/// As for [`Operations::wait`], with a queue of `P`.
+unsafe fn wait_in<P: Owner>(head: NonNull<Head>, wait: Wait) {
     // SAFETY: as promised.
     let queue = unsafe { queue_of::<P>(head) };
-    P::run_nested(&queue, job, own);
-}
-
-/// Runs a linked job in a place of its queue. `stamp` is that of the claim.
-///
-/// # Safety
-/// The caller claimed the job while it was linked, and the cell stays until this returns.
-pub(super) unsafe fn run_in_a_place(header: NonNull<Header>, stamp: Stamp) {
-    // SAFETY: as promised.
-    let owner = unsafe { owner_of(header) };
-    // SAFETY: the job is linked, so its queue is alive (I4).
-    let run = unsafe { owner.as_ref() }.run_in_a_place;
-    // SAFETY: the function is that of the queue; the job is linked in it and the caller's to unlink.
-    unsafe { run(owner, header, stamp) };
-}
-
-/// # Safety
-/// `head` is that of a queue of `P` in which the job is linked; the caller is the one to unlink it.
-unsafe fn run_in_a_place_of<P: Owner>(head: NonNull<Head>, header: NonNull<Header>, stamp: Stamp) {
-    // SAFETY: the queue is alive until the job is unlinked.
-    let queue = unsafe { queue_of::<P>(head) };
-    // SAFETY: the job is linked and the caller's to unlink.
-    let job = unsafe { begin(header, stamp) };
-    P::run_in_a_place(&queue, job, context::run_elsewhere);
+    let mut guard = queue.lock();
+    P::wait(&mut guard, wait);
+    guard.finish();
 }

@@ -1,7 +1,7 @@
 //! The state word: every change of a job's phase is one named method here.
 //!
-//! The meaning of the bits, and who may touch what in which state, stands in `mod.rs` (I1 to I6). Each method
-//! returns what its caller has to do next.
+//! `mod.rs` explains the bits and which side may touch which field in which phase (I1 to I6). Each method returns what its caller
+//! has to do next.
 
 use crate::clock::Stamp;
 use crate::sync::{AtomicU64, Ordering};
@@ -15,7 +15,7 @@ const CLAIMED: u64 = 1 << 0;
 const DONE: u64 = 1 << 1;
 /// The result is an error. Only with `DONE`.
 const FAILED: u64 = 1 << 2;
-/// In the queue that `owner` points to (I4). Only without `CLAIMED`.
+/// In the queue that `owner` points to, which is alive while this is set (I4).
 const LINKED: u64 = 1 << 3;
 /// The handle exists.
 const HANDLE: u64 = 1 << 4;
@@ -23,90 +23,85 @@ const HANDLE: u64 = 1 << 4;
 const JOB: u64 = 1 << 5;
 /// A waker is stored (I3).
 const WAKER: u64 = 1 << 6;
-/// The handle wants the job cancelled.
+/// Cancellation was requested.
 const CANCELLED: u64 = 1 << 7;
 /// The word `a` holds the hooks (I5).
 const HOOKS: u64 = 1 << 8;
 
+/// Claimed by a canceller: the body never runs, and the result is [`Error::Cancelled`](crate::Error::Cancelled), stored nowhere.
+const REVOKED: u64 = 1 << 9;
+
+/// A running job awaits this one, in the list of the queue: a worker beyond the limit may take it.
+const AWAITED: u64 = 1 << 10;
+
 /// Above the flags: the [`Stamp`] of when the job was queued, set by the step that links.
 const STAMP_SHIFT: u32 = u64::BITS - Stamp::BITS;
-const _: () = assert!(HOOKS < 1 << STAMP_SHIFT);
+const _: () = assert!(AWAITED < 1 << STAMP_SHIFT);
 
 /// The state word of one job.
 #[derive(Debug)]
 pub(super) struct State(AtomicU64);
 
-/// What became of an attempt to link.
-#[must_use]
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Link {
-    /// `LINKED` is set: the caller links the job now.
-    Linked,
-    /// Somebody claimed it before: there is nothing to run, drop the job.
-    AlreadyClaimed,
-}
-
-/// What became of an attempt to claim.
+/// The result of an attempt to claim.
 #[must_use]
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Claim {
-    /// The closure is the caller's. If `linked`, so is the duty to unlink (I4). `stamp`: when it was queued.
+    /// The closure is the caller's. `linked`: a queue refers to the job. `stamp`: when it was queued.
     Won { linked: bool, stamp: Stamp },
-    /// Somebody else has it, or had it.
-    Lost,
+    /// Another side claimed the job first. `linked`: a canceller has claimed it and has still to unlink it.
+    Lost { linked: bool },
 }
 
 /// What the claimer does after it set `DONE`.
 #[must_use]
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Finish {
-    /// No handle: the result is the claimer's to drop, and the cell to free.
+    /// No handle: the claimer drops the result and frees the cell.
     Unobserved,
-    /// The handle has the result and will free the cell; do not touch it again.
+    /// The result is the handle's, which frees the cell: do not touch the cell again.
     HandedOver,
     /// As `HandedOver`, but a waker is stored: take it, then release `JOB`, then wake.
     TakeWaker,
 }
 
-/// What a look at an unfinished job tells its handle.
+/// What a handle sees of its job.
 #[must_use]
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum Seen {
     /// The output is in the slot. `alone`: the executor's side has left.
     Done { alone: bool },
-    /// The error is in the word `b`. `alone`: as above.
-    Failed { alone: bool },
-    /// Not yet; `linked` in a queue or not, and with a waker `registered` or not.
+    /// The error is in the word `b`, unless the job is `revoked`. `alone`: as above.
+    Failed { revoked: bool, alone: bool },
+    /// No result yet. `linked`: a queue refers to the job. `registered`: a waker is stored.
     Pending { linked: bool, registered: bool },
 }
 
-/// Who is left after a bit was cleared.
+/// Which side frees the cell after a bit was cleared.
 #[must_use]
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Left {
-    /// The caller was the last: free the cell.
-    Nobody,
-    /// The other side is there and will free the cell.
-    Other,
+pub(super) enum Frees {
+    /// The caller was the last side.
+    Caller,
+    OtherSide,
 }
 
-/// What a handle that goes away without a result has to do.
+/// What a handle that is dropped without a result has to do.
 #[must_use]
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Abandon {
-    /// `HANDLE` is cleared; the claimer will see to the rest.
+    /// Nothing: `HANDLE` is cleared, and the claimer drops the result.
     Left,
     /// The result came first and is the handle's: take it, then release the handle.
     Finished,
 }
 
-/// What a wish to cancel met.
+/// What a cancellation request has to do.
 #[must_use]
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Wish {
-    /// No hooks: the flag is all there is.
+pub(super) enum Request {
+    /// Nothing: the job has no hooks.
     Noted,
-    /// Hooks: run them, which has no effect a second time, or when the job has ended.
+    /// Run the hooks. They have no effect a second time, or after the job has ended.
     RunHooks,
 }
 
@@ -116,54 +111,75 @@ impl State {
         Self(AtomicU64::new(HANDLE | JOB))
     }
 
-    /// A job that nobody awaits.
-    pub(super) fn unobserved() -> Self {
-        Self(AtomicU64::new(JOB))
-    }
-
-    /// WAITING → WAITING|LINKED. The caller wrote `owner`, and will put the job into that queue at once.
+    /// WAITING → WAITING|LINKED. The caller wrote `owner`, and puts the job into that queue next. `false`: cancelled before.
     #[inline]
-    pub(super) fn link(&self, stamp: Stamp) -> Link {
-        let linked_at = LINKED | stamp.bits() << STAMP_SHIFT;
-        // ORDERING: Release pairs with the Acquire of `claim`, which makes `owner` visible to a claimer that
-        // sees LINKED and has not the queue's lock. A failure reads nothing else of the cell: Relaxed.
+    pub(super) fn link(&self, stamp: Stamp) -> bool {
+        let bits = LINKED | stamp.bits() << STAMP_SHIFT;
+        // ORDERING: Release pairs with the Acquire of `claim_with`, which makes `owner` visible to a canceller that sees LINKED. A
+        // failure reads nothing else of the cell: Relaxed.
         let linked = self.0.fetch_update(Ordering::Release, Ordering::Relaxed, |now| {
             debug_assert_eq!(now & (LINKED | JOB), JOB, "a job is linked once, by its executor");
-            (now & CLAIMED == 0).then_some(now | linked_at)
+            (now & CLAIMED == 0).then_some(now | bits)
         });
-        if linked.is_ok() { Link::Linked } else { Link::AlreadyClaimed }
+        linked.is_ok()
     }
 
-    /// As `link`, of a job with a handle that nobody knows of yet but the caller.
+    /// Clears `LINKED`, under the lock of the job's queue. `false`: a canceller has claimed the job, and clears it.
+    pub(super) fn unlink_unclaimed(&self) -> bool {
+        // ORDERING: Relaxed: whether a canceller comes is decided by the order of the changes of this word alone.
+        let unlinked = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| (now & CLAIMED == 0).then_some(now & !LINKED));
+        unlinked.is_ok()
+    }
+
+    /// Clears `LINKED` of a job that the caller has claimed, under the lock of the job's queue.
+    pub(super) fn unlink_claimed(&self) {
+        // ORDERING: Relaxed: the queue's lock orders it for all that look at the bit of a claimed job.
+        let before = self.0.fetch_and(!LINKED, Ordering::Relaxed);
+        debug_assert_eq!(before & (CLAIMED | LINKED), CLAIMED | LINKED);
+    }
+
+    /// Says that a running job awaits this one. Under the lock of the job's queue.
+    pub(super) fn set_awaited(&self) {
+        // ORDERING: Relaxed: read under the same lock.
+        self.0.fetch_or(AWAITED, Ordering::Relaxed);
+    }
+
+    /// Whether the job was not claimed; and if so, whether a running job awaits it.
+    pub(super) fn waits(&self) -> Option<bool> {
+        // ORDERING: Relaxed: a claim decides what becomes of it.
+        let now = self.0.load(Ordering::Relaxed);
+        (now & CLAIMED == 0).then_some(now & AWAITED != 0)
+    }
+
+    pub(super) fn is_linked(&self) -> bool {
+        // ORDERING: Relaxed: under the queue's lock, or a hint.
+        self.0.load(Ordering::Relaxed) & LINKED != 0
+    }
+
+    /// WAITING → CLAIMED, by an executor that runs or refuses the job: its queue, under its lock, or the owner of the `Job`.
     #[inline]
-    pub(super) fn link_new(&self, stamp: Stamp) {
-        // ORDERING: Relaxed: this thread alone has touched the word.
-        debug_assert_eq!(self.0.load(Ordering::Relaxed), HANDLE | JOB, "somebody knows of it");
-        // ORDERING: Relaxed: no pair for the Acquire of `claim` is needed. Whoever claims has the job from the inbox, whose Release comes after
-        // this, or its handle from this thread.
-        self.0.store(HANDLE | JOB | LINKED | stamp.bits() << STAMP_SHIFT, Ordering::Relaxed);
-    }
-
-    /// WAITING → CLAIMED, by an executor that runs or refuses the job.
     pub(super) fn claim(&self) -> Claim {
-        self.claim_with(CLAIMED)
+        self.claim_with(CLAIMED, LINKED)
     }
 
-    /// WAITING → CLAIMED|CANCELLED, by the handle.
+    /// WAITING → CLAIMED|CANCELLED|REVOKED, by a canceller. It clears `LINKED` later, under the queue's lock.
     pub(super) fn claim_to_cancel(&self) -> Claim {
-        self.claim_with(CLAIMED | CANCELLED)
+        self.claim_with(CLAIMED | CANCELLED | REVOKED, 0)
     }
 
-    fn claim_with(&self, bits: u64) -> Claim {
+    #[inline]
+    fn claim_with(&self, set: u64, clear: u64) -> Claim {
         // ORDERING: Acquire pairs with the Release of `link` (see there). The closure itself was written before the job and
         // the handle parted, and came to this thread with whichever of them is used here. Nothing is published: no
         // Release. A failure reads nothing else of the cell: Relaxed.
         let claimed = self.0.fetch_update(Ordering::Acquire, Ordering::Relaxed, |now| {
-            (now & CLAIMED == 0).then_some((now | bits) & !LINKED)
+            (now & CLAIMED == 0).then_some((now | set) & !clear)
         });
         match claimed {
             Ok(before) => Claim::Won { linked: before & LINKED != 0, stamp: Stamp::from_bits(before >> STAMP_SHIFT) },
-            Err(_) => Claim::Lost,
+            Err(now) => Claim::Lost { linked: now & LINKED != 0 },
         }
     }
 
@@ -173,8 +189,7 @@ impl State {
     /// that cancels a job while the executor keeps it does not.
     pub(super) fn finish(&self, failed: bool, owns_job: bool) -> Finish {
         let result = if failed { DONE | FAILED } else { DONE };
-        // ORDERING: Release publishes the result (and, where JOB is cleared, everything this side did with the cell, to
-        // whoever frees it) to the Acquire of `look` and `release_*`. Acquire pairs with the Release of
+        // ORDERING: Release publishes the result (and, where JOB is cleared, everything this side did with the cell) to the Acquire of `see` and `release_*`. Acquire pairs with the Release of
         // `set_waker`, so that the waker read next is whole, and with that of `abandon`, since the cell may be
         // freed next.
         let before = self.0.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |now| {
@@ -190,23 +205,23 @@ impl State {
     }
 
     /// Clears `JOB`.
-    pub(super) fn release_job(&self) -> Left {
+    pub(super) fn release_job(&self) -> Frees {
         // ORDERING: Release so that all this side did with the cell happens before the other side frees it; Acquire so
         // that this side, if it is the last, frees after all the other side did.
         let before = self.0.fetch_and(!JOB, Ordering::AcqRel);
         debug_assert_ne!(before & JOB, 0, "the executor's side leaves once");
-        if before & HANDLE == 0 { Left::Nobody } else { Left::Other }
+        if before & HANDLE == 0 { Frees::Caller } else { Frees::OtherSide }
     }
 
     /// Clears `HANDLE`, after the handle took the result or cancelled the job.
-    pub(super) fn release_handle(&self) -> Left {
+    pub(super) fn release_handle(&self) -> Frees {
         // ORDERING: as in `release_job`, with the sides exchanged.
         let before = self.0.fetch_and(!HANDLE, Ordering::AcqRel);
         debug_assert_ne!(before & HANDLE, 0, "the handle leaves once");
-        if before & JOB == 0 { Left::Nobody } else { Left::Other }
+        if before & JOB == 0 { Frees::Caller } else { Frees::OtherSide }
     }
 
-    /// Clears `HANDLE` if the job has not ended, so that its claimer sees to the result.
+    /// Clears `HANDLE` if the job has not ended, so that its claimer drops the result.
     pub(super) fn abandon(&self) -> Abandon {
         // ORDERING: Release pairs with the Acquire of `finish`: the claimer frees the cell after all the handle did. On
         // failure Acquire pairs with the Release of `finish`: the result is read next.
@@ -217,14 +232,14 @@ impl State {
 
     /// What the handle can know now.
     #[inline]
-    pub(super) fn look(&self) -> Look {
+    pub(super) fn see(&self) -> Seen {
         // ORDERING: Acquire pairs with the Release of `finish`: the result is read next.
         let now = self.0.load(Ordering::Acquire);
         if now & DONE == 0 {
-            return Look::Pending { linked: now & LINKED != 0, registered: now & WAKER != 0 };
+            return Seen::Pending { linked: now & LINKED != 0, registered: now & WAKER != 0 };
         }
         let alone = now & JOB == 0;
-        if now & FAILED == 0 { Look::Done { alone } } else { Look::Failed { alone } }
+        if now & FAILED == 0 { Seen::Done { alone } } else { Seen::Failed { revoked: now & REVOKED != 0, alone } }
     }
 
     /// Says that the waker's slot is filled. `false`: the job ended first, and the slot is the handle's still (I3).
@@ -247,31 +262,31 @@ impl State {
         unset.is_ok()
     }
 
-    /// Asks a claimed job to stop.
-    pub(super) fn wish_cancelled(&self) -> Wish {
+    /// Requests the cancellation of a claimed job.
+    pub(super) fn request_cancel(&self) -> Request {
         // ORDERING: Acquire pairs with the Release of `set_hooks`: the hooks are read next. Release pairs with the
         // Acquire of `is_cancelled`, so that what was done before the cancellation is seen by a body that sees it.
         let before = self.0.fetch_or(CANCELLED, Ordering::AcqRel);
-        if before & HOOKS == 0 { Wish::Noted } else { Wish::RunHooks }
+        if before & HOOKS == 0 { Request::Noted } else { Request::RunHooks }
     }
 
     /// Says that the word `a` holds the hooks. Returns whether the job had been cancelled before, so that the caller
     /// has to run what it registers.
     pub(super) fn set_hooks(&self) -> bool {
-        // ORDERING: Release publishes the hooks to `wish_cancelled`; Acquire pairs with its Release.
+        // ORDERING: Release publishes the hooks to `request_cancel`; Acquire pairs with its Release.
         self.0.fetch_or(HOOKS, Ordering::AcqRel) & CANCELLED != 0
     }
 
     /// Whether the word `a` holds the hooks, as the running job's own thread sees it.
     #[inline]
     pub(super) fn has_hooks(&self) -> bool {
-        // ORDERING: Relaxed: only this thread sets the bit; and who frees the cell has synchronised before.
+        // ORDERING: Relaxed: only this thread sets the bit; and the side that frees the cell has synchronised before.
         self.0.load(Ordering::Relaxed) & HOOKS != 0
     }
 
-    /// Whether the handle wants the job cancelled.
+    /// Whether cancellation was requested.
     pub(super) fn is_cancelled(&self) -> bool {
-        // ORDERING: Acquire pairs with the Release of `wish_cancelled`.
+        // ORDERING: Acquire pairs with the Release of `request_cancel`.
         self.0.load(Ordering::Acquire) & CANCELLED != 0
     }
 }

@@ -1,66 +1,70 @@
-//! Which queues get their threads from which: asked when a handle is polled inside a job (C10).
+//! All queues of the crate by their address, and from which queue a view gets its threads: asked when a handle is polled inside a job.
 //!
-//! A job that waits for a job of a view of its own pool would wait for a thread of that pool. Whether it does has to be known before the
-//! waiting job is claimed, when its queue may not be followed (I4): so by address, from a table beside the queues.
+//! The handle knows the address of the queue that its job is in, and must not follow it: the job may be taken out of the queue, and
+//! the queue freed, at any moment. So queues are found by their address, in a table.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::collections::HashMap;
+use std::ptr::NonNull;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+
+use super::cell::Header;
+use crate::sync::Arc;
 
 /// The address of a queue's head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct QueueId(pub(super) usize);
 
-/// A view, and the queue of the executor that it gives its jobs to.
-type Entry = (QueueId, QueueId);
-
-// Not of `crate::sync`: a model's locks cannot be static. No model blocks on it, as none is suspended while it is held.
-static VIEWS: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
-
-/// Where the view with that id gets its threads, if that is a queue of this crate.
-pub(super) fn parent(view: QueueId) -> Option<QueueId> {
-    let views = VIEWS.lock().unwrap_or_else(PoisonError::into_inner);
-    views.iter().find(|(known, _)| *known == view).map(|(_, parent)| *parent)
+/// A queue of whatever type.
+pub(crate) trait Promote: Send + Sync {
+    /// A running job awaits the job: moves it to the front, if it is in this queue.
+    ///
+    /// # Safety
+    /// The caller keeps the cell until the call returns.
+    unsafe fn promote(self: Arc<Self>, header: NonNull<Header>);
 }
 
-/// The entry of one view, taken out when it is dropped.
-#[derive(Debug, Default)]
-pub(crate) struct Registration(OnceLock<QueueId>);
+struct Entry {
+    queue: Weak<dyn Promote>,
+    parent: Option<QueueId>,
+}
+
+// Not of `crate::sync`: a model's locks cannot be static. No model blocks on it, as no thread is suspended while it is held.
+static QUEUES: LazyLock<Mutex<HashMap<QueueId, Entry>>> = LazyLock::new(Mutex::default);
+
+fn queues() -> MutexGuard<'static, HashMap<QueueId, Entry>> {
+    QUEUES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The queue that gives the view its threads, if it is a view of a pool or of a view.
+pub(super) fn parent(view: QueueId) -> Option<QueueId> {
+    queues().get(&view)?.parent
+}
+
+/// A running job awaits the job: moves it to the front of the queue, if it is in that.
+///
+/// # Safety
+/// The caller keeps the cell until the call returns.
+pub(super) unsafe fn promote(queue: QueueId, header: NonNull<Header>) {
+    let queue = queues().get(&queue).and_then(|entry| entry.queue.upgrade());
+    if let Some(queue) = queue {
+        // SAFETY: as promised.
+        unsafe { queue.promote(header) };
+    }
+}
+
+/// The entry of one queue. Dropped with the queue, hence before another queue can have its address.
+#[derive(Debug)]
+pub(crate) struct Registration(QueueId);
 
 impl Registration {
-    pub(crate) fn enter(&self, view: QueueId, parent: QueueId) {
-        if self.0.set(view).is_ok() {
-            VIEWS.lock().unwrap_or_else(PoisonError::into_inner).push((view, parent));
-        }
-    }
-
-    /// To be called, or dropped, while the view has its address.
-    pub(crate) fn leave(&mut self) {
-        if let Some(view) = self.0.take() {
-            VIEWS.lock().unwrap_or_else(PoisonError::into_inner).retain(|(known, _)| *known != view);
-        }
+    pub(super) fn new(id: QueueId, queue: Weak<dyn Promote>, parent: Option<QueueId>) -> Self {
+        queues().insert(id, Entry { queue, parent });
+        Self(id)
     }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        self.leave();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_has_left_takes_no_other_out() {
-        let (view, parent_of_first, parent_of_second) = (QueueId(1), QueueId(2), QueueId(3));
-        let (mut first, second) = (Registration::default(), Registration::default());
-        first.enter(view, parent_of_first);
-        assert_eq!(parent(view), Some(parent_of_first));
-        first.leave();
-        second.enter(view, parent_of_second);
-        drop(first);
-        assert_eq!(parent(view), Some(parent_of_second));
-        drop(second);
-        assert_eq!(parent(view), None);
+        queues().remove(&self.0);
     }
 }

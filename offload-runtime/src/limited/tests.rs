@@ -11,7 +11,8 @@ use pollster::block_on;
 
 use super::{Drivers, Limited};
 use crate::error::Error;
-use crate::executor::{Executor, ExecutorExt};
+use crate::executor::Executor;
+use crate::ext::ExecutorExt;
 use crate::job::{Job, JobHandle, QueueId};
 use crate::pool::ThreadPool;
 

@@ -26,11 +26,11 @@ impl Recorder {
         Self(AtomicHistogram::with_config(&config()))
     }
 
-    /// Notes that `count` jobs took so many nanoseconds.
+    /// Records that one job took so many nanoseconds.
     #[inline]
-    pub(super) fn record(&self, nanoseconds: u64, count: u64) {
+    pub(super) fn record(&self, nanoseconds: u64) {
         // Never out of range.
-        let _ = self.0.add(nanoseconds.min(LONGEST), count);
+        let _ = self.0.add(nanoseconds.min(LONGEST), 1);
     }
 }
 

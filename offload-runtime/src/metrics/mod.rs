@@ -1,37 +1,30 @@
 //! What the executors are doing: counts and times, of a pool or a view, and of each site in it.
 //!
-//! `ledger.rs` what is counted under a queue's lock · `tally.rs` what is counted where jobs run · `notes.rs` what a thread
-//! remembers between two jobs · `sampling.rs` which jobs are timed · `histogram.rs` times · `publish.rs` the `metrics` facade, or nothing (`unpublished.rs`).
+//! `sites.rs` the sites of an executor · `tally.rs` the counts of one site · `histogram.rs` times · `publish.rs` the `metrics` facade, or
+//! nothing (`unpublished.rs`).
 //!
-//! The invariant, for each site and in each snapshot: `submitted = queued + running + completed + panicked + cancelled + refused`.
+//! The invariant, for each site and in each reading: `submitted = queued + running + completed + panicked + cancelled + refused`.
 
 mod histogram;
-mod ledger;
-mod notes;
 #[cfg(feature = "metrics")]
 mod publish;
 #[cfg(not(feature = "metrics"))]
 #[path = "unpublished.rs"]
 mod publish;
-mod sampling;
+mod sites;
 mod tally;
 
 use std::fmt;
 
 pub use histogram::Histogram;
-pub(crate) use ledger::{Ledger, Place};
-pub(crate) use notes::Notes;
-pub(crate) use publish::{ANNOUNCED, Threads, Ticket};
-#[cfg(all(test, not(offload_loom)))]
-pub(crate) use sampling::DEEP;
-pub(crate) use sampling::Sampling;
-pub(crate) use tally::{Tally, this_thread};
+pub(crate) use publish::Threads;
+pub(crate) use sites::Sites;
 
 use crate::error::Error;
 use crate::site::Site;
 use crate::sync::Arc;
 
-/// Why a job was refused, as far as it is told apart.
+/// Why a job was refused, as far as the metrics distinguish it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     QueueFull,
@@ -53,7 +46,7 @@ impl Refusal {
     }
 }
 
-/// What is told of a site, and of all of them together.
+/// The counts and times of a site, or of all of them together.
 #[derive(Clone, Debug)]
 pub(crate) struct Figures {
     submitted: u64,
@@ -103,23 +96,6 @@ impl Figures {
         }
         self.wait.add_all(&other.wait);
         self.run.add_all(&other.run);
-    }
-}
-
-/// The counts of a queue at one moment, site by site.
-pub(crate) struct Snapshot(Vec<(Arc<Tally>, Figures)>);
-
-impl Snapshot {
-    /// Adds the times, without the lock, and sums up.
-    pub(crate) fn finish(self) -> (Figures, Vec<SiteMetrics>) {
-        let mut all = Figures::default();
-        let site = |(tally, mut figures): (Arc<Tally>, Figures)| {
-            tally.add_times(&mut figures);
-            all.add(&figures);
-            SiteMetrics { site: tally.origin().site(), figures }
-        };
-        let sites = self.0.into_iter().map(site).collect();
-        (all, sites)
     }
 }
 
@@ -204,18 +180,12 @@ macro_rules! figures {
             }
 
             /// How long jobs waited, from being queued to beginning. Empty where [`timing`](crate::ThreadPoolBuilder::timing) is off.
-            ///
-            /// Where more than 16 jobs wait, or some come within 10 microseconds of one another, one of 16 is looked at, chosen at random, and
-            /// counts for 16.
             #[must_use]
             pub fn wait(&self) -> &Histogram {
                 &self.figures.wait
             }
 
             /// How long jobs ran, however they ended. Empty where [`timing`](crate::ThreadPoolBuilder::timing) is off.
-            ///
-            /// Where more than 16 jobs wait, or some come within 10 microseconds of one another, of those that take less than 10 microseconds one
-            /// of 16 is timed, chosen at random, and counts for 16.
             #[must_use]
             pub fn run(&self) -> &Histogram {
                 &self.figures.run
@@ -226,8 +196,8 @@ macro_rules! figures {
 
 /// What a [`ThreadPool`](crate::ThreadPool) is doing, and has done. Made by [`ThreadPool::metrics`](crate::ThreadPool::metrics).
 ///
-/// The counts are those of one moment: the books balance (see [`submitted`](Self::submitted)), and a job that was awaited is in
-/// them. Its `Display` is a line for a log.
+/// The counts add up (see [`submitted`](Self::submitted)), and a job that was awaited is in them. Jobs that begin or end during the call may
+/// be counted as of before or after. Its `Display` is a line for a log.
 ///
 /// # Examples
 /// ```
@@ -301,10 +271,7 @@ impl PoolMetrics {
         self.peak_running
     }
 
-    /// The most jobs that waited at once. A job that finds an idle thread waits for as long as that takes to come.
-    ///
-    /// May be up to seven too many in a pool without a [`queue_capacity`](crate::ThreadPoolBuilder::queue_capacity), where threads take
-    /// jobs at the very moment at which others come: jobs that have just been taken are then counted as still waiting.
+    /// The most jobs that waited at once, as seen whenever a thread took one. A job that finds an idle thread waits until that has come.
     #[must_use]
     pub fn peak_queued(&self) -> usize {
         self.peak_queued
@@ -329,7 +296,7 @@ impl fmt::Display for PoolMetrics {
 
 /// What a [`Limited`](crate::Limited) view is doing, and has done. Made by [`Limited::metrics`](crate::Limited::metrics).
 ///
-/// The counts are those of one moment, as in [`PoolMetrics`]. Its `Display` is a line for a log.
+/// The counts add up, as in [`PoolMetrics`]. Its `Display` is a line for a log.
 ///
 /// # Examples
 /// See [`Limited::metrics`](crate::Limited::metrics).

@@ -9,8 +9,8 @@
 //! | `offload.job.wait`, `.run` | histogram, seconds | `method` |
 //! | `offload.pool.threads` | gauge | |
 //!
-//! A recorder is the user's code: it is called without a lock (C6), and what it panics with is dropped. Handles are made by a site's first
-//! event, and bound to the recorder that is installed by then. What a recorder does to a pool is told when it has returned.
+//! A recorder is user code: it is called without a lock, and its panics are discarded. Handles are made by the first job of a site, where
+//! it is submitted, of the recorder that is current there. What a recorder itself submits is published when it has returned.
 
 use std::cell::RefCell;
 use std::sync::OnceLock;
@@ -19,15 +19,14 @@ use metrics::{Counter, Gauge, Histogram, Label, SharedString, Unit};
 
 use super::Refusal;
 use super::tally::Tally;
-use crate::job::{Origin, Ran, contain};
+use crate::job::{Origin, Outcome};
 use crate::sync::Arc;
+use crate::unwind::contain;
 
-/// Whether tickets tell anybody anything.
-pub(crate) const ANNOUNCED: bool = true;
-
-/// What is published of one site.
+/// The recorder's handles for one site.
 pub(super) struct Published {
     label: Arc<str>,
+    origin: Origin,
     handles: OnceLock<Handles>,
 }
 
@@ -76,7 +75,7 @@ fn label(name: &'static str, value: impl Into<SharedString>) -> Label {
     Label::new(name, value)
 }
 
-/// Tells the recorder what the names mean. Telling it twice changes nothing.
+/// Describes the names to the recorder. A second time changes nothing.
 fn describe() {
     metrics::describe_counter!("offload.jobs.submitted", Unit::Count, "jobs submitted, refused ones included");
     metrics::describe_counter!("offload.jobs.completed", Unit::Count, "jobs that returned a value");
@@ -91,35 +90,35 @@ fn describe() {
 }
 
 impl Published {
-    pub(super) fn new(label: &Arc<str>) -> Self {
-        Self { label: Arc::clone(label), handles: OnceLock::new() }
+    pub(super) fn new(label: &Arc<str>, origin: Origin) -> Self {
+        Self { label: Arc::clone(label), origin, handles: OnceLock::new() }
     }
 
-    /// Tells the recorder something, whatever it does.
-    fn tell(&self, origin: Origin, what: impl FnOnce(&Handles)) {
-        contain(|| what(made(&self.handles, || Handles::new(&self.label, origin))));
+    /// Calls the recorder, whatever it does.
+    fn publish(&self, what: impl FnOnce(&Handles)) {
+        contain(|| what(made(&self.handles, || Handles::new(&self.label, self.origin))));
     }
 
-    pub(super) fn began(&self, origin: Origin, waited: Option<(u64, u64)>) {
-        self.tell(origin, |handles| {
+    pub(super) fn started(&self, waited: Option<u64>) {
+        self.publish(|handles| {
             handles.queued.decrement(1.0);
             handles.running.increment(1.0);
-            if let Some((nanoseconds, jobs)) = waited {
-                handles.wait.record_many(seconds(nanoseconds), usize::try_from(jobs).unwrap_or(1));
+            if let Some(nanoseconds) = waited {
+                handles.wait.record(seconds(nanoseconds));
             }
         });
     }
 
-    pub(super) fn ended(&self, origin: Origin, ran: Ran, took: Option<(u64, u64)>) {
-        self.tell(origin, |handles| {
+    pub(super) fn ended(&self, outcome: Outcome, took: Option<u64>) {
+        self.publish(|handles| {
             handles.running.decrement(1.0);
-            match ran {
-                Ran::Completed => handles.completed.increment(1),
-                Ran::Panicked => handles.panicked.increment(1),
-                Ran::Cancelled => handles.cancelled_after_start.increment(1),
+            match outcome {
+                Outcome::Completed => handles.completed.increment(1),
+                Outcome::Panicked => handles.panicked.increment(1),
+                Outcome::Cancelled => handles.cancelled_after_start.increment(1),
             }
-            if let Some((nanoseconds, jobs)) = took {
-                handles.run.record_many(seconds(nanoseconds), usize::try_from(jobs).unwrap_or(1));
+            if let Some(nanoseconds) = took {
+                handles.run.record(seconds(nanoseconds));
             }
         });
     }
@@ -130,8 +129,8 @@ fn seconds(nanoseconds: u64) -> f64 {
     nanoseconds as f64 / 1e9
 }
 
-/// What is in `cell`, made if nothing is: by each thread that comes before one is ready. Making it calls the recorder, for which nobody may
-/// have to wait.
+/// The value of `cell`, made if there is none: by each thread that comes before one is ready. Making it calls the recorder, for which
+/// no other thread may have to wait.
 fn made<T>(cell: &OnceLock<T>, make: impl FnOnce() -> T) -> &T {
     if let Some(handle) = cell.get() {
         return handle;
@@ -140,52 +139,39 @@ fn made<T>(cell: &OnceLock<T>, make: impl FnOnce() -> T) -> &T {
     cell.get_or_init(|| handle)
 }
 
-/// What happened to a job that does not run now. `queued`: it was in the queue until then.
+/// An event of a job that does not run now.
+#[derive(Clone, Copy)]
 pub(super) enum Event {
     Submitted,
-    Cancelled { queued: bool },
-    Refused { why: Refusal, queued: bool },
+    Cancelled,
+    Refused(Refusal),
 }
 
 thread_local! {
-    /// What comes while this thread is telling of a ticket.
-    static LATER: RefCell<Option<Vec<Ticket>>> = const { RefCell::new(None) };
+    /// What comes while this thread publishes an event.
+    static LATER: RefCell<Option<Vec<(Arc<Tally>, Event)>>> = const { RefCell::new(None) };
 }
 
-/// An event, to be told once the queue is unlocked.
-#[must_use = "it is to be announced, after unlocking"]
-pub(crate) struct Ticket {
-    tally: Arc<Tally>,
-    event: Event,
-}
-
-impl Ticket {
-    pub(super) fn new(tally: &Arc<Tally>, event: Event) -> Self {
-        Self { tally: Arc::clone(tally), event }
-    }
-
-    pub(crate) fn announce(self) {
-        let mut next = self.begin();
-        while let Some(ticket) = next {
-            ticket.tell();
-            next = LATER.try_with(Self::next).ok().flatten();
+impl Event {
+    /// Publishes the event, and those that come meanwhile. A recorder that submits a job where it makes a counter would otherwise call itself
+    /// without end.
+    pub(super) fn publish(self, tally: &Arc<Tally>) {
+        let is_inside = LATER.try_with(|later| {
+            let mut later = later.borrow_mut();
+            let is_inside = later.is_some();
+            later.get_or_insert_default().extend(is_inside.then(|| (Arc::clone(tally), self)));
+            is_inside
+        });
+        if is_inside == Ok(true) {
+            return;
+        }
+        self.publish_now(tally);
+        while let Some((tally, event)) = LATER.try_with(Self::next).ok().flatten() {
+            event.publish_now(&tally);
         }
     }
 
-    /// `None`: a recorder that this thread is telling of a ticket has submitted a job, or dropped one. It is told of that when it has
-    /// returned: one that submits a job where it makes a counter would call itself without end.
-    fn begin(self) -> Option<Self> {
-        let mut ticket = Some(self);
-        // A thread whose locals are gone tells at once.
-        let _ = LATER.try_with(|later| match &mut *later.borrow_mut() {
-            Some(later) => later.extend(ticket.take()),
-            none => *none = Some(Vec::new()),
-        });
-        ticket
-    }
-
-    /// What is left to be told, if anything is.
-    fn next(later: &RefCell<Option<Vec<Self>>>) -> Option<Self> {
+    fn next(later: &RefCell<Option<Vec<(Arc<Tally>, Self)>>>) -> Option<(Arc<Tally>, Self)> {
         let mut later = later.borrow_mut();
         let next = later.as_mut().and_then(Vec::pop);
         if next.is_none() {
@@ -194,29 +180,17 @@ impl Ticket {
         next
     }
 
-    fn tell(self) {
-        let Self { tally, event } = self;
-        tally.published.tell(tally.origin(), |handles| {
-            let queued = match event {
-                Event::Submitted => {
+    fn publish_now(self, tally: &Tally) {
+        tally.published().publish(|handles| {
+            match self {
+                Self::Submitted => {
                     handles.submitted.increment(1);
-                    handles.queued.increment(1.0);
-                    return;
+                    return handles.queued.increment(1.0);
                 }
-                Event::Cancelled { queued } => {
-                    handles.cancelled_before_start.increment(1);
-                    queued
-                }
-                Event::Refused { why, queued } => {
-                    handles.refused[why as usize].increment(1);
-                    queued
-                }
-            };
-            if queued {
-                handles.queued.decrement(1.0);
-            } else {
-                handles.submitted.increment(1);
+                Self::Cancelled => handles.cancelled_before_start.increment(1),
+                Self::Refused(why) => handles.refused[why as usize].increment(1),
             }
+            handles.queued.decrement(1.0);
         });
     }
 }
@@ -232,7 +206,7 @@ impl Threads {
         Self { label: Arc::clone(label), gauge: OnceLock::new() }
     }
 
-    fn tell(&self, what: impl FnOnce(&Gauge)) {
+    fn publish(&self, what: impl FnOnce(&Gauge)) {
         contain(|| {
             let labels = [label("pool", Arc::clone(&self.label))];
             what(made(&self.gauge, || metrics::gauge!("offload.pool.threads", labels.iter())));
@@ -240,10 +214,10 @@ impl Threads {
     }
 
     pub(crate) fn one_more(&self) {
-        self.tell(|gauge| gauge.increment(1.0));
+        self.publish(|gauge| gauge.increment(1.0));
     }
 
     pub(crate) fn one_less(&self) {
-        self.tell(|gauge| gauge.decrement(1.0));
+        self.publish(|gauge| gauge.decrement(1.0));
     }
 }

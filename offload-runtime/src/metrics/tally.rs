@@ -1,106 +1,124 @@
-//! What became of the jobs of one site in one queue: counted where they run, without the queue's lock.
+//! The counts and times of the jobs of one site in one executor, written without a lock.
 //!
-//! Noted before a job's result is published, so that who has awaited it finds it counted. Spread over a few shards, so that threads on
-//! different cores seldom write to the same line.
+//! Each event of a job is counted after the one before: submitted, started, ended (or cancelled, or refused, instead of started). A reader
+//! goes from the last to the first, so that it finds no more jobs ended than started, and no more started than submitted. An end is
+//! counted before the result is published, so that a job that was awaited is counted. Counts are spread over a few shards, so that threads
+//! on different cores seldom write to the same line.
 
 use std::num::NonZero;
 use std::sync::{LazyLock, OnceLock};
 use std::thread::available_parallelism;
 
-use super::Figures;
 use super::histogram::Recorder;
-use super::publish::Published;
+use super::publish::{Event, Published};
+use super::{Figures, Refusal, SiteMetrics};
 use crate::clock::{Moment, Stamp};
-use crate::job::{Origin, Ran};
+use crate::error::Error;
+use crate::job::{Origin, Outcome};
 use crate::sync::{Arc, Counter};
 
-/// So many at most: beyond it, memory grows and nothing is gained. A power of two.
+/// The most shards. Beyond it, memory grows and nothing is gained. A power of two.
 const SHARDS: usize = 8;
 
-/// The jobs of one site in one queue.
+/// The jobs of one site in one executor.
 pub(crate) struct Tally {
     origin: Origin,
+    /// The position among the sites of the executor.
+    number: u64,
     timing: bool,
     shards: [Shard; SHARDS],
-    pub(super) published: Published,
+    published: Published,
 }
 
 /// Two cache lines, as processors fetch them in pairs.
 #[repr(align(128))]
 #[derive(Default)]
 struct Shard {
+    submitted: Counter,
+    started: Counter,
     completed: Counter,
     panicked: Counter,
-    cancelled: Counter,
-    /// Made by the first time that is noted.
+    cancelled_before_start: Counter,
+    cancelled_after_start: Counter,
+    refused: [Counter; Refusal::COUNT],
+    /// Made by the first time that is recorded.
     wait: OnceLock<Recorder>,
     run: OnceLock<Recorder>,
 }
 
 impl Tally {
-    pub(super) fn new(origin: Origin, timing: bool, label: &Arc<str>) -> Arc<Self> {
-        Arc::new(Self { origin, timing, shards: Default::default(), published: Published::new(label) })
+    pub(super) fn new(origin: Origin, number: u64, timing: bool, label: &Arc<str>) -> Arc<Self> {
+        let published = Published::new(label, origin);
+        Arc::new(Self { origin, number, timing, shards: Default::default(), published })
     }
 
-    pub(crate) fn origin(&self) -> Origin {
+    pub(super) fn origin(&self) -> Origin {
         self.origin
     }
 
-    /// A job begins. Returns when, if times are kept.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// A job is submitted. Counted before it can start.
     #[inline]
-    pub(crate) fn began(&self, thread: usize, stamp: Stamp) -> Option<Moment> {
+    pub(crate) fn submitted(self: &Arc<Self>) {
+        self.shard().submitted.add_one();
+        Event::Submitted.publish(self);
+    }
+
+    /// A submitted job was cancelled before it started.
+    pub(crate) fn cancelled(self: &Arc<Self>) {
+        self.shard().cancelled_before_start.add_one();
+        Event::Cancelled.publish(self);
+    }
+
+    /// A submitted job was refused.
+    pub(crate) fn refused(self: &Arc<Self>, why: &Error) {
+        let why = Refusal::of(why);
+        self.shard().refused[why as usize].add_one();
+        Event::Refused(why).publish(self);
+    }
+
+    /// A job begins that was queued at `stamp`. Returns when, if times are recorded.
+    #[inline]
+    pub(crate) fn started(&self, stamp: Stamp) -> Option<Moment> {
+        let shard = self.shard();
+        shard.started.add_one();
         let now = self.timing.then(Moment::now);
         let waited = now.and_then(|now| stamp.waited(now));
-        if let Some((nanoseconds, jobs)) = waited {
-            self.shard(thread).wait.get_or_init(Recorder::new).record(nanoseconds, jobs);
+        if let Some(nanoseconds) = waited {
+            shard.wait.get_or_init(Recorder::new).record(nanoseconds);
         }
-        self.published.began(self.origin, waited);
+        self.published.started(waited);
         now
     }
 
-    /// A job begins, one of many.
+    /// A job has ended that began at `since`. Its result is not yet published.
     #[inline]
-    pub(super) fn began_untimed(&self) {
-        self.published.began(self.origin, None);
-    }
-
-    /// A job has ended, and nobody knows yet. It took so many nanoseconds, and stands for so many `jobs` in that.
-    #[inline]
-    pub(crate) fn ended(&self, thread: usize, ran: Ran, took: u64, jobs: u64) {
-        self.shard(thread).run.get_or_init(Recorder::new).record(took, jobs);
-        self.count(thread, ran);
-        self.published.ended(self.origin, ran, Some((took, jobs)));
-    }
-
-    /// As `ended`, where it is not known how long it took.
-    #[inline]
-    pub(crate) fn ended_untimed(&self, thread: usize, ran: Ran) {
-        self.count(thread, ran);
-        self.published.ended(self.origin, ran, None);
-    }
-
-    #[inline]
-    fn count(&self, thread: usize, ran: Ran) {
-        let shard = self.shard(thread);
-        let count = match ran {
-            Ran::Completed => &shard.completed,
-            Ran::Panicked => &shard.panicked,
-            Ran::Cancelled => &shard.cancelled,
+    pub(crate) fn ended(&self, outcome: Outcome, since: Option<Moment>) {
+        let shard = self.shard();
+        let took = since.map(|since| Moment::now().since(since));
+        if let Some(nanoseconds) = took {
+            shard.run.get_or_init(Recorder::new).record(nanoseconds);
+        }
+        let count = match outcome {
+            Outcome::Completed => &shard.completed,
+            Outcome::Panicked => &shard.panicked,
+            Outcome::Cancelled => &shard.cancelled_after_start,
         };
         count.add_one();
+        self.published.ended(outcome, took);
     }
 
-    /// How many have ended. Under the lock under which they are counted as they begin, it never is more than have begun.
-    pub(super) fn count_ended(&self, figures: &mut Figures) {
-        for shard in &self.shards {
-            figures.completed += shard.completed.get();
-            figures.panicked += shard.panicked.get();
-            figures.cancelled_after_start += shard.cancelled.get();
-        }
+    pub(super) fn published(&self) -> &Published {
+        &self.published
     }
 
-    /// The times. They may be ahead of the counts by what has been going on since.
-    pub(super) fn add_times(&self, figures: &mut Figures) {
+    /// The counts and times, from the last events to the first.
+    pub(super) fn read(&self) -> SiteMetrics {
+        let mut figures = Figures::default();
+        let sum = |count: fn(&Shard) -> &Counter| self.shards.iter().map(|shard| count(shard).get()).sum::<u64>();
         for shard in &self.shards {
             if let Some(wait) = shard.wait.get() {
                 figures.wait.add(wait);
@@ -109,21 +127,36 @@ impl Tally {
                 figures.run.add(run);
             }
         }
+        figures.completed = sum(|shard| &shard.completed);
+        figures.panicked = sum(|shard| &shard.panicked);
+        figures.cancelled_after_start = sum(|shard| &shard.cancelled_after_start);
+        let started = sum(|shard| &shard.started);
+        figures.cancelled_before_start = sum(|shard| &shard.cancelled_before_start);
+        for shard in &self.shards {
+            for (all, refused) in figures.refused.iter_mut().zip(&shard.refused) {
+                *all += refused.get();
+            }
+        }
+        figures.submitted = sum(|shard| &shard.submitted);
+        figures.running = started - figures.completed - figures.panicked - figures.cancelled_after_start;
+        figures.queued = figures.submitted - started - figures.cancelled_before_start - figures.refused_in_all();
+        SiteMetrics { site: self.origin.site(), figures }
     }
 
     #[inline]
-    fn shard(&self, thread: usize) -> &Shard {
-        &self.shards[thread % SHARDS]
+    fn shard(&self) -> &Shard {
+        &self.shards[this_thread() % SHARDS]
     }
 }
 
-/// The shard of this thread: they are dealt out in turn, as many as there are cores.
-pub(crate) fn this_thread() -> usize {
+/// The number of this thread's shard. They are dealt out in turn, as many as there are cores.
+#[inline]
+fn this_thread() -> usize {
     static CORES: LazyLock<usize> = LazyLock::new(|| available_parallelism().map_or(1, NonZero::get));
     static NEXT: Counter = Counter::new();
     std::thread_local! {
-        static NUMBER: usize = usize::try_from(NEXT.add_one()).unwrap_or(0);
+        static NUMBER: usize = usize::try_from(NEXT.add_one()).unwrap_or(0) % *CORES;
     }
-    // A thread whose locals are gone is nobody's busiest.
-    NUMBER.try_with(|number| *number % *CORES).unwrap_or(0)
+    // A thread whose locals are gone uses the first shard.
+    NUMBER.try_with(|number| *number).unwrap_or(0)
 }

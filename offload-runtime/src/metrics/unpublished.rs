@@ -2,54 +2,36 @@
 
 use super::Refusal;
 use super::tally::Tally;
-use crate::job::{Origin, Ran};
+use crate::job::{Origin, Outcome};
 use crate::sync::Arc;
-
-/// Whether tickets tell anybody anything.
-pub(crate) const ANNOUNCED: bool = false;
 
 pub(super) struct Published;
 
 impl Published {
-    pub(super) fn new(_label: &Arc<str>) -> Self {
+    pub(super) fn new(_label: &Arc<str>, _origin: Origin) -> Self {
         Self
     }
 
     #[inline]
     #[expect(clippy::unused_self, reason = "the signature of `publish.rs`")]
-    pub(super) fn began(&self, _origin: Origin, _waited: Option<(u64, u64)>) {}
+    pub(super) fn started(&self, _waited: Option<u64>) {}
 
     #[inline]
     #[expect(clippy::unused_self, reason = "the signature of `publish.rs`")]
-    pub(super) fn ended(&self, _origin: Origin, _ran: Ran, _took: Option<(u64, u64)>) {}
+    pub(super) fn ended(&self, _outcome: Outcome, _took: Option<u64>) {}
 }
 
+#[derive(Clone, Copy)]
 pub(super) enum Event {
     Submitted,
-    Cancelled {
-        #[expect(unused, reason = "told by `publish.rs`")]
-        queued: bool,
-    },
-    Refused {
-        #[expect(unused, reason = "told by `publish.rs`")]
-        why: Refusal,
-        #[expect(unused, reason = "told by `publish.rs`")]
-        queued: bool,
-    },
+    Cancelled,
+    Refused(#[expect(unused, reason = "published by `publish.rs`")] Refusal),
 }
 
-#[must_use = "it is to be announced, after unlocking"]
-pub(crate) struct Ticket;
-
-impl Ticket {
-    #[inline]
-    pub(super) fn new(_tally: &Arc<Tally>, _event: Event) -> Self {
-        Self
-    }
-
+impl Event {
     #[inline]
     #[expect(clippy::unused_self, reason = "the signature of `publish.rs`")]
-    pub(crate) fn announce(self) {}
+    pub(super) fn publish(self, _tally: &Arc<Tally>) {}
 }
 
 /// The gauge of a pool's threads.

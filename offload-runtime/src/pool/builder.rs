@@ -4,15 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::queue::{Config, Pool};
 use super::running::RunningJob;
-use super::sleep::max_scouts;
-use super::{KEEP_ALIVE, ThreadPool};
+use super::state::{Config, Hooks, Pool, State};
+use super::thread_pool::ThreadPool;
+use crate::job::Queue;
 
-/// How many threads a pool may have if nothing is said: enough for jobs that wait, without regard to the cores.
+/// The default maximum of threads: enough for jobs that wait, without regard to the cores.
 const MAX_THREADS: usize = 64;
 
-/// Chooses what a [`ThreadPool`] is like. Made by [`ThreadPool::builder`].
+/// The default keep-alive.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// Configures a [`ThreadPool`]. Made by [`ThreadPool::builder`].
 ///
 /// # Examples
 /// See [`ThreadPool::builder`].
@@ -20,31 +23,30 @@ const MAX_THREADS: usize = 64;
 #[derive(Clone)]
 pub struct ThreadPoolBuilder {
     config: Config,
+    hooks: Hooks,
 }
 
 impl ThreadPoolBuilder {
     pub(super) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let max_scouts = if cfg!(offload_loom) { 2 } else { max_scouts(cores) };
         Self {
             config: Config {
                 max_threads: cores.max(MAX_THREADS),
                 min_threads: 0,
-                max_scouts,
                 keep_alive: KEEP_ALIVE,
-                queue_capacity: usize::MAX,
+                queue_capacity: None,
                 name: "offload".into(),
                 timing: true,
                 stack_size: None,
-                on_thread_start: None,
-                on_thread_stop: None,
                 warn_after: None,
-                on_slow_job: None,
             },
+            hooks: Hooks::default(),
         }
     }
 
-    /// How many threads there may be at once. Default: 64, or the number of cores if that is more.
+    /// Sets how many jobs may run at once, and so how many threads there are. Default: 64, or the number of cores if that is more.
+    ///
+    /// Jobs that are awaited inside a job of the same pool may run beyond that ([nested use](ThreadPool#nested-use)).
     ///
     /// # Panics
     /// If `n` is zero.
@@ -57,7 +59,7 @@ impl ThreadPoolBuilder {
         self
     }
 
-    /// How many threads stay when there is nothing to do. Default: 0, so that an idle pool has no threads.
+    /// Sets how many threads stay when there is nothing to do. Default: 0, so that an idle pool has no threads.
     ///
     /// They are started by jobs, as all threads are, not by [`build`](Self::build). At most `max_threads` are kept.
     ///
@@ -73,7 +75,7 @@ impl ThreadPoolBuilder {
         self
     }
 
-    /// How long a thread beyond the minimum waits for a job before it leaves. Default: 10 seconds.
+    /// Sets how long a thread beyond the minimum waits for a job before it leaves. Default: 10 seconds.
     ///
     /// # Examples
     /// See [`ThreadPool::builder`].
@@ -82,7 +84,7 @@ impl ThreadPoolBuilder {
         self
     }
 
-    /// How many jobs may wait. Beyond that, submitting refuses at once with [`Error::QueueFull`](crate::Error::QueueFull). Default: no
+    /// Sets how many jobs may wait. Beyond that, submitting refuses at once with [`Error::QueueFull`](crate::Error::QueueFull). Default: no
     /// bound.
     ///
     /// Jobs that run, and jobs that a thread is free to take or may be started for, do not count: a pool of `m` threads with a
@@ -101,11 +103,11 @@ impl ThreadPoolBuilder {
     /// pollster::block_on(first).unwrap();
     /// ```
     pub fn queue_capacity(mut self, n: usize) -> Self {
-        self.config.queue_capacity = n;
+        self.config.queue_capacity = Some(n);
         self
     }
 
-    /// What threads are called: `name-0`, `name-1`, and so on. Default: `offload`.
+    /// Sets the names of threads: `name-0`, `name-1`, and so on. Default: `offload`.
     ///
     /// Linux shows no more than 15 bytes of a thread's name.
     ///
@@ -121,12 +123,10 @@ impl ThreadPoolBuilder {
         self
     }
 
-    /// Whether it is noted how long jobs wait and run. Default: yes.
+    /// Whether wait and run times are recorded. Default: yes.
     ///
-    /// It takes a look at the clock when a job is queued, 30 nanoseconds of its submitter's time, and one each when it begins and when it ends. Where
-    /// more than 16 jobs wait, or some come within 10 microseconds of one another, one in 16 is looked at, and counts for 16 (each, still, in
-    /// how long it runs, where that is more than 10 microseconds). Without, the histograms of
-    /// [`metrics`](ThreadPool::metrics) stay empty; counts are kept all the same.
+    /// Recording reads the clock three times per job: when it is queued, begins and ends. Without it, the histograms of
+    /// [`metrics`](ThreadPool::metrics) stay empty; jobs are counted all the same.
     ///
     /// # Examples
     /// ```
@@ -141,7 +141,7 @@ impl ThreadPoolBuilder {
         self
     }
 
-    /// How many bytes of stack each thread has. Default: what `std::thread` gives, 2 MiB unless `RUST_MIN_STACK` says otherwise.
+    /// Sets the size of each thread's stack, in bytes. Default: that of `std::thread`, 2 MiB unless `RUST_MIN_STACK` is set.
     ///
     /// # Examples
     /// ```
@@ -155,10 +155,10 @@ impl ThreadPoolBuilder {
         self
     }
 
-    /// Calls `f` on each thread before its first job. A panic in it is caught; the thread goes on.
+    /// Calls `f` on each thread before its first job. A panic in it is caught, and the thread goes on.
     ///
-    /// It may take its time, to open a connection, say: jobs go to other threads meanwhile, and where more wait than threads are in `f`, the next is
-    /// started.
+    /// It may take its time: jobs go to other threads meanwhile, and where more jobs wait than threads are in `f`, another thread is started. It
+    /// must not await a job of the same pool, which may need this very thread: that panics.
     ///
     /// # Examples
     /// ```
@@ -170,7 +170,7 @@ impl ThreadPoolBuilder {
     /// assert!(pollster::block_on(pool.submit(|| READY.get())).unwrap());
     /// ```
     pub fn on_thread_start(mut self, f: impl Fn() + Send + Sync + 'static) -> Self {
-        self.config.on_thread_start = Some(Arc::new(f));
+        self.hooks.thread_start = Some(Arc::new(f));
         self
     }
 
@@ -190,16 +190,15 @@ impl ThreadPoolBuilder {
     /// wait.recv().unwrap();
     /// ```
     pub fn on_thread_stop(mut self, f: impl Fn() + Send + Sync + 'static) -> Self {
-        self.config.on_thread_stop = Some(Arc::new(f));
+        self.hooks.thread_stop = Some(Arc::new(f));
         self
     }
 
-    /// Tells of each job that has been running for longer than `time`, once, while it still runs. Default: of none.
+    /// Reports each job that has been running for longer than `time`, once, while it still runs. Default: none.
     ///
-    /// It is told as an event of `tracing` (feature `tracing`, level `WARN`, target `offload_runtime::job`) and to
-    /// [`on_slow_job`](Self::on_slow_job). A thread `name-watch` sees to it, there while the pool has threads; jobs pay nothing for it.
-    /// A job of which it is not known when it began ([`RunningJob::elapsed`](super::RunningJob::elapsed)) is told of later, by one `time`
-    /// at most.
+    /// A report is an event of `tracing` (feature `tracing`, level `WARN`, target `offload_runtime::job`) and a call of
+    /// [`on_slow_job`](Self::on_slow_job), by a thread `name-watch`, which is there while the pool has threads.
+    /// Where [`timing`](Self::timing) is off, a job is reported later, by one `time` at most.
     ///
     /// # Panics
     /// If `time` is zero.
@@ -220,25 +219,18 @@ impl ThreadPoolBuilder {
     /// use offload_runtime::{ExecutorExt, ThreadPool};
     /// use std::{sync::mpsc, time::Duration};
     ///
-    /// let (told, wait) = mpsc::channel();
+    /// let (report, wait) = mpsc::channel();
     /// let pool = ThreadPool::builder()
     ///     .warn_after(Duration::from_millis(5))
-    ///     .on_slow_job(move |job| told.send(job.clone()).unwrap())
+    ///     .on_slow_job(move |job| report.send(job.clone()).unwrap())
     ///     .build();
-    /// let handle = pool.submit(move || wait.recv().unwrap()); // runs until it is told of
+    /// let handle = pool.submit(move || wait.recv().unwrap()); // runs until it is reported
     /// let slow = pollster::block_on(handle).unwrap();
     /// assert!(slow.elapsed() >= Duration::from_millis(5));
     /// println!("{} has been running for {:?}", slow.site(), slow.elapsed());
     /// ```
     pub fn on_slow_job(mut self, f: impl Fn(&RunningJob) + Send + Sync + 'static) -> Self {
-        self.config.on_slow_job = Some(Arc::new(f));
-        self
-    }
-
-    /// How many threads may be on their way at once, whatever the machine.
-    #[cfg(all(test, not(offload_loom)))]
-    pub(super) fn max_scouts(mut self, n: usize) -> Self {
-        self.config.max_scouts = n;
+        self.hooks.slow_job = Some(Arc::new(f));
         self
     }
 
@@ -248,7 +240,7 @@ impl ThreadPoolBuilder {
     /// See [`ThreadPool::builder`].
     #[must_use]
     pub fn build(self) -> ThreadPool {
-        ThreadPool::with_queue(Pool::queue(self.config))
+        ThreadPool::with_queue(Queue::new(Pool::new(self.config), State::new(self.hooks), None))
     }
 }
 

@@ -12,7 +12,8 @@ use loom::thread;
 
 use super::ThreadPool;
 use crate::error::Error;
-use crate::executor::{Executor, ExecutorExt};
+use crate::executor::Executor;
+use crate::ext::ExecutorExt;
 use crate::job::models::{Tokens, each_is_due, expect_rare_calls, expect_short_jobs, explore};
 use crate::job::{Job, Origin, Work};
 

@@ -1,8 +1,8 @@
-//! The pool's end: closed, drained or stopped, and waited for without joining anything.
+//! The pool's end: closed, drained or stopped, and waited for without joining a thread.
 //!
 //! Closing seals the queue under its lock: a job is in it before, and will run, or is refused. Threads leave by themselves once the
-//! sealed queue is empty; the last one wakes those who wait. A thread of the pool that waits counts itself out, so
-//! that a job may shut its own pool down (C9).
+//! sealed queue is empty; the last one wakes those that wait. A thread of the pool that waits does not count itself, so that a job may shut its own
+//! pool down.
 
 use std::fmt;
 use std::future::Future;
@@ -10,13 +10,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use super::queue::{Pool, State};
-use super::running::{self, RunningJob};
-use super::sleep::Call;
-use super::worker;
+use super::current::current;
+use super::inspect;
+use super::running::RunningJob;
+use super::state::{Hooks, Pool, State};
+use super::submit::refuse_all;
 use crate::error::Error;
-use crate::job::{self, Guard, Queue};
+use crate::job::{Guard, Queue};
 use crate::sync::{Arc, thread};
+use crate::unwind::{contain, discard};
 
 /// Seals the queue and wakes idle threads, so that they leave.
 pub(super) fn close(queue: &Arc<Queue<Pool>>) {
@@ -28,11 +30,11 @@ pub(super) fn stop(queue: &Arc<Queue<Pool>>) {
     let mut refused = Vec::new();
     end(queue, |state| {
         state.stopped = true;
-        refused = state.drain(&Error::ShutDown);
+        refused = state.pop_all();
     });
     // First of all: a destructor of what is refused may wait for a job that runs.
     queue.stop().run();
-    job::refuse_all(refused, &Error::ShutDown);
+    refuse_all(&queue.shared, refused, &Error::ShutDown);
 }
 
 fn end(queue: &Arc<Queue<Pool>>, then: impl FnOnce(&mut Guard<'_, Pool>)) {
@@ -41,19 +43,44 @@ fn end(queue: &Arc<Queue<Pool>>, then: impl FnOnce(&mut Guard<'_, Pool>)) {
     state.seal();
     then(&mut state);
     let idle = state.idle.clone();
-    // A job may have been posted for which no thread is there yet. Who posted it is on the way to the lock; but who waits for the pool's end would
-    // see that there is no thread, and no more.
-    let call = Call::decide_if_any(&mut state, &queue.shared);
-    drop(state);
-    call.carry_out(queue);
+    let hooks = if state.threads + state.leaving == 0 { state.take_hooks() } else { Hooks::default() };
+    // If jobs wait and no thread is there, one is started.
+    state.finish();
     for worker in idle {
         worker.wake.notify_one();
     }
+    discard(hooks);
 }
 
-/// The wakers to be woken if the pool's end has come, or may have come for one of those who wait.
+/// A thread that has resigned goes, and with the last one of a closed pool the hooks, and those that wait are woken.
+pub(super) fn count_out(mut state: Guard<'_, Pool>) {
+    if state.closed && state.threads == 0 && state.leaving == 1 {
+        let (queue, hooks) = (state.queue(), state.take_hooks());
+        state.finish();
+        discard(hooks);
+        state = queue.lock();
+    }
+    state.leaving -= 1;
+    let ended = take_wakers(&mut state);
+    state.finish();
+    wake(ended);
+}
+
+/// Whether this thread is one of the pool's.
+fn is_worker_of(state: &State) -> bool {
+    current().is_some_and(|current| state.workers.iter().any(|worker| Arc::ptr_eq(worker, &current)))
+}
+
+impl State {
+    /// Takes the hooks of a closed pool without threads. If jobs wait, a thread will be started, and needs none: it is the pool's last.
+    fn take_hooks(&mut self) -> Hooks {
+        std::mem::take(&mut self.hooks)
+    }
+}
+
+/// Takes the wakers of those that wait, if the pool's end has come, or may have come for one of them.
 pub(super) fn take_wakers(state: &mut State) -> Vec<Waker> {
-    // A waiting job of the pool has come to its end when one thread is left, its own. Nobody waits before the pool is closed.
+    // For a waiting job of the pool it has come when one thread is left, its own. No thread waits before the pool is closed.
     if state.threads + state.leaving > 1 {
         return Vec::new();
     }
@@ -63,17 +90,18 @@ pub(super) fn take_wakers(state: &mut State) -> Vec<Waker> {
 /// Wakes them, without the lock.
 pub(super) fn wake(wakers: Vec<Waker>) {
     for waker in wakers {
-        job::contain(|| waker.wake());
+        contain(|| waker.wake());
     }
 }
 
 /// Resolves when all work of a pool is done and its threads have left, after their
-/// [`on_thread_stop`](super::ThreadPoolBuilder::on_thread_stop). (Destructors of their thread-locals may still run, as nobody joins them.)
+/// [`on_thread_stop`](super::ThreadPoolBuilder::on_thread_stop), and what the pool's hooks had captured is dropped. (Destructors of their
+/// thread-locals may still run, as the threads are not joined.)
 ///
 /// Made by [`ThreadPool::shutdown`](super::ThreadPool::shutdown) and [`shutdown_now`](super::ThreadPool::shutdown_now), which have taken
-/// effect by then: this only tells when it is over. **Dropping** it changes nothing.
+/// effect by then: this only waits. **Dropping** it changes nothing.
 ///
-/// Awaited, or waited for, inside a job of the same pool, it counts that job's thread out: it resolves when no other is left (C9).
+/// Awaited, or waited for, inside a job of the same pool, it does not count that job's thread: it resolves when no other is left.
 /// Two jobs of one pool that both wait for its end wait for each other; give [`wait_timeout`](Self::wait_timeout) a deadline there.
 ///
 /// # Cancel safety
@@ -87,7 +115,7 @@ pub(super) fn wake(wakers: Vec<Waker>) {
 /// pool.submit(|| println!("runs before the pool ends")).detach();
 /// pollster::block_on(pool.shutdown());
 /// ```
-#[must_use = "a `Shutdown` only tells when the pool has ended: await it, or call `wait_timeout`"]
+#[must_use = "a `Shutdown` only waits for the pool's end: await it, or call `wait_timeout`"]
 pub struct Shutdown {
     queue: Arc<Queue<Pool>>,
     /// The number under which its waker is registered.
@@ -148,7 +176,7 @@ impl Shutdown {
     fn poll_ended(&self, waker: &Waker) -> Poll<()> {
         let new = waker.clone();
         let mut state = self.queue.lock();
-        let own = usize::from(worker::is_worker_of(&state));
+        let own = usize::from(is_worker_of(&state));
         if state.threads + state.leaving <= own {
             return Poll::Ready(());
         }
@@ -159,14 +187,14 @@ impl Shutdown {
             state.shutdowns.push((self.number, new));
             None
         };
-        // In this order: the waker is user code (C6).
+        // In this order: the waker is user code.
         drop((state, unused));
         Poll::Pending
     }
 
     fn still_running(&self) -> StillRunning {
-        let queued = self.queue.lock().len();
-        StillRunning { running: running::running_jobs(&self.queue), queued }
+        let queued = inspect::queued(&self.queue);
+        StillRunning { running: inspect::running_jobs(&self.queue), queued }
     }
 }
 
@@ -180,20 +208,21 @@ impl Future for Shutdown {
 
 impl Drop for Shutdown {
     fn drop(&mut self) {
-        // Nothing of who waited stays with a pool that goes on (C7).
+        // Nothing of the waiting task stays with a pool that goes on.
         let mut state = self.queue.lock();
-        let place = state.shutdowns.iter().position(|(number, _)| *number == self.number);
-        let waker = place.map(|place| state.shutdowns.swap_remove(place));
-        // In this order: the waker is user code (C6).
+        let position = state.shutdowns.iter().position(|(number, _)| *number == self.number);
+        let waker = position.map(|position| state.shutdowns.swap_remove(position));
+        // In this order: the waker is user code.
         drop((state, waker));
     }
 }
 
 impl fmt::Debug for Shutdown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state: Guard<'_, Pool> = self.queue.lock();
-        let (threads, queued) = (state.threads + state.leaving, state.len());
+        let state = self.queue.lock();
+        let threads = state.threads + state.leaving;
         drop(state);
+        let queued = inspect::queued(&self.queue);
         f.debug_struct("Shutdown").field("threads", &threads).field("queued", &queued).finish_non_exhaustive()
     }
 }

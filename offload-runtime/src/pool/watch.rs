@@ -1,36 +1,24 @@
-//! Who tells of jobs that run for long: a thread of its own, there only where a pool is told to [`warn_after`] and while it has threads.
+//! Reports jobs that run for long: by a thread of its own, there only where a pool is told to [`warn_after`] and while it has threads.
 //!
 //! It sleeps until the first running job may be due. Where nothing has begun for a whole period it sleeps until something does, so that
-//! an idle pool costs nothing. It looks at what the workers show anyway: jobs pay nothing for it.
+//! an idle pool costs nothing. It reads what the workers show anyway: jobs pay nothing for it.
 //!
 //! [`warn_after`]: super::ThreadPoolBuilder::warn_after
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::queue::{Pool, State};
+use super::current::Worker;
 use super::running::RunningJob;
-use super::worker::{self, Worker};
+use super::shutdown;
+use super::state::{Pool, State, Watch};
 use crate::clock::Moment;
-use crate::job::{Guard, Queue, contain};
+use crate::job::{Guard, Queue};
 use crate::sync::{Arc, Condvar};
 use crate::trace;
+use crate::unwind::{contain, discard};
 
-pub(super) type SlowJobHook = Arc<dyn Fn(&RunningJob) + Send + Sync>;
-
-/// What the pool's lock guards of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Watch {
-    /// There is no such thread.
-    #[default]
-    Off,
-    /// It looks again after a time.
-    On,
-    /// It waits for a job to begin.
-    Asleep,
-}
-
-/// Starts the watch, if there is to be one and is none. Called by each thread of the pool as it begins.
+/// Starts the watch, if there is to be one and is none. Called by each worker as it begins.
 pub(super) fn start(queue: &Arc<Queue<Pool>>) {
     let Some(after) = queue.shared.config.warn_after else { return };
     let mut state = queue.lock();
@@ -41,7 +29,7 @@ pub(super) fn start(queue: &Arc<Queue<Pool>>) {
     drop(state);
     let of_thread = Arc::clone(queue);
     let name = format!("{}-watch", queue.shared.config.name);
-    let started = worker::builder(&queue.shared, name).spawn(move || watch(&of_thread, after));
+    let started = queue.shared.config.thread(name).spawn(move || watch(&of_thread, after));
     if started.is_err() {
         // The next thread of the pool tries again.
         queue.lock().watch = Watch::Off;
@@ -59,7 +47,7 @@ pub(super) fn wake(state: &mut State, condvar: &Condvar) {
 
 fn watch(queue: &Arc<Queue<Pool>>, after: Duration) {
     let pool = &queue.shared;
-    let mut told = Told::default();
+    let mut reported = Reported::default();
     let mut begun = 0;
     loop {
         let workers = {
@@ -70,20 +58,42 @@ fn watch(queue: &Arc<Queue<Pool>>, after: Duration) {
             }
             state.workers.clone()
         };
-        let next = told.look(pool, &workers, after);
+        let (due, next) = reported.look(&workers, after);
         drop(workers);
+        if !due.is_empty() {
+            report(queue, &due);
+        }
         begun = rest(queue.lock(), pool, begun, next);
     }
 }
 
-/// Until there may be something to tell: for `next`, or until a job begins, if none has since `begun` had and none runs. Returns how many have.
+/// Calls the hook. Meanwhile the pool's end waits for this thread, which holds what the hook has captured.
+fn report(queue: &Arc<Queue<Pool>>, jobs: &[RunningJob]) {
+    let mut state = queue.lock();
+    state.leaving += 1;
+    let hook = state.hooks.slow_job.clone();
+    drop(state);
+    for job in jobs {
+        contain(|| {
+            trace::slow_job(&queue.shared.config.name, job.thread_name(), job.site(), job.elapsed(), job.is_cancelled())
+        });
+        if let Some(hook) = &hook {
+            contain(|| hook(job));
+        }
+    }
+    discard(hook);
+    shutdown::count_out(queue.lock());
+}
+
+/// Waits until there may be something to report: for `next`, or until a job begins, if none has since `begun` had and none runs. Returns how
+/// many have.
 fn rest(mut state: Guard<'_, Pool>, pool: &Pool, begun: u64, next: Duration) -> u64 {
     if state.workers.is_empty() {
-        // They went while it told of jobs, and nobody will wake it.
+        // They went while it reported, and no thread will wake it.
         return begun;
     }
     let now = state.begun;
-    if state.running == 0 && now == begun {
+    if state.running() == 0 && now == begun {
         state.watch = Watch::Asleep;
         while state.watch == Watch::Asleep {
             state = state.wait(&pool.watch);
@@ -95,37 +105,34 @@ fn rest(mut state: Guard<'_, Pool>, pool: &Pool, begun: u64, next: Duration) -> 
     now
 }
 
-/// What has been told: of each thread the jobs that it still runs, one inside the other, by when they began.
+/// What has been reported: of each thread the jobs that it still runs, one inside the other, by when they began.
 #[derive(Default)]
-struct Told(HashMap<*const Worker, Vec<Moment>>);
+struct Reported(HashMap<*const Worker, Vec<Moment>>);
 
-impl Told {
-    /// Tells of what is due, and returns for how long nothing will be.
-    fn look(&mut self, pool: &Pool, workers: &[Arc<Worker>], after: Duration) -> Duration {
-        let mut next = after;
+impl Reported {
+    /// Returns the jobs that are due, and for how long no other will be.
+    fn look(&mut self, workers: &[Arc<Worker>], after: Duration) -> (Vec<RunningJob>, Duration) {
+        let (mut due, mut next) = (Vec::new(), after);
         self.0.retain(|known, _| workers.iter().any(|worker| Arc::as_ptr(worker) == *known));
         for worker in workers {
-            let Some((job, since)) = worker.running.look(&worker.name) else {
+            let Some((job, since)) = worker.see() else {
                 self.0.remove(&Arc::as_ptr(worker));
                 continue;
             };
-            let told = self.0.entry(Arc::as_ptr(worker)).or_default();
-            told.retain(|known| *known <= since);
-            if told.contains(&since) {
+            let reported = self.0.entry(Arc::as_ptr(worker)).or_default();
+            reported.retain(|known| *known <= since);
+            if reported.contains(&since) {
                 continue;
             }
             let left = after.saturating_sub(job.elapsed());
-            if !left.is_zero() {
+            if left.is_zero() {
+                reported.push(since);
+                due.push(job);
+            } else {
                 next = next.min(left);
-                continue;
-            }
-            told.push(since);
-            contain(|| trace::slow_job(&pool.config.name, &job));
-            if let Some(hook) = &pool.config.on_slow_job {
-                contain(|| hook(&job));
             }
         }
-        next
+        (due, next)
     }
 }
 

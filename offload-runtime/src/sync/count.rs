@@ -1,8 +1,9 @@
-//! Atomics that decide nothing: always `std`'s, so that models need not branch on them.
+//! Atomics that decide nothing: always those of `std`, so that models need not branch on them.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// A count, or another figure.
+/// A count. A thread that reads a count sees what the counting threads had counted before, elsewhere: a reader that goes from the
+/// later events to the earlier ones finds no more of the later.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
@@ -14,24 +15,18 @@ impl Counter {
     /// Counts one more, and returns how many there were before.
     #[inline]
     pub(crate) fn add_one(&self) -> u64 {
-        // ORDERING: Relaxed: a count. What a reader has to see is ordered by what tells it to read: a job's result, or a queue's lock.
-        self.0.fetch_add(1, Ordering::Relaxed)
+        // ORDERING: Release pairs with the Acquire of `get`.
+        self.0.fetch_add(1, Ordering::Release)
     }
 
     #[inline]
     pub(crate) fn get(&self) -> u64 {
-        // ORDERING: Relaxed, as in `add_one`.
-        self.0.load(Ordering::Relaxed)
-    }
-
-    #[inline]
-    pub(crate) fn set(&self, value: u64) {
-        // ORDERING: Relaxed, as in `add_one`.
-        self.0.store(value, Ordering::Relaxed);
+        // ORDERING: Acquire pairs with the Release of `add_one`.
+        self.0.load(Ordering::Acquire)
     }
 }
 
-/// A flag for those who may as well see it late. Read by many, and so written only to change it: a write takes it from their caches.
+/// A flag that may be seen late. Many threads read it, so it is written only to change it: a write takes it from their caches.
 #[derive(Debug)]
 pub(crate) struct LooseFlag(AtomicBool);
 
@@ -42,7 +37,7 @@ impl LooseFlag {
 
     #[inline]
     pub(crate) fn get(&self) -> bool {
-        // ORDERING: Relaxed: whoever is late finds it out elsewhere, or counts a little differently.
+        // ORDERING: Relaxed: a hint.
         self.0.load(Ordering::Relaxed)
     }
 

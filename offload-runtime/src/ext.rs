@@ -1,0 +1,89 @@
+//! What users call on an executor.
+
+use crate::context::CallerContext;
+use crate::executor::Executor;
+use crate::job::{self, JobHandle, Origin};
+use crate::limited::Limited;
+use crate::site::Site;
+
+/// The methods of everything that is an [`Executor`].
+///
+/// # Examples
+/// See [`submit`](Self::submit) and [`limited`](Self::limited).
+pub trait ExecutorExt: Executor {
+    /// Submits `f` and returns the handle that awaits it.
+    ///
+    /// The job is enqueued (or refused) before this returns, whether or not the handle is ever polled. To be called back, await
+    /// the handle in a task of the async runtime; to let it run unobserved, [`detach`](JobHandle::detach) it.
+    ///
+    /// # Errors
+    /// None here: a refusal is what the handle resolves to.
+    ///
+    /// # Cancel safety
+    /// Dropping the handle cancels the job, see [`JobHandle`].
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new(4);
+    /// let lines = pool.submit(|| std::fs::read_to_string("Cargo.toml").map(|text| text.lines().count()));
+    /// assert!(pollster::block_on(lines).unwrap().unwrap() > 1);
+    /// ```
+    #[track_caller]
+    #[inline]
+    fn submit<F, T>(&self, f: F) -> JobHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        submit(self, Origin::of_caller(), f)
+    }
+
+    /// A view of this executor that runs at most `n` of its jobs at once.
+    ///
+    /// See [`Limited`].
+    ///
+    /// # Panics
+    /// If `n` is zero.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, ThreadPool};
+    ///
+    /// let pool = ThreadPool::default();
+    /// let database = pool.clone().limited(4); // as many as there are connections
+    /// assert_eq!(pollster::block_on(database.submit(|| 1)).unwrap(), 1);
+    /// ```
+    fn limited(self, n: usize) -> Limited<Self>
+    where
+        Self: Sized + 'static,
+    {
+        Limited::new(self, n)
+    }
+}
+
+impl<E: Executor + ?Sized> ExecutorExt for E {}
+
+/// Submits `f` from `site`. Called by generated code.
+pub(crate) fn submit_at<E, F, T>(executor: &E, site: &'static Site, f: F) -> JobHandle<T>
+where
+    E: Executor + ?Sized,
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    submit(executor, Origin::of_site(site), f)
+}
+
+/// Makes the job, gives it to `executor` and returns its handle.
+#[inline]
+fn submit<E, F, T>(executor: &E, origin: Origin, f: F) -> JobHandle<T>
+where
+    E: Executor + ?Sized,
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let (job, handle) = job::pair_for(origin, f, CallerContext(origin));
+    executor.execute(job);
+    handle
+}

@@ -1,0 +1,47 @@
+//! What a pool is doing: its metrics, and the jobs that run and wait.
+
+use super::running::RunningJob;
+use super::state::Pool;
+use crate::job::Queue;
+use crate::metrics::PoolMetrics;
+use crate::sync::Arc;
+
+/// The jobs that the workers run.
+pub(super) fn running_jobs(queue: &Arc<Queue<Pool>>) -> Vec<RunningJob> {
+    let workers = queue.lock().workers.clone();
+    workers.iter().filter_map(|worker| worker.see()).map(|(job, _)| job).collect()
+}
+
+/// How many jobs are queued.
+pub(super) fn queued(queue: &Arc<Queue<Pool>>) -> usize {
+    let mut state = queue.lock();
+    state.drain_inbox();
+    let queued = state.listed();
+    state.finish();
+    queued
+}
+
+/// What the pool is doing at this moment.
+pub(super) fn metrics(queue: &Arc<Queue<Pool>>) -> PoolMetrics {
+    let Pool { config, sites, .. } = &queue.shared;
+    let mut state = queue.lock();
+    state.drain_inbox();
+    let queued = state.listed();
+    state.peak_queued = state.peak_queued.max(queued);
+    let (threads, running) = (state.threads, state.running());
+    let (peak_threads, peak_running, peak_queued) = (state.peak_threads, state.peak_running, state.peak_queued);
+    state.finish();
+    let (figures, by_site) = sites.read();
+    PoolMetrics {
+        name: Arc::clone(&config.name),
+        max_threads: config.max_threads,
+        queue_capacity: config.queue_capacity,
+        threads,
+        idle: threads - running,
+        peak_threads,
+        peak_running,
+        peak_queued,
+        figures,
+        sites: by_site,
+    }
+}

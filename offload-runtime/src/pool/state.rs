@@ -1,0 +1,207 @@
+//! What the pool's lock guards, and the choice of the worker to wake (rules 1, 2 and 4 of `mod.rs`).
+
+use std::task::Waker;
+use std::time::Duration;
+
+use super::current::Worker;
+use super::running::RunningJob;
+use super::spin::SpinLimit;
+use crate::metrics::{Sites, Threads};
+use crate::permits::Permits;
+use crate::sync::{Arc, AtomicBool, Condvar, thread};
+
+/// What the builder chose.
+#[derive(Clone)]
+pub(super) struct Config {
+    pub(super) max_threads: usize,
+    pub(super) min_threads: usize,
+    pub(super) keep_alive: Duration,
+    pub(super) queue_capacity: Option<usize>,
+    pub(super) name: Arc<str>,
+    pub(super) timing: bool,
+    pub(super) stack_size: Option<usize>,
+    pub(super) warn_after: Option<Duration>,
+}
+
+impl Config {
+    /// A thread of the pool, not yet started.
+    pub(super) fn thread(&self, name: String) -> thread::Builder {
+        let builder = thread::Builder::new().name(name);
+        match self.stack_size {
+            Some(bytes) => builder.stack_size(bytes),
+            None => builder,
+        }
+    }
+}
+
+/// The callbacks of the builder.
+#[derive(Clone, Default)]
+pub(super) struct Hooks {
+    pub(super) thread_start: Option<Arc<dyn Fn() + Send + Sync>>,
+    pub(super) thread_stop: Option<Arc<dyn Fn() + Send + Sync>>,
+    pub(super) slow_job: Option<Arc<dyn Fn(&RunningJob) + Send + Sync>>,
+}
+
+/// The part of a pool outside its lock.
+pub(super) struct Pool {
+    pub(super) config: Config,
+    pub(super) sites: Sites,
+    /// One for each job that the pool may hold at once, if it has a capacity.
+    pub(super) permits: Option<Permits>,
+    /// The gauge of threads.
+    pub(super) published: Threads,
+    /// Where the watch sleeps, with the queue's lock.
+    pub(super) watch: Condvar,
+    /// Whether a worker is in the long search (rule 3).
+    pub(super) long_search: AtomicBool,
+}
+
+/// The part of a pool that its lock guards, besides the queue of jobs.
+///
+/// A thread that has started and not resigned is in exactly one state: `preparing`, `searching`, running a job, or parked in `idle`.
+pub(super) struct State {
+    /// Threads that exist or are being started, but for those that have resigned.
+    pub(super) threads: usize,
+    /// Threads in their start hook. They may be there for long, and no job relies on them.
+    pub(super) preparing: usize,
+    /// Threads that are being started, are waking, or search for a job: they will come to the queue.
+    pub(super) searching: usize,
+    /// Parked threads, the most recently parked last.
+    pub(super) idle: Vec<Arc<Worker>>,
+    /// Threads whose job awaits a queued job of this pool (rule 4).
+    pub(super) waiting: usize,
+    pub(super) closed: bool,
+    /// Queued jobs were refused, and are. Only if closed.
+    pub(super) stopped: bool,
+    /// Threads that have resigned and are not yet gone, and a watch that calls a hook. Not among `threads`.
+    pub(super) leaving: usize,
+    /// All threads that have begun and are not yet gone, in that order.
+    pub(super) workers: Vec<Arc<Worker>>,
+    /// Dropped by the last thread of a closed pool.
+    pub(super) hooks: Hooks,
+    /// Those that wait for the pool's end: the number of the [`Shutdown`](super::Shutdown) and its waker.
+    pub(super) shutdowns: Vec<(usize, Waker)>,
+    /// The number of the next [`Shutdown`](super::Shutdown).
+    pub(super) next_shutdown: usize,
+    /// The number in the next thread's name.
+    pub(super) next_name: usize,
+    /// Jobs that have begun, and whether the watch waits for one.
+    pub(super) begun: u64,
+    pub(super) watch: Watch,
+    pub(super) spin: SpinLimit,
+    pub(super) peak_threads: usize,
+    pub(super) peak_running: usize,
+    pub(super) peak_queued: usize,
+}
+
+/// The state of the thread that reports slow jobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Watch {
+    /// There is no such thread.
+    #[default]
+    Off,
+    /// It looks again after a time.
+    On,
+    /// It waits for a job to begin.
+    Asleep,
+}
+
+/// What has to be done after unlocking.
+#[must_use]
+pub(super) enum Wake {
+    Nothing,
+    /// Wake this worker.
+    Worker(Arc<Worker>),
+    /// Start a thread.
+    Start,
+}
+
+impl Pool {
+    pub(super) fn new(config: Config) -> Self {
+        let permits = config.queue_capacity.map(|n| Permits::new(n.saturating_add(config.max_threads)));
+        let sites = Sites::new(config.timing, Arc::clone(&config.name));
+        let published = Threads::new(&config.name);
+        Self { config, sites, permits, published, watch: Condvar::new(), long_search: AtomicBool::new(false) }
+    }
+
+    /// A job has ended, or never begins: its place is free.
+    pub(super) fn release(&self, is_owed: bool) {
+        if let Some(permits) = &self.permits
+            && !is_owed
+        {
+            permits.release();
+        }
+    }
+}
+
+impl State {
+    pub(super) fn new(hooks: Hooks) -> Self {
+        Self {
+            threads: 0,
+            preparing: 0,
+            searching: 0,
+            idle: Vec::new(),
+            waiting: 0,
+            closed: false,
+            stopped: false,
+            leaving: 0,
+            workers: Vec::new(),
+            hooks,
+            shutdowns: Vec::new(),
+            next_shutdown: 0,
+            next_name: 0,
+            begun: 0,
+            watch: Watch::Off,
+            spin: SpinLimit::default(),
+            peak_threads: 0,
+            peak_running: 0,
+            peak_queued: 0,
+        }
+    }
+
+    /// Threads that are not parked.
+    fn active(&self) -> usize {
+        self.threads - self.idle.len()
+    }
+
+    /// Whether this thread is beyond the maximum: it may take awaited jobs only (rule 4).
+    #[inline]
+    pub(super) fn is_beyond(&self, config: &Config) -> bool {
+        self.active() > config.max_threads
+    }
+
+    /// Threads that run a job.
+    pub(super) fn running(&self) -> usize {
+        self.active() - self.searching - self.preparing
+    }
+
+    /// How many workers are coming for queued jobs; `None` if no other could be had now. `has_awaited`: whether the next job is awaited.
+    #[inline]
+    pub(super) fn coming(&self, config: &Config, has_awaited: impl FnOnce() -> bool) -> Option<usize> {
+        let active = self.active();
+        if active >= config.max_threads && (active >= config.max_threads + self.waiting || !has_awaited()) {
+            None
+        } else if !self.idle.is_empty() {
+            Some(self.searching)
+        } else if self.searching == 0 {
+            // Starting a thread takes ten times as long as waking one: one at a time, each by the one before. What a job awaits does not rely
+            // on a thread in its hook, which may wait for that job.
+            Some(self.preparing.saturating_sub(self.waiting))
+        } else {
+            None
+        }
+    }
+
+    /// Takes the most recently parked worker out of `idle`, or counts a new thread.
+    #[cold]
+    pub(super) fn choose(&mut self) -> Wake {
+        self.spin.called(self.searching);
+        self.searching += 1;
+        if let Some(worker) = self.idle.pop() {
+            return Wake::Worker(worker);
+        }
+        self.threads += 1;
+        self.peak_threads = self.peak_threads.max(self.threads);
+        Wake::Start
+    }
+}

@@ -1,0 +1,60 @@
+//! Which jobs a pool accepts, and how those that it does not run are refused.
+
+use super::state::Pool;
+use crate::clock::Stamp;
+use crate::error::Error;
+use crate::job::{Claimed, Job, Queue, Rejected};
+use crate::sync::Arc;
+
+/// Enqueues `job`, or refuses it.
+#[inline]
+pub(super) fn submit(queue: &Arc<Queue<Pool>>, job: Job) {
+    let Pool { sites, permits, .. } = &queue.shared;
+    let tally = sites.tally(job.origin());
+    tally.submitted();
+    let is_owed = job.is_owed();
+    if let Some(permits) = permits
+        && !is_owed
+        && !permits.try_acquire()
+    {
+        tally.refused(&Error::QueueFull);
+        return job.refuse(Error::QueueFull);
+    }
+    let stamp = if sites.is_timing() { Stamp::now() } else { Stamp::NONE };
+    let cancelled = match queue.push(job, stamp) {
+        Ok(()) => return,
+        Err(Rejected::Cancelled(job)) => job,
+        Err(Rejected::Sealed(job)) if is_owed => match submit_owed(queue, job, stamp) {
+            Ok(()) => return,
+            Err(rejected) => rejected,
+        },
+        Err(Rejected::Sealed(job)) => job,
+    };
+    queue.shared.release(is_owed);
+    if cancelled.is_cancelled() {
+        return tally.cancelled();
+    }
+    tally.refused(&Error::ShutDown);
+    cancelled.refuse(Error::ShutDown);
+}
+
+/// A closed pool accepts what is owed while it has threads: none of them leaves without a look at the queue.
+#[cold]
+fn submit_owed(queue: &Arc<Queue<Pool>>, job: Job, stamp: Stamp) -> Result<(), Job> {
+    let mut state = queue.lock();
+    if state.stopped || state.threads == 0 {
+        return Err(job);
+    }
+    let pushed = Queue::push_sealed(&mut state, job, stamp);
+    state.finish();
+    pushed
+}
+
+/// Refuses jobs that were taken out of the queue.
+pub(super) fn refuse_all(pool: &Pool, jobs: Vec<Claimed>, why: &Error) {
+    for job in jobs {
+        pool.release(job.is_owed());
+        pool.sites.tally(job.origin()).refused(why);
+        job.refuse(why.duplicate());
+    }
+}

@@ -1,0 +1,273 @@
+//! [`ThreadPool`], the handle of a pool.
+
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+use super::builder::ThreadPoolBuilder;
+use super::inspect;
+use super::running::RunningJob;
+use super::shutdown::{self, Shutdown};
+use super::state::Pool;
+use super::submit::submit;
+use crate::executor::Executor;
+use crate::job::{Job, Queue, QueueId};
+use crate::metrics::PoolMetrics;
+use crate::sync::Arc;
+
+/// An elastic pool of threads for jobs that block.
+///
+/// Threads are started while jobs wait, up to a maximum, and leave after having had nothing to do for a while. Jobs begin in the
+/// order of their submission. Submitting takes one allocation, and a short lock where a thread has to be woken.
+///
+/// A `ThreadPool` is a handle: clones are cheap and share the threads. It is `Debug` and an [`Executor`].
+///
+/// **Dropping** the last handle closes the pool, as [`close`](Self::close) does: queued and running jobs still end, then the
+/// threads leave. It never waits. To wait, or to give up what is queued, see [`shutdown`](Self::shutdown) and
+/// [`shutdown_now`](Self::shutdown_now). Threads do not keep a process alive: when `main` returns, they end with it.
+///
+/// # Nested use
+/// A job may await jobs that it submitted to its own pool, by `pollster::block_on(handle)`, tokio's `Handle::block_on` and the like. While it
+/// waits for one that is still queued, one thread beyond [`max_threads`](ThreadPoolBuilder::max_threads) may run awaited jobs, which
+/// come before all others. So a pool cannot deadlock on itself, even with one thread. The poll itself returns at once, so that `join!`, `select!`
+/// and timeouts work inside a job as anywhere else. This holds for jobs of [`Limited`](crate::Limited) views of the pool, too. With `n` jobs that
+/// wait for each other in a chain there are up to `n` threads beyond the maximum. They park when there is no awaited job, and leave
+/// after the keep-alive.
+///
+/// A job that waits for something *else* which needs the pool can still deadlock it: a channel that a queued job is to
+/// fill, an async task that awaits a job of the pool, or jobs of two executors that wait for each other's threads or places. Submit from
+/// the task before entering the job, or use another pool.
+///
+/// # Threads
+/// A new thread inherits the scheduling attributes of the thread whose submission starts it, as all threads do: its CPU affinity and niceness.
+/// Where that matters, set them in [`on_thread_start`](ThreadPoolBuilder::on_thread_start).
+///
+/// # Fork
+/// A process that was made by `fork` alone has none of the threads, and a pool that had some counts on them: make the pools of such a child in
+/// the child, the [default executor](crate::default_executor) included. (`std::process::Command`, which runs another program, is not
+/// concerned.)
+///
+/// # Panics
+/// A panic of a job is passed to its handle and ends neither the thread nor the pool.
+///
+/// # Examples
+/// ```
+/// use offload_runtime::{ExecutorExt, ThreadPool};
+///
+/// let pool = ThreadPool::new(4);
+/// let handles: Vec<_> = (0..8).map(|i| pool.submit(move || i * i)).collect();
+/// let squares: Vec<i32> = handles.into_iter().map(|handle| pollster::block_on(handle).unwrap()).collect();
+/// assert_eq!(squares, [0, 1, 4, 9, 16, 25, 36, 49]);
+/// ```
+#[derive(Clone)]
+pub struct ThreadPool {
+    handles: Arc<Handles>,
+}
+
+// No user code runs under the pool's lock, and hooks are called as `Fn`: a panic leaves nothing half done.
+impl UnwindSafe for ThreadPool {}
+impl RefUnwindSafe for ThreadPool {}
+
+/// Closes the pool when the last [`ThreadPool`] is dropped. The workers share `queue` alone.
+struct Handles {
+    queue: Arc<Queue<Pool>>,
+}
+
+impl Drop for Handles {
+    fn drop(&mut self) {
+        shutdown::close(&self.queue);
+    }
+}
+
+impl ThreadPool {
+    /// Makes a pool of at most `max_threads` threads, with the other defaults of [`ThreadPool::builder`].
+    ///
+    /// # Panics
+    /// If `max_threads` is zero.
+    ///
+    /// # Examples
+    /// See [`ThreadPool`].
+    #[must_use]
+    pub fn new(max_threads: usize) -> Self {
+        assert!(max_threads > 0, "`ThreadPool::new`: a pool needs at least one thread");
+        Self::builder().max_threads(max_threads).build()
+    }
+
+    /// Configures a pool.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::ThreadPool;
+    /// use std::time::Duration;
+    ///
+    /// let pool = ThreadPool::builder()
+    ///     .max_threads(16)
+    ///     .keep_alive(Duration::from_secs(60))
+    ///     .queue_capacity(1_000)
+    ///     .thread_name("db")
+    ///     .build();
+    /// # drop(pool);
+    /// ```
+    pub fn builder() -> ThreadPoolBuilder {
+        ThreadPoolBuilder::new()
+    }
+
+    pub(super) fn with_queue(queue: Arc<Queue<Pool>>) -> Self {
+        Self { handles: Arc::new(Handles { queue }) }
+    }
+
+    pub(super) fn queue(&self) -> &Arc<Queue<Pool>> {
+        &self.handles.queue
+    }
+
+    /// Closes the pool: jobs submitted from now on are refused as [`Error::ShutDown`](crate::Error::ShutDown). What is queued still
+    /// runs. Returns at once; a second call does nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{Error, ExecutorExt, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new(1);
+    /// let before = pool.submit(|| "runs");
+    /// pool.close();
+    /// let after = pool.submit(|| "never runs");
+    /// assert_eq!(pollster::block_on(before).unwrap(), "runs");
+    /// assert!(matches!(pollster::block_on(after), Err(Error::ShutDown)));
+    /// ```
+    pub fn close(&self) {
+        shutdown::close(self.queue());
+    }
+
+    /// Closes the pool and returns a future that resolves when all work is done. Returns at once.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new(2);
+    /// let handle = pool.submit(|| 1);
+    /// pollster::block_on(pool.shutdown()); // or `pool.shutdown().await`
+    /// assert!(handle.is_finished());
+    /// ```
+    pub fn shutdown(&self) -> Shutdown {
+        self.close();
+        Shutdown::of(Arc::clone(self.queue()))
+    }
+
+    /// Closes the pool, refuses what is queued as [`Error::ShutDown`](crate::Error::ShutDown), and cancels what runs:
+    /// [`is_cancelled`](crate::is_cancelled) turns true in all jobs, and [`on_cancel`](crate::on_cancel) callbacks run, on this thread.
+    /// What waits in a [`Limited`](crate::Limited) view is refused, too.
+    /// Returns without waiting for any job.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{Error, ExecutorExt, ThreadPool, is_cancelled};
+    ///
+    /// let pool = ThreadPool::new(1);
+    /// let (started, wait) = std::sync::mpsc::channel();
+    /// let running = pool.submit(move || {
+    ///     started.send(()).unwrap();
+    ///     while !is_cancelled() {
+    ///         std::thread::yield_now();
+    ///     }
+    ///     "ended early"
+    /// });
+    /// let queued = pool.submit(|| unreachable!());
+    /// wait.recv().unwrap();
+    /// pollster::block_on(pool.shutdown_now());
+    /// assert_eq!(pollster::block_on(running).unwrap(), "ended early");
+    /// assert!(matches!(pollster::block_on(queued), Err::<(), _>(Error::ShutDown)));
+    /// ```
+    pub fn shutdown_now(&self) -> Shutdown {
+        shutdown::stop(self.queue());
+        Shutdown::of(Arc::clone(self.queue()))
+    }
+
+    /// Returns the jobs that the pool's threads run, in the order in which the threads were started. Each was running at some moment
+    /// during the call.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, ThreadPool};
+    ///
+    /// let pool = ThreadPool::builder().thread_name("db").build();
+    /// let (started, wait) = std::sync::mpsc::channel();
+    /// let (end, wait_end) = std::sync::mpsc::channel::<()>();
+    /// let handle = pool.submit(move || {
+    ///     started.send(()).unwrap();
+    ///     wait_end.recv().unwrap();
+    /// });
+    /// wait.recv().unwrap();
+    /// let jobs = pool.running_jobs();
+    /// assert_eq!(jobs.len(), 1);
+    /// assert!(jobs[0].thread_name().starts_with("db-") && !jobs[0].is_cancelled());
+    /// println!("{} has been running for {:?}", jobs[0].site(), jobs[0].elapsed());
+    /// # end.send(()).unwrap();
+    /// # pollster::block_on(handle).unwrap();
+    /// ```
+    #[must_use]
+    pub fn running_jobs(&self) -> Vec<RunningJob> {
+        inspect::running_jobs(self.queue())
+    }
+
+    /// Returns what the pool is doing, and has done: threads, counts of jobs, and how long they waited and ran; for all jobs, and for each
+    /// method.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new(4);
+    /// pollster::block_on(pool.submit(|| ())).unwrap();
+    /// let metrics = pool.metrics();
+    /// assert_eq!((metrics.submitted(), metrics.completed(), metrics.queued()), (1, 1, 0));
+    /// println!("99% waited for less than {:?}", metrics.wait().quantile(0.99).unwrap());
+    /// ```
+    #[must_use]
+    pub fn metrics(&self) -> PoolMetrics {
+        inspect::metrics(self.queue())
+    }
+}
+
+/// At most 64 threads, or as many as there are cores if that is more; 10 seconds of keep-alive; none kept; no bound on the queue.
+impl Default for ThreadPool {
+    fn default() -> Self {
+        Self::builder().build()
+    }
+}
+
+impl Executor for ThreadPool {
+    #[inline]
+    fn execute(&self, job: Job) {
+        submit(self.queue(), job);
+    }
+
+    fn is_closed(&self) -> bool {
+        self.queue().is_sealed()
+    }
+
+    fn queue_id(&self) -> Option<QueueId> {
+        Some(Queue::id(self.queue()))
+    }
+
+    fn label(&self) -> Option<String> {
+        Some(self.queue().shared.config.name.as_ref().to_owned())
+    }
+}
+
+impl fmt::Debug for ThreadPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pool = self.queue().lock();
+        let (threads, running, closed) = (pool.threads, pool.running(), pool.closed);
+        drop(pool);
+        let queued = inspect::queued(self.queue());
+        let config = &self.queue().shared.config;
+        f.debug_struct("ThreadPool")
+            .field("name", &config.name)
+            .field("max_threads", &config.max_threads)
+            .field("threads", &threads)
+            .field("running", &running)
+            .field("queued", &queued)
+            .field("closed", &closed)
+            .finish()
+    }
+}
