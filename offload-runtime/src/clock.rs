@@ -40,25 +40,26 @@ impl Moment {
     }
 }
 
-/// When a job was queued, in [`BITS`](Self::BITS) bits: in units of 64 nanoseconds, modulo 208 days. Zero: unknown.
+/// When a job was queued, and how many jobs its times stand for, in [`BITS`](Self::BITS) bits. Zero: the job is not timed.
+///
+/// The lowest bit says that it stands for [`SAMPLE`](Self::SAMPLE) jobs; the others count units of 64 nanoseconds, modulo 104 days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp(u64);
 
 impl Stamp {
     pub(crate) const BITS: u32 = 48;
     pub(crate) const NONE: Self = Self(0);
+    /// Of so many jobs one is timed, where jobs are sampled.
+    pub(crate) const SAMPLE: u64 = 16;
     const UNIT_BITS: u32 = 6;
-    const MASK: u64 = (1 << Self::BITS) - 1;
+    const MASK: u64 = (1 << (Self::BITS - 1)) - 1;
 
+    /// A stamp that stands for one job, or as `is_sample` for [`SAMPLE`](Self::SAMPLE).
     #[inline]
-    pub(crate) fn new(moment: Moment) -> Self {
-        // Once in 208 days a stamp would look like none: it is a unit late.
-        Self(((moment.0.get() >> Self::UNIT_BITS) & Self::MASK).max(1))
-    }
-
-    #[inline]
-    pub(crate) fn now() -> Self {
-        Self::new(Moment::now())
+    pub(crate) fn new(moment: Moment, is_sample: bool) -> Self {
+        // Once in 104 days a stamp would look like none: it is a unit late.
+        let time = ((moment.0.get() >> Self::UNIT_BITS) & Self::MASK).max(1);
+        Self(time << 1 | u64::from(is_sample))
     }
 
     #[inline]
@@ -71,13 +72,18 @@ impl Stamp {
         self.0
     }
 
-    /// The nanoseconds from the stamp to `now`, if the stamp is known.
+    /// The number of jobs that it stands for.
     #[inline]
-    pub(crate) fn waited(self, now: Moment) -> Option<u64> {
-        let units = (now.0.get() >> Self::UNIT_BITS).wrapping_sub(self.0) & Self::MASK;
+    pub(crate) fn jobs(self) -> u64 {
+        if self.0 & 1 == 0 { 1 } else { Self::SAMPLE }
+    }
+
+    /// The nanoseconds from the stamp to `now`.
+    #[inline]
+    pub(crate) fn waited(self, now: Moment) -> u64 {
+        let units = (now.0.get() >> Self::UNIT_BITS).wrapping_sub(self.0 >> 1) & Self::MASK;
         // Two threads may see the clock tick in the other order.
-        let units = if units > Self::MASK / 2 { 0 } else { units };
-        (self != Self::NONE).then_some(units << Self::UNIT_BITS)
+        if units > Self::MASK / 2 { 0 } else { units << Self::UNIT_BITS }
     }
 }
 
@@ -88,20 +94,20 @@ mod tests {
     #[test]
     fn a_stamp_tells_how_long_ago_it_was_made() {
         let queued = Moment::at(1_000_000);
-        let stamp = Stamp::new(queued);
+        let stamp = Stamp::new(queued, false);
         assert!(stamp.bits() < 1 << Stamp::BITS);
         assert_eq!(Stamp::from_bits(stamp.bits()), stamp);
-        assert_eq!(stamp.waited(queued.later(640_000)), Some(640_000));
-        assert_eq!(stamp.waited(queued), Some(0));
-        assert_eq!(Stamp::NONE.waited(queued), None);
+        assert_eq!((stamp.waited(queued.later(640_000)), stamp.jobs()), (640_000, 1));
+        let sample = Stamp::new(queued, true);
+        assert_eq!((sample.waited(queued), sample.jobs()), (0, Stamp::SAMPLE));
     }
 
     #[test]
     fn a_stamp_wraps_and_the_clock_may_step_back() {
         let late = Moment::at(((Stamp::MASK + 1) << Stamp::UNIT_BITS) - 64);
-        assert_eq!(Stamp::new(late).waited(late.later(640)), Some(640));
-        assert_eq!(Stamp::new(Moment::at(6_400)).waited(Moment::at(640)), Some(0));
-        assert_ne!(Stamp::new(Moment::at((Stamp::MASK + 1) << Stamp::UNIT_BITS)), Stamp::NONE);
+        assert_eq!(Stamp::new(late, false).waited(late.later(640)), 640);
+        assert_eq!(Stamp::new(Moment::at(6_400), false).waited(Moment::at(640)), 0);
+        assert_ne!(Stamp::new(Moment::at((Stamp::MASK + 1) << Stamp::UNIT_BITS), false), Stamp::NONE);
     }
 
     #[test]

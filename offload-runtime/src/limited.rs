@@ -12,7 +12,6 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use crate::cancel::{is_cancelled, on_cancel};
-use crate::clock::Stamp;
 use crate::error::Error;
 use crate::executor::Executor;
 use crate::job::{
@@ -325,8 +324,7 @@ impl<E: Executor + 'static> Executor for Limited<E> {
             tally.refused(&why);
             return job.refuse(why);
         }
-        let stamp = if view.sites.is_timing() { Stamp::now() } else { Stamp::NONE };
-        match self.view().push(job, stamp) {
+        match self.view().push(job, tally.stamp()) {
             Ok(()) => {}
             // The queue is sealed when the last handle goes, and this is one.
             Err(Rejected::Cancelled(job) | Rejected::Sealed(job)) => {
@@ -439,7 +437,7 @@ fn run_jobs<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) {
         let (tally, is_owed) = (view.sites.tally(job.origin()), job.is_owed());
         let since = tally.started(stamp);
         let note = |outcome| {
-            tally.ended(outcome, since);
+            tally.ended(outcome, stamp, since);
             view.release(is_owed);
         };
         drop(match &worker {

@@ -14,6 +14,7 @@ use super::cell::{self, Header};
 use super::context;
 use super::large::is_large;
 use super::link::{Canceller, Link, Rest};
+use super::look;
 use super::owned::Claimed;
 use super::state::{Abandon, Claim, Frees, Request, Seen};
 use super::views::{self, QueueId};
@@ -256,6 +257,9 @@ impl<T> Future for JobHandle<T> {
                 Seen::Pending { linked, registered } => {
                     if context::is_inside() {
                         self.await_inside(header, linked);
+                    }
+                    if !registered && look::look(|| !matches!(cell.state.see(), Seen::Pending { .. })) {
+                        continue;
                     }
                     if register(cell, registered, cx.waker()) {
                         reset_turns();

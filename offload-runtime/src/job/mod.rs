@@ -47,6 +47,7 @@ mod inbox;
 mod large;
 mod link;
 mod list;
+mod look;
 #[cfg(all(test, offload_loom))]
 pub(crate) mod models;
 mod origin;

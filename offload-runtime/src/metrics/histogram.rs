@@ -26,11 +26,11 @@ impl Recorder {
         Self(AtomicHistogram::with_config(&config()))
     }
 
-    /// Records that one job took so many nanoseconds.
+    /// Records that so many `jobs` took so many nanoseconds.
     #[inline]
-    pub(super) fn record(&self, nanoseconds: u64) {
+    pub(super) fn record(&self, nanoseconds: u64, jobs: u64) {
         // Never out of range.
-        let _ = self.0.add(nanoseconds.min(LONGEST), 1);
+        let _ = self.0.add(nanoseconds.min(LONGEST), jobs);
     }
 }
 

@@ -99,17 +99,17 @@ impl Published {
         contain(|| what(made(&self.handles, || Handles::new(&self.label, self.origin))));
     }
 
-    pub(super) fn started(&self, waited: Option<u64>) {
+    pub(super) fn started(&self, waited: Option<(u64, u64)>) {
         self.publish(|handles| {
             handles.queued.decrement(1.0);
             handles.running.increment(1.0);
-            if let Some(nanoseconds) = waited {
-                handles.wait.record(seconds(nanoseconds));
+            if let Some((nanoseconds, jobs)) = waited {
+                handles.wait.record_many(seconds(nanoseconds), usize::try_from(jobs).unwrap_or(1));
             }
         });
     }
 
-    pub(super) fn ended(&self, outcome: Outcome, took: Option<u64>) {
+    pub(super) fn ended(&self, outcome: Outcome, took: Option<(u64, u64)>) {
         self.publish(|handles| {
             handles.running.decrement(1.0);
             match outcome {
@@ -117,8 +117,8 @@ impl Published {
                 Outcome::Panicked => handles.panicked.increment(1),
                 Outcome::Cancelled => handles.cancelled_after_start.increment(1),
             }
-            if let Some(nanoseconds) = took {
-                handles.run.record(seconds(nanoseconds));
+            if let Some((nanoseconds, jobs)) = took {
+                handles.run.record_many(seconds(nanoseconds), usize::try_from(jobs).unwrap_or(1));
             }
         });
     }

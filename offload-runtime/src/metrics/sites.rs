@@ -44,10 +44,6 @@ impl Sites {
         self.count.get() == 0
     }
 
-    pub(crate) fn is_timing(&self) -> bool {
-        self.timing
-    }
-
     /// The tally of a site, made by the first call.
     #[inline]
     pub(crate) fn tally(&self, origin: Origin) -> &Arc<Tally> {

@@ -14,11 +14,11 @@ impl Published {
 
     #[inline]
     #[expect(clippy::unused_self, reason = "the signature of `publish.rs`")]
-    pub(super) fn started(&self, _waited: Option<u64>) {}
+    pub(super) fn started(&self, _waited: Option<(u64, u64)>) {}
 
     #[inline]
     #[expect(clippy::unused_self, reason = "the signature of `publish.rs`")]
-    pub(super) fn ended(&self, _outcome: Outcome, _took: Option<u64>) {}
+    pub(super) fn ended(&self, _outcome: Outcome, _took: Option<(u64, u64)>) {}
 }
 
 #[derive(Clone, Copy)]

@@ -30,7 +30,7 @@ impl RunningJob {
         &self.thread_name
     }
 
-    /// For how long it had been running: since it began or, where [`timing`](crate::ThreadPoolBuilder::timing) is off, since it was first seen.
+    /// For how long it had been running: since it began or, if it is not [timed](crate::ThreadPoolBuilder::timing), since it was first seen.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.elapsed

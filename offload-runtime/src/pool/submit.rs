@@ -20,7 +20,7 @@ pub(super) fn submit(queue: &Arc<Queue<Pool>>, job: Job) {
         tally.refused(&Error::QueueFull);
         return job.refuse(Error::QueueFull);
     }
-    let stamp = if sites.is_timing() { Stamp::now() } else { Stamp::NONE };
+    let stamp = tally.stamp();
     let cancelled = match queue.push(job, stamp) {
         Ok(()) => return,
         Err(Rejected::Cancelled(job)) => job,

@@ -195,7 +195,7 @@ fn run(queue: &Arc<Queue<Pool>>, worker: &Worker, job: Claimed, stamp: Stamp) {
     let since = tally.started(stamp);
     // Dropping the awaiter wakes it.
     drop(job.run_shown(&worker.shown, since, |outcome| {
-        tally.ended(outcome, since);
+        tally.ended(outcome, stamp, since);
         pool.release(is_owed);
     }));
 }

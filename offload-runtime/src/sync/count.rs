@@ -24,6 +24,15 @@ impl Counter {
         // ORDERING: Acquire pairs with the Release of `add_one`.
         self.0.load(Ordering::Acquire)
     }
+
+    /// Sets the count, where two threads that do so at once may be counted as one.
+    #[inline]
+    pub(crate) fn set(&self, value: u64) {
+        if self.get() != value {
+            // ORDERING: Release, as in `add_one`.
+            self.0.store(value, Ordering::Release);
+        }
+    }
 }
 
 /// A flag that may be seen late. Many threads read it, so it is written only to change it: a write takes it from their caches.
