@@ -181,7 +181,7 @@ impl Event {
     }
 
     fn publish_now(self, tally: &Tally) {
-        tally.published().publish(|handles| {
+        tally.published.publish(|handles| {
             match self {
                 Self::Submitted => {
                     handles.submitted.increment(1);

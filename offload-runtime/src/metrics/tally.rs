@@ -32,7 +32,7 @@ pub(crate) struct Tally {
     /// Whether that is [`STREAK`] or more, so that one in [`Stamp::SAMPLE`] is timed.
     is_short: LooseFlag,
     shards: [Shard; SHARDS],
-    published: Published,
+    pub(super) published: Published,
 }
 
 /// Jobs that run for no longer are timed by samples, in nanoseconds: a hundred times what timing a job takes.
@@ -134,10 +134,6 @@ impl Tally {
         };
         count.add_one();
         self.published.ended(outcome, took);
-    }
-
-    pub(super) fn published(&self) -> &Published {
-        &self.published
     }
 
     /// The counts and times, from the last events to the first.

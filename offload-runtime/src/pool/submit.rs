@@ -13,12 +13,15 @@ pub(super) fn submit(queue: &Arc<Queue<Pool>>, job: Job) {
     let tally = sites.tally(job.origin());
     tally.submitted();
     let is_owed = job.is_owed();
-    if let Some(permits) = permits
-        && !is_owed
-        && !permits.try_acquire()
-    {
-        tally.refused(&Error::QueueFull);
-        return job.refuse(Error::QueueFull);
+    let refusal = match permits {
+        _ if is_owed => None,
+        _ if queue.is_sealed() => Some(Error::ShutDown),
+        Some(permits) if !permits.try_acquire() => Some(Error::QueueFull),
+        _ => None,
+    };
+    if let Some(why) = refusal {
+        tally.refused(&why);
+        return job.refuse(why);
     }
     let stamp = tally.stamp();
     let cancelled = match queue.push(job, stamp) {

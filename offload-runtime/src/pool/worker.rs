@@ -65,8 +65,10 @@ pub(super) fn start(queue: &Arc<Queue<Pool>>) {
     };
     let of_thread = Arc::clone(queue);
     // The thread is never joined: it says itself when it has gone.
-    if let Err(error) = queue.shared.config.thread(name.clone()).spawn(move || live(of_thread, name)) {
-        start_failed(queue, error);
+    match queue.shared.config.thread(name.clone()).spawn(move || live(of_thread, name)) {
+        // Here and not on the new thread: a recorder that waits for a job of this pool may need that very thread.
+        Ok(_) => queue.shared.published.one_more(),
+        Err(error) => start_failed(queue, error),
     }
 }
 
@@ -116,14 +118,14 @@ fn live(queue: Arc<Queue<Pool>>, name: String) {
 
 /// Runs the start hook. Meanwhile no job relies on this thread.
 fn prepare(queue: &Arc<Queue<Pool>>, hooks: &Hooks) {
+    if hooks.thread_start.is_none() {
+        return;
+    }
     let mut state = queue.lock();
     state.searching -= 1;
     state.preparing += 1;
     state.finish();
-    job::serve_hook(queue, || {
-        queue.shared.published.one_more();
-        call_hook(hooks.thread_start.as_deref());
-    });
+    job::serve_hook(queue, || call_hook(hooks.thread_start.as_deref()));
     let mut state = queue.lock();
     state.preparing -= 1;
     state.searching += 1;
