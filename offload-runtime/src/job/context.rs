@@ -6,7 +6,7 @@
 //!
 //! # Waiting inside a job
 //! A job that polls a handle whose own job is still queued, in a queue that the thread serves, *waits* from then on: until it has the results of
-//! all such handles, has dropped them, or ends. While it waits, each queue that its thread serves, and that the awaited job needs, allows one
+//! all such handles, has dropped them, or ends. So does a callback that a worker runs between two jobs (a recorder, a waker). While it waits, each queue that its thread serves, and that the awaited job needs, allows one
 //! thread beyond its limit, for awaited jobs only; and the awaited job is moved to the front. So some thread comes for it.
 
 use std::cell::Cell;
@@ -27,7 +27,7 @@ struct Frame {
     /// Whether the frame is that of a hook, which must not wait for the queue.
     is_hook: bool,
     outer: *const Frame,
-    /// The handles for which the job of this frame waits.
+    /// The handles for which what runs in this frame waits.
     waits_for: Cell<usize>,
     /// The queues that know of it: bit `n` stands for the `n`th frame further out.
     told: Cell<u64>,
@@ -104,10 +104,9 @@ impl<'a> Iterator for Frames<'a> {
     }
 }
 
-/// The innermost frame of a job, if this thread runs one.
-fn innermost_job<'a>() -> Option<&'a Frame> {
-    let next = INNERMOST.try_with(Cell::get).unwrap_or(ptr::null());
-    Frames { next, frames: PhantomData }.find(|frame| frame.job.is_some())
+/// The frames of this thread, innermost first.
+fn frames<'a>() -> Frames<'a> {
+    Frames { next: INNERMOST.try_with(Cell::get).unwrap_or(ptr::null()), frames: PhantomData }
 }
 
 /// Whether this thread runs a job or serves a queue.
@@ -118,7 +117,7 @@ pub(super) fn is_inside() -> bool {
 
 /// The innermost running job of this thread, for the length of `f`.
 pub(crate) fn current<R>(f: impl FnOnce(Current<'_>) -> R) -> Option<R> {
-    let frame = innermost_job()?;
+    let frame = frames().find(|frame| frame.job.is_some())?;
     let job = frame.job?;
     Some(f(Current { job, frame }))
 }
@@ -128,7 +127,7 @@ impl Frame {
         Frames { next: self, frames: PhantomData }
     }
 
-    /// The job of this frame waits for one more handle, whose job is in the queue at `owner`. Returns whether that queue, or one from which
+    /// What runs in this frame waits for one more handle, whose job is in the queue at `owner`. Returns whether that queue, or one from which
     /// it gets its threads, is served by this thread.
     fn begin_wait(&self, owner: QueueId, header: NonNull<Header>) -> bool {
         let mut served = false;
@@ -147,7 +146,7 @@ impl Frame {
         }
         if served {
             self.waits_for.set(self.waits_for.get() + 1);
-            // Jobs before it may wait for something that only this frame's job can do.
+            // Jobs before it may wait for something that only this thread can do.
             // SAFETY: the handle that is being polled keeps the cell.
             unsafe { views::promote(owner, header) };
         }
@@ -187,8 +186,7 @@ impl Frame {
 /// # Panics
 /// If a hook of a worker awaits a job that is queued in the worker's own queue, or in a view of it.
 pub(super) fn check_hook(owner: *const Head) {
-    let next = INNERMOST.try_with(Cell::get).unwrap_or(ptr::null());
-    let Some(frame) = (Frames { next, frames: PhantomData }).next().filter(|frame| frame.is_hook) else { return };
+    let Some(frame) = frames().next().filter(|frame| frame.is_hook) else { return };
     let mut next = Some(QueueId(owner.addr()));
     while let Some(queue) = next {
         assert!(
@@ -199,10 +197,11 @@ pub(super) fn check_hook(owner: *const Head) {
     }
 }
 
-/// The number of the frame of the innermost job, from which a handle knows it again. `None`: its job need not wait.
+/// The innermost frame waits for the job `header`, in the queue at `owner`. Returns the number of the frame, from which a handle knows it again.
+/// `None`: the thread serves no queue that the job needs.
 pub(super) fn begin_wait(owner: *const Head, header: NonNull<Header>) -> Option<u64> {
     static NEXT: Counter = Counter::new();
-    let frame = innermost_job()?;
+    let frame = frames().next()?;
     if !frame.begin_wait(QueueId(owner.addr()), header) {
         return None;
     }
@@ -212,10 +211,10 @@ pub(super) fn begin_wait(owner: *const Head, header: NonNull<Header>) -> Option<
     Some(frame.number.get())
 }
 
-/// A handle for which the job in the frame of that `number` waits has its result, or was dropped. Elsewhere than in that job nothing is
-/// known of it: then the job waits until it ends.
+/// A handle for which the frame of that `number` waits has its result, or was dropped. Elsewhere than directly in that frame nothing is
+/// known of it: then the frame waits until it is left.
 pub(super) fn end_wait(number: u64) {
-    if let Some(frame) = innermost_job()
+    if let Some(frame) = frames().next()
         && frame.number.get() == number
     {
         frame.end_one_wait();

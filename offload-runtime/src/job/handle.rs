@@ -70,9 +70,10 @@ pub struct JobHandle<T> {
     output: PhantomData<T>,
 }
 
-/// The running job inside of which a handle is awaited.
+/// What a handle is awaited by on the thread of an executor.
 struct Outer {
-    /// Its hooks, with the number of the callback that cancels this handle's job; `None` if it was cancelled before.
+    /// The hooks of the running job, with the number of the callback that cancels this handle's job; `None` if it was cancelled before, or
+    /// if no job runs.
     hooks: Option<(Arc<Hooks>, u64)>,
     /// The number of its frame, once it waits for a queued job.
     waits: Option<u64>,
@@ -190,10 +191,12 @@ impl<T> JobHandle<T> {
             context::check_hook(owner);
         }
         if self.outer.is_none() {
-            let Some(hooks) = context::current(|job| job.hooks()) else { return };
-            let canceller = self.canceller();
-            let number = hooks.add(Box::new(move || canceller.cancel()));
-            self.outer = Some(Box::new(Outer { hooks: number.map(|number| (hooks, number)), waits: None }));
+            let hooks = context::current(|job| job.hooks());
+            let hooks = hooks.and_then(|hooks| {
+                let canceller = self.canceller();
+                hooks.add(Box::new(move || canceller.cancel())).map(|number| (hooks, number))
+            });
+            self.outer = Some(Box::new(Outer { hooks, waits: None }));
         }
         if let Some(outer) = &mut self.outer
             && outer.waits.is_none()
