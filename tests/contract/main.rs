@@ -66,5 +66,6 @@ mod c09_shutdown;
 mod c09_told;
 mod c10_elsewhere;
 mod c10_nested;
+mod c10_polls;
 mod c11_context;
 mod c12_runtime_neutral;
