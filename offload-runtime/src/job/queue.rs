@@ -448,12 +448,10 @@ unsafe fn unlink_from<P: Owner>(head: NonNull<Head>, header: NonNull<Header>) ->
         unsafe { guard.locked.list.remove(header) };
     }
     guard.finish();
-    if listed {
-        // SAFETY: claimed and unlinked; its JOB bit was the queue's, and is given to the caller by `into_header`.
-        let job = unsafe { Claimed::from_header(header) };
-        P::cancelled(&queue, &job);
-        job.into_header();
-    }
+    // SAFETY: claimed and unlinked. `into_header` gives the JOB bit up: to the caller if the job was listed, else it was never this call's.
+    let job = unsafe { Claimed::from_header(header) };
+    P::cancelled(&queue, &job);
+    job.into_header();
     // It may be the last reference: the queue's owner holds values of the user.
     discard(queue);
     listed
