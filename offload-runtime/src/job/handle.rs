@@ -71,8 +71,9 @@ pub struct JobHandle<T> {
 
 /// The running job inside of which a handle is awaited.
 struct Outer {
-    /// Its hooks, with the number of the callback that cancels this handle's job; `None` if it was cancelled before.
-    hooks: Option<(Arc<Hooks>, u64)>,
+    hooks: Arc<Hooks>,
+    /// The number of the callback that cancels this handle's job; `None` if the outer job was cancelled before.
+    callback: Option<u64>,
     /// The number of its frame, once it waits for a queued job.
     waits: Option<u64>,
 }
@@ -188,11 +189,13 @@ impl<T> JobHandle<T> {
         if linked {
             context::check_hook(owner);
         }
-        if self.outer.is_none() {
-            let Some(hooks) = context::current(|job| job.hooks()) else { return };
+        let Some(hooks) = context::current(|job| job.hooks()) else { return };
+        if self.outer.as_ref().is_none_or(|outer| !Arc::ptr_eq(&outer.hooks, &hooks)) {
+            // Another job may have polled it before.
+            self.leave_outer();
             let canceller = self.canceller();
-            let number = hooks.add(Box::new(move || canceller.cancel()));
-            self.outer = Some(Box::new(Outer { hooks: number.map(|number| (hooks, number)), waits: None }));
+            let callback = hooks.add(Box::new(move || canceller.cancel()));
+            self.outer = Some(Box::new(Outer { hooks, callback, waits: None }));
         }
         if let Some(outer) = &mut self.outer
             && outer.waits.is_none()
@@ -206,8 +209,8 @@ impl<T> JobHandle<T> {
     #[inline]
     fn leave_outer(&mut self) {
         if let Some(outer) = self.outer.take() {
-            if let Some((hooks, number)) = outer.hooks {
-                hooks.remove(number);
+            if let Some(callback) = outer.callback {
+                outer.hooks.remove(callback);
             }
             if let Some(number) = outer.waits {
                 context::end_wait(number);
