@@ -55,8 +55,10 @@
 mod c01_exactly_once;
 mod c02_drop_is_cancel;
 mod c02_hooks;
+mod c02_nested;
 mod c03_never_blocks_the_loop;
 mod c04_panics;
+mod c05_permits;
 mod c05_places;
 mod c05_refusal_is_typed;
 mod c06_no_user_code_under_a_lock;
@@ -64,6 +66,7 @@ mod c07_nothing_lingers;
 mod c08_elastic;
 mod c09_shutdown;
 mod c09_told;
+mod c09_views;
 mod c10_elsewhere;
 mod c10_nested;
 mod c10_polls;
