@@ -40,8 +40,8 @@ use crate::unwind::discard;
 /// while it waits, so that a job that blocks on others cannot deadlock its own pool; see
 /// [`ThreadPool`](crate::ThreadPool#nested-use).
 ///
-/// **Results that are ready** do not starve other tasks: after 16 of them in a row on one thread, a poll wakes its task and returns
-/// `Pending` once.
+/// **Results that are ready** do not starve other tasks: after 16 of them on one thread, a poll wakes its task and returns `Pending` once, even
+/// where [`is_finished`](Self::is_finished) is `true`.
 ///
 /// # Cancel safety
 /// Polling is cancel safe in the sense of `select!` when the handle is polled by reference: no result is lost. A handle
@@ -161,7 +161,7 @@ impl<T> JobHandle<T> {
         }
     }
 
-    /// Whether the result is there, so that the next poll returns it. `true` also after it was returned.
+    /// Whether the result is there. `true` also after it was returned.
     ///
     /// # Examples
     /// ```
@@ -261,7 +261,6 @@ impl<T> Future for JobHandle<T> {
                         self.await_inside(header, linked);
                     }
                     if register(cell, registered, cx.waker()) {
-                        reset_turns();
                         return Poll::Pending;
                     }
                     continue;
@@ -331,30 +330,25 @@ impl<T> fmt::Debug for JobHandle<T> {
 }
 
 thread_local! {
-    /// How many results in a row were ready when they were polled for, on this thread.
-    static READY_IN_A_ROW: Cell<u32> = const { Cell::new(0) };
+    /// How many results this thread has returned since one gave way. A handle that is pending does not count as giving way: what polls it,
+    /// as `select!` does, may go on with a result that is ready.
+    static RETURNED: Cell<u32> = const { Cell::new(0) };
 }
 
 /// After so many, other tasks have their turn.
-const MOST_IN_A_ROW: u32 = 16;
+const MOST_RESULTS: u32 = 16;
 
 /// A result is ready. Returns whether other tasks are to have their turn first.
 ///
 /// Not by tokio's budget, which would never end for a foreign `block_on` inside of a task.
 #[inline]
 fn gives_way() -> bool {
-    let count = |ready: &Cell<u32>| {
-        let gives_way = ready.get() >= MOST_IN_A_ROW;
-        ready.set(if gives_way { 0 } else { ready.get() + 1 });
+    let count = |returned: &Cell<u32>| {
+        let gives_way = returned.get() >= MOST_RESULTS;
+        returned.set(if gives_way { 0 } else { returned.get() + 1 });
         gives_way
     };
-    READY_IN_A_ROW.try_with(count).unwrap_or(false)
-}
-
-/// The task gives way by itself, as its result is not ready.
-#[inline]
-fn reset_turns() {
-    let _ = READY_IN_A_ROW.try_with(|ready| ready.set(0));
+    RETURNED.try_with(count).unwrap_or(false)
 }
 
 /// The header behind a handle.
