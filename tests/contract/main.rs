@@ -57,6 +57,7 @@ mod c02_drop_is_cancel;
 mod c02_hooks;
 mod c02_nested;
 mod c03_never_blocks_the_loop;
+mod c03_ready_results;
 mod c04_panics;
 mod c05_permits;
 mod c05_places;
