@@ -71,7 +71,7 @@ fn a_job_elsewhere_tells_no_pool() {
     assert!(job.has("wait_us") && job.has("run_us") && !job.has("pool") && !job.has("thread"), "{job:#?}");
 }
 
-/// A nested job tells the thread that it shares a place with, and itself.
+/// A nested job names the compensating thread that runs it. Spans close from the inside out.
 #[test]
 fn a_nested_job_tells_its_pool() {
     let record = Record::of_process();
@@ -81,8 +81,8 @@ fn a_nested_job_tells_its_pool() {
     finish(outer).unwrap().unwrap();
     let jobs = record.jobs("tells its pool");
     assert_eq!(jobs.len(), 2, "{jobs:#?}");
-    for job in &jobs {
-        assert_eq!((job.text("pool"), job.text("thread")), ("nest", "nest-0"));
+    for (job, thread) in jobs.iter().zip(["nest-1", "nest-0"]) {
+        assert_eq!((job.text("pool"), job.text("thread")), ("nest", thread));
     }
 }
 
