@@ -37,7 +37,8 @@ const SLICE: Duration = if cfg!(offload_loom) { Duration::ZERO } else { Duration
 /// Made by [`ExecutorExt::limited`](crate::ExecutorExt::limited). It shares the executor's threads and takes none while its jobs wait:
 /// for a resource that bears only so many users (connections of a database, a disk), beside others on the same pool.
 ///
-/// * Its jobs begin in the order of their submission; with `n = 1` each ends before the next begins.
+/// * Its jobs begin in the order of their submission, but for those that a job of the same pool awaits, which come first. With `n = 1` each ends
+///   before the next begins.
 /// * A job occupies its place until it has really ended, cancelled or not.
 /// * Its queue is unbounded unless [`queue_capacity`](Self::queue_capacity) is set; a full one refuses with [`Error::QueueFull`].
 /// * A job that awaits another job of the same view shares its place with it: the awaited job is the next to run, and while the other
