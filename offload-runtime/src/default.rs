@@ -11,7 +11,7 @@ static DEFAULT: OnceLock<Box<dyn Executor>> = OnceLock::new();
 /// The executor that `#[blocking]` uses for functions without `self`.
 ///
 /// The one given to [`set_default_executor`], or else a [`ThreadPool::default`] whose threads are named `offload-N`, made by
-/// the first call.
+/// the first call. A child of `fork` has no threads of its parent's: see [`ThreadPool`](ThreadPool#fork).
 ///
 /// # Examples
 /// ```

@@ -36,7 +36,8 @@ const SLICE: Duration = if cfg!(offload_loom) { Duration::ZERO } else { Duration
 /// Made by [`ExecutorExt::limited`](crate::ExecutorExt::limited). It shares the executor's threads and takes none while its jobs wait:
 /// for a resource that bears only so many users (connections of a database, a disk), beside others on the same pool.
 ///
-/// * Its jobs begin in the order of their submission; with `n = 1` each ends before the next begins.
+/// * Its jobs begin in the order of their submission, but for those that a job of the same pool awaits, which come first. With `n = 1` each ends
+///   before the next begins.
 /// * A job occupies its place until it has really ended, cancelled or not.
 /// * Its queue is unbounded unless [`queue_capacity`](Self::queue_capacity) is set; a full one refuses with [`Error::QueueFull`].
 /// * A job that awaits another job of the same view shares its place with it: the awaited job is the next to run, and while the other
@@ -103,6 +104,8 @@ struct Runners {
     next: u64,
     /// Active runners whose job awaits a queued job of the view.
     waiting: usize,
+    /// Active runners that run an awaited job, each in the place of a job that waits.
+    lent: usize,
     peak_queued: usize,
 }
 
@@ -113,14 +116,19 @@ impl Runners {
         Some(self.queued.swap_remove(position).1)
     }
 
-    /// Whether the active runners are more than the limit: one of them may take awaited jobs only.
+    /// How many runners there may be that take any job: a job that waits and the one that runs in its place count once.
+    fn most(&self, limit: usize) -> usize {
+        limit + self.waiting.min(self.lent)
+    }
+
+    /// Whether the active runners are more than that: one of them may take awaited jobs only.
     fn is_beyond(&self, limit: usize) -> bool {
-        self.count - self.queued.len() > limit
+        self.count - self.queued.len() > self.most(limit)
     }
 
     /// How many runners are coming for queued jobs; `None` if no other may be started now.
     fn coming(&self, limit: usize, has_awaited: impl FnOnce() -> bool) -> Option<usize> {
-        let may_start = self.count < limit || self.count < limit + self.waiting && has_awaited();
+        let may_start = self.count < self.most(limit) || self.count < limit + self.waiting && has_awaited();
         may_start.then_some(self.queued.len())
     }
 }
@@ -414,11 +422,13 @@ fn run_jobs<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) {
     // On a thread of a pool, what runs is the job, not the runner.
     let worker = pool::current_worker();
     let began = Instant::now();
+    let mut is_lent = false;
     loop {
         if is_cancelled() {
             stop(queue);
         }
         let mut runners = queue.lock();
+        runners.lent -= usize::from(std::mem::take(&mut is_lent));
         if began.elapsed() >= SLICE && view.parent.is_some() && runners.has_next() {
             // Other jobs of the executor have their turn.
             runners.count -= 1;
@@ -431,6 +441,8 @@ fn run_jobs<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) {
             runners.count -= 1;
             return runners.finish();
         };
+        is_lent = runners.waiting > 0 && job.is_awaited();
+        runners.lent += usize::from(is_lent);
         let queued = runners.listed() + 1;
         runners.peak_queued = runners.peak_queued.max(queued);
         runners.finish();

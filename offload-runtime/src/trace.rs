@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tracing::dispatcher::{self, Dispatch};
 use tracing::field::Empty;
+use tracing::span::Entered;
 use tracing::{Level, Span, debug, error, info_span, trace_span, warn};
 
 use crate::error::{Error, Panic};
@@ -72,8 +73,11 @@ impl Trace {
 
     /// Closes the spans under their subscriber. Nothing that it does replaces the result of the job.
     fn close(&mut self) {
-        let spans = self.spans.take();
-        contain(|| dispatcher::with_default(&self.subscriber, || discard(spans)));
+        if let Some(Spans { caller, job, task, .. }) = self.spans.take() {
+            contain(|| {
+                dispatcher::with_default(&self.subscriber, || [job, task, caller].into_iter().for_each(discard))
+            });
+        }
     }
 }
 
@@ -106,39 +110,44 @@ impl Spans {
         Self { caller, job, task: task(origin), submitted }
     }
 
-    /// Runs `f` inside the spans, and reports how it ended.
+    /// Runs `f` inside the spans, and reports how it ended. A subscriber that panics changes nothing of it.
     fn run<T>(&self, f: impl FnOnce() -> T) -> std::thread::Result<T> {
         let Self { caller, job, task, submitted } = self;
         let began = submitted.map(|submitted| {
-            WORKER.with_borrow(|worker| {
-                if let Some((pool, thread)) = worker {
-                    job.record("pool", pool.as_str()).record("thread", thread.as_str());
-                }
+            contain(|| {
+                WORKER.with_borrow(|worker| {
+                    if let Some((pool, thread)) = worker {
+                        job.record("pool", pool.as_str()).record("thread", thread.as_str());
+                    }
+                });
+                job.record("wait_us", microseconds(submitted.elapsed()));
             });
-            job.record("wait_us", microseconds(submitted.elapsed()));
             Instant::now()
         });
         let result = {
-            let entered = (caller.enter(), task.enter(), job.enter());
+            let [caller, task, job] = [caller, task, job].map(enter);
             let result = catch_unwind(AssertUnwindSafe(f));
-            let (caller, task, job) = entered;
-            discard((job, task, caller));
+            [job, task, caller].into_iter().for_each(discard);
             result
         };
         if let Some(began) = began {
-            job.record("run_us", microseconds(began.elapsed()));
+            contain(|| {
+                job.record("run_us", microseconds(began.elapsed()));
+            });
         }
         let payload = match result {
             Ok(output) => return Ok(output),
             Err(payload) => payload,
         };
         if payload.is::<CancelUnwind>() {
-            debug!(target: "offload_runtime::job", parent: self.innermost(), "job ended by its cancellation");
+            contain(
+                || debug!(target: "offload_runtime::job", parent: self.innermost(), "job ended by its cancellation"),
+            );
             return Err(payload);
         }
         let panic = Panic::new(payload);
         let message = panic.message().unwrap_or_default();
-        error!(target: "offload_runtime::job", parent: self.innermost(), panic = message, "job panicked");
+        contain(|| error!(target: "offload_runtime::job", parent: self.innermost(), panic = message, "job panicked"));
         Err(panic.into_payload())
     }
 
@@ -153,6 +162,13 @@ impl Spans {
     fn innermost(&self) -> &Span {
         if self.job.is_disabled() { &self.caller } else { &self.job }
     }
+}
+
+/// Enters a span, if its subscriber lets it.
+fn enter(span: &Span) -> Option<Entered<'_>> {
+    let mut entered = None;
+    contain(|| entered = Some(span.enter()));
+    entered
 }
 
 /// A span as tokio makes one for each of its tasks, of the kind that its console reads.

@@ -7,6 +7,7 @@ mod bad_input;
 mod errors;
 mod executors;
 mod limited;
+mod many_views;
 mod on_cancel;
 mod sites;
 mod tornado;

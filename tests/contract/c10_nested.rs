@@ -7,7 +7,6 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use futures::future::Either;
 use offload_runtime::{ExecutorExt, JobHandle, Limited, ThreadPool, is_cancelled};
 use tests::support::{Gate, Occupied, PATIENCE, Started, eventually, finish, tokio_runtime, within};
 
@@ -282,17 +281,6 @@ fn c10_running_jobs_names_the_innermost() {
     let (before, inner, after) = wait.recv().unwrap();
     assert_eq!((before.len(), inner.last() > before.last()), (1, true));
     assert_eq!(before, after);
-}
-
-/// Awaits `handle` for a moment. A deadline is what the docs ask for where the pool cannot help.
-fn with_a_deadline<T>(handle: &mut JobHandle<T>) -> Option<T> {
-    smol::block_on(async {
-        let deadline = smol::Timer::after(Duration::from_millis(50));
-        match futures::future::select(handle, deadline).await {
-            Either::Left((result, _)) => Some(result.unwrap()),
-            Either::Right(_) => None,
-        }
-    })
 }
 
 /// Drivers of a view leave their places to a job that is waited for. When it has ended, as many come back as there are places: two jobs of

@@ -179,6 +179,88 @@ fn run<'a>(executor: &'a (dyn Executor + 'static)) -> Ways<'a> {
     ]
 }
 
+/// Ways for a job to end that another job awaits, or gives up.
+fn nested<E: Executor + Clone + 'static>(executor: &E) -> Ways<'_> {
+    let outer = |body: fn(E)| {
+        let of_job = executor.clone();
+        move || {
+            finish(executor.submit({
+                let of_job = of_job.clone();
+                move || body(of_job)
+            }))
+            .unwrap()
+        }
+    };
+    vec![
+        ("awaited by a job", Box::new(outer(|inner| drop(finish(inner.submit(|| vec![1_u8])))))),
+        (
+            "joined by a job",
+            Box::new(outer(|inner| {
+                let jobs = (0..40).map(|_| inner.submit(|| vec![1_u8]));
+                drop(finish(futures::future::join_all(jobs)));
+            })),
+        ),
+        (
+            "given up by a job after a poll",
+            Box::new(outer(|inner| {
+                let mut job = inner.submit(|| vec![1_u8]);
+                if poll_once(&mut job, Waker::noop()).is_pending() {
+                    drop(job);
+                }
+            })),
+        ),
+        (
+            "detached by a job after a poll",
+            Box::new(outer(|inner| {
+                let mut job = inner.submit(|| vec![1_u8]);
+                if poll_once(&mut job, Waker::noop()).is_pending() {
+                    job.detach();
+                }
+            })),
+        ),
+        (
+            "cancelled with the job that awaits it",
+            Box::new(|| {
+                let (gate, of_job) = (Gate::closed(), executor.clone());
+                let door = gate.clone();
+                let outer = executor.submit(move || finish(of_job.submit(move || door.pass())).is_ok());
+                gate.wait_for(1);
+                outer.cancel();
+                let canceller = outer.canceller();
+                gate.open();
+                drop((finish(outer), canceller));
+            }),
+        ),
+    ]
+}
+
+/// After twenty thousand jobs, all of them awaited by one job, there is no more memory in use than after a thousand.
+#[test]
+fn c07_memory_does_not_grow_with_the_number_of_jobs() {
+    let _profiler = dhat::Profiler::builder().testing().build();
+    let pool = ThreadPool::new(2);
+    let view = pool.clone().limited(2);
+    let (of_job, begun) = (view.clone(), std::time::Instant::now());
+    let outer = pool.submit(move || {
+        let mut bytes = Vec::new();
+        for n in 0..20_000 {
+            let job = of_job.submit(move || drop(on_cancel(move || assert!(n < 20_000))));
+            drop(finish(job));
+            if n % 1_000 == 999 {
+                bytes.push(dhat::HeapStats::get().curr_bytes);
+            }
+            // Under valgrind fewer do.
+            if begun.elapsed() > std::time::Duration::from_secs(60) {
+                break;
+            }
+        }
+        bytes
+    });
+    let bytes = pollster::block_on(outer).unwrap();
+    let (first, last) = (bytes[0], bytes[bytes.len() - 1]);
+    assert!(last < first + 64 * 1024, "{bytes:?}");
+}
+
 #[track_caller]
 fn leaves_nothing(what: &str, way: &dyn Fn(), settle: &dyn Fn()) {
     let play = || {
@@ -212,6 +294,10 @@ fn c07_no_memory_lingers() {
             };
             leaves_nothing(what, &behind_another, &settle);
         }
+    }
+    let settle = || finish(pool.submit(|| ())).unwrap();
+    for (what, way) in nested(&pool).into_iter().chain(nested(&view)) {
+        leaves_nothing(what, &*way, &settle);
     }
     for (what, way) in kept() {
         leaves_nothing(what, &*way, &|| ());

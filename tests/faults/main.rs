@@ -6,5 +6,8 @@
 mod child;
 mod churn;
 mod exit;
+mod large;
 mod misbehaving;
+#[cfg(target_os = "linux")]
+mod priorities;
 mod spawn;

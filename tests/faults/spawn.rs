@@ -3,7 +3,6 @@
 //! The process may have just under 2 GiB of address space and the pools' threads ask for 1 GiB of stack each: the first is there, the
 //! second never. The refusal is the system's own.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -148,6 +147,45 @@ fn a_nested_job_is_refused_where_no_thread_can_be_had() {
     }
     eventually("only its thread is counted", || format!("{pool:?}").contains(" threads: 1, running: 0"));
     finish(pool.shutdown());
+}
+
+/// The attempt to start a second thread fails while jobs are posted. When there is room again, the next job starts it, though all that were
+/// posted before still wait.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_job_that_comes_after_a_failed_start_tries_again() {
+    if !short_of_memory("a_job_that_comes_after_a_failed_start_tries_again") {
+        return;
+    }
+    // The other pool's thread has the memory that the second thread of this one needs.
+    let (small, other) =
+        (|| ThreadPool::builder().stack_size(700 << 20), || ThreadPool::builder().stack_size(900 << 20));
+    let (pool, taken) = (small().max_threads(2).build(), other().build());
+    let (one, memory) = (Occupied::new(&pool, 1), Occupied::new(&taken, 1));
+    let gate = Gate::closed();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    let door = gate.clone();
+                    pool.submit(move || door.pass()).detach();
+                }
+            });
+        }
+    });
+    assert_eq!(gate.arrived(), 0, "no second thread could be had");
+    memory.release();
+    finish(taken.shutdown());
+    // The stack is given back a moment after the thread has gone: each further job is an attempt.
+    eventually("a second thread runs what waits", || {
+        let door = gate.clone();
+        pool.submit(move || door.pass()).detach();
+        gate.arrived() > 0
+    });
+    gate.open();
+    one.release();
+    finish(pool.shutdown());
+    assert_eq!(pool.metrics().completed(), pool.metrics().submitted());
 }
 
 /// Closed while the only attempt to start a thread fails: who waits for the pool's end is told.

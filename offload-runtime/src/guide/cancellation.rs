@@ -97,10 +97,14 @@
 //! # Inside the job
 //! A body that takes long should look, in each step of its loop:
 //! * [`is_cancelled()`](crate::is_cancelled) costs an atomic load or two. Return early, with whatever; nobody sees it.
-//! * [`check_cancelled()`](crate::check_cancelled) ends the job where it stands, by unwinding: destructors run, no panic is reported. Not
-//!   with `panic = "abort"`, where it ends the process.
+//! * [`check_cancelled()`](crate::check_cancelled) ends the job where it stands, by unwinding: destructors run, no panic is reported. A
+//!   `MutexGuard` that is held then poisons its mutex: call it before locking, or return early on `is_cancelled()` there. Not with
+//!   `panic = "abort"`, where it ends the process.
 //! * [`on_cancel(f)`](crate::on_cancel) is for a body that is blocked and can't look: `f` runs on the thread that cancels, and interrupts
-//!   what the body waits for. It must be quick. The guard it returns disarms it.
+//!   what the body waits for. It must be quick. The guard it returns disarms it. Dropping the guard while `f` runs waits until `f`
+//!   has returned.
+//!
+//! A job that awaits another passes its cancellation on, through any depth: the inner job's flag is set, and its callbacks run.
 //!
 //! What interrupts what:
 //!

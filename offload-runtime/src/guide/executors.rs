@@ -202,6 +202,22 @@
 //! | [`on_thread_start`](crate::ThreadPoolBuilder::on_thread_start) | a connection per thread, a priority, a name in somebody's profiler |
 //!
 //! # Jobs that wait for jobs
-//! A job may block on jobs of its own pool, or of a view of it: such a job begins at once, so that a pool can't deadlock on itself (C10).
-//! Jobs of *two* pools that wait for each other's threads can, as can a job that waits for anything else that needs the pool. Let calls
-//! between pools go one way only, or let the async code do the waiting: it holds no thread.
+//! A job may await jobs of its own pool, or of a view of it. What it awaits goes to the front of the queue and gets one thread more while the job
+//! waits, so that a pool cannot deadlock on itself. Jobs that one job awaits together begin in no particular order, in a view, too.
+//!
+//! The pool sees a job that polls a handle. It does not see these, which can deadlock it:
+//! * Jobs of *two* pools that wait for each other's threads. Let calls between pools go one way only.
+//! * A job that waits for an async *task* which awaits a job of the pool, as by `Handle::block_on(task)`. Submit in the job and await the handle
+//!   there, use another pool, or let the async code do the waiting: it holds no thread.
+//! * A job that waits for a channel, a barrier or a lock of a queued job. Give the wait a deadline.
+//! * A job that gives up what it awaits, by a timeout, keeps the one thread more busy until the inner job has ended.
+//!
+//! # What threads inherit
+//! A thread inherits the CPU affinity and the niceness of the thread whose submission starts it. Where that matters, set them in
+//! [`on_thread_start`](crate::ThreadPoolBuilder::on_thread_start), or submit a first job from a thread that has the right ones to a pool with
+//! [`min_threads`](crate::ThreadPoolBuilder::min_threads).
+//!
+//! # After `fork`
+//! A child of `fork` without `exec` has none of its parent's threads, but all of its pools, which count on them: jobs that are submitted there
+//! wait for threads that do not exist. That goes for the [default executor](crate::default_executor), too: fork before its first use, or use
+//! pools in the child that are made there. [`std::process::Command`] is not concerned.

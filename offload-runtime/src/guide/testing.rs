@@ -47,6 +47,9 @@
 //! # let on_a_pool = Vouchers { executor: Arc::new(ThreadPool::new(1)) };
 //! # assert!(!pollster::block_on(on_a_pool.is_expired(10)));
 //! ```
+//! Inside tokio it blocks the thread that submits, as the body does: other tasks of a current-thread runtime stand still meanwhile, and a body
+//! that calls `Handle::block_on` panics, since the thread drives the runtime already.
+//!
 //! It has no concurrency at all: two calls under `join!` run one after the other, a timeout around a call cannot fire before the body has
 //! returned, and a body that waits for what a later call is to do waits for ever. Such tests want a pool.
 //!
@@ -129,6 +132,28 @@
 //! // let _held = hold(&full);
 //! assert!(matches!(pollster::block_on(full.submit(|| ())), Err(Error::QueueFull)));
 //! # drop(open);
+//! ```
+//!
+//! # A paused clock
+//! `tokio::time::pause()` and `#[tokio::test(start_paused = true)]` let the clock jump to the next timer whenever the runtime has nothing to do.
+//! The runtime does not know of jobs on a `ThreadPool`: while one runs, it has nothing to do, and a `timeout` around the call fires at once.
+//! Tokio knows its own blocking pool and keeps the clock while that works. So such tests use a [`Handle`](tokio::runtime::Handle) as the
+//! executor (feature `tokio`), or [`Inline`](crate::Inline):
+//! ```
+//! use offload_runtime::{ExecutorExt, ThreadPool};
+//! use std::time::Duration;
+//! use tokio::time::timeout;
+//!
+//! // #[tokio::test(start_paused = true)]
+//! async fn a_call_is_in_time() {
+//!     let hour = Duration::from_secs(3_600);
+//!     let (handle, pool) = (tokio::runtime::Handle::current(), ThreadPool::new(1));
+//!     let work = || std::thread::sleep(Duration::from_millis(20));
+//!     assert!(timeout(hour, handle.submit(work)).await.is_ok());
+//!     assert!(timeout(hour, pool.submit(work)).await.is_err()); // an hour has passed at once
+//! }
+//! # let mut runtime = tokio::runtime::Builder::new_current_thread();
+//! # runtime.enable_time().start_paused(true).build().unwrap().block_on(a_call_is_in_time());
 //! ```
 //!
 //! # Counting what happened

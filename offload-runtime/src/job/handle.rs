@@ -41,8 +41,8 @@ use crate::unwind::discard;
 /// while it waits, so that a job that blocks on others cannot deadlock its own pool; see
 /// [`ThreadPool`](crate::ThreadPool#nested-use).
 ///
-/// **Results that are ready** do not starve other tasks: after 16 of them in a row on one thread, a poll wakes its task and returns
-/// `Pending` once.
+/// **Results that are ready** do not starve other tasks: after 16 of them on one thread, a poll wakes its task and returns `Pending` once, even
+/// where [`is_finished`](Self::is_finished) is `true`.
 ///
 /// # Cancel safety
 /// Polling is cancel safe in the sense of `select!` when the handle is polled by reference: no result is lost. A handle
@@ -72,9 +72,10 @@ pub struct JobHandle<T> {
 
 /// What a handle is awaited by on the thread of an executor.
 struct Outer {
-    /// The hooks of the running job, with the number of the callback that cancels this handle's job; `None` if it was cancelled before, or
-    /// if no job runs.
-    hooks: Option<(Arc<Hooks>, u64)>,
+    /// The hooks of the running job, if one runs.
+    hooks: Option<Arc<Hooks>>,
+    /// The number of the callback that cancels this handle's job; `None` if the running job was cancelled before.
+    callback: Option<u64>,
     /// The number of its frame, once it waits for a queued job.
     waits: Option<u64>,
 }
@@ -162,7 +163,7 @@ impl<T> JobHandle<T> {
         }
     }
 
-    /// Whether the result is there, so that the next poll returns it. `true` also after it was returned.
+    /// Whether the result is there. `true` also after it was returned.
     ///
     /// # Examples
     /// ```
@@ -190,13 +191,17 @@ impl<T> JobHandle<T> {
         if linked {
             context::check_hook(owner);
         }
-        if self.outer.is_none() {
-            let hooks = context::current(|job| job.hooks());
-            let hooks = hooks.and_then(|hooks| {
-                let canceller = self.canceller();
-                hooks.add(Box::new(move || canceller.cancel())).map(|number| (hooks, number))
-            });
-            self.outer = Some(Box::new(Outer { hooks, waits: None }));
+        let hooks = context::current(|job| job.hooks());
+        let is_known = self.outer.as_ref().is_some_and(|outer| match (&outer.hooks, &hooks) {
+            (Some(known), Some(hooks)) => Arc::ptr_eq(known, hooks),
+            (known, hooks) => known.is_none() && hooks.is_none(),
+        });
+        if !is_known {
+            // Another job may have polled it before.
+            self.leave_outer();
+            let canceller = self.canceller();
+            let callback = hooks.as_ref().and_then(|hooks| hooks.add(Box::new(move || canceller.cancel())));
+            self.outer = Some(Box::new(Outer { hooks, callback, waits: None }));
         }
         if let Some(outer) = &mut self.outer
             && outer.waits.is_none()
@@ -210,8 +215,8 @@ impl<T> JobHandle<T> {
     #[inline]
     fn leave_outer(&mut self) {
         if let Some(outer) = self.outer.take() {
-            if let Some((hooks, number)) = outer.hooks {
-                hooks.remove(number);
+            if let (Some(hooks), Some(callback)) = (&outer.hooks, outer.callback) {
+                hooks.remove(callback);
             }
             if let Some(number) = outer.waits {
                 context::end_wait(number);
@@ -265,7 +270,6 @@ impl<T> Future for JobHandle<T> {
                         continue;
                     }
                     if register(cell, registered, cx.waker()) {
-                        reset_turns();
                         return Poll::Pending;
                     }
                     continue;
@@ -335,30 +339,25 @@ impl<T> fmt::Debug for JobHandle<T> {
 }
 
 thread_local! {
-    /// How many results in a row were ready when they were polled for, on this thread.
-    static READY_IN_A_ROW: Cell<u32> = const { Cell::new(0) };
+    /// How many results this thread has returned since one gave way. A handle that is pending does not count as giving way: what polls it,
+    /// as `select!` does, may go on with a result that is ready.
+    static RETURNED: Cell<u32> = const { Cell::new(0) };
 }
 
 /// After so many, other tasks have their turn.
-const MOST_IN_A_ROW: u32 = 16;
+const MOST_RESULTS: u32 = 16;
 
 /// A result is ready. Returns whether other tasks are to have their turn first.
 ///
 /// Not by tokio's budget, which would never end for a foreign `block_on` inside of a task.
 #[inline]
 fn gives_way() -> bool {
-    let count = |ready: &Cell<u32>| {
-        let gives_way = ready.get() >= MOST_IN_A_ROW;
-        ready.set(if gives_way { 0 } else { ready.get() + 1 });
+    let count = |returned: &Cell<u32>| {
+        let gives_way = returned.get() >= MOST_RESULTS;
+        returned.set(if gives_way { 0 } else { returned.get() + 1 });
         gives_way
     };
-    READY_IN_A_ROW.try_with(count).unwrap_or(false)
-}
-
-/// The task gives way by itself, as its result is not ready.
-#[inline]
-fn reset_turns() {
-    let _ = READY_IN_A_ROW.try_with(|ready| ready.set(0));
+    RETURNED.try_with(count).unwrap_or(false)
 }
 
 /// The header behind a handle.

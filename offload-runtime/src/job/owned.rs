@@ -224,6 +224,11 @@ impl Claimed {
         self.cell().is_owed()
     }
 
+    /// Whether a running job awaited this one while it was queued.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.cell().state.is_awaited()
+    }
+
     /// As [`Job::run`].
     #[inline]
     pub(crate) fn run(self) {

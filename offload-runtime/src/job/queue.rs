@@ -315,16 +315,16 @@ impl<'a, P: Owner> Guard<'a, P> {
         if self.locked.list.len == 0 {
             self.drain_inbox();
         }
-        self.pop_listed().or_else(|| {
+        self.pop_listed(false).or_else(|| {
             // The list held nothing but cancelled jobs.
             self.drain_inbox();
-            self.pop_listed()
+            self.pop_listed(false)
         })
     }
 
     /// As `pop`, if a running job awaits the first job.
     pub(crate) fn pop_awaited(&mut self) -> Option<(Claimed, Stamp)> {
-        if self.has_awaited() { self.pop_listed() } else { None }
+        self.pop_listed(true)
     }
 
     /// Whether a running job awaits the first job that was not cancelled. (Awaited jobs come first.)
@@ -342,12 +342,16 @@ impl<'a, P: Owner> Guard<'a, P> {
         false
     }
 
+    /// `awaited`: as long as the jobs are awaited. (A canceller may take one away meanwhile.)
     #[inline]
-    fn pop_listed(&mut self) -> Option<(Claimed, Stamp)> {
+    fn pop_listed(&mut self, awaited: bool) -> Option<(Claimed, Stamp)> {
         let mut next = self.locked.list.first;
         while let Some(header) = NonNull::new(next) {
             // SAFETY: it is in the list, so its cell is there.
             let cell = unsafe { header.as_ref() };
+            if awaited && cell.state.waits() == Some(false) {
+                return None;
+            }
             // SAFETY: under the lock the links of a listed job are the list's (I5).
             next = cell.a.with(|a| unsafe { *a }).cast();
             match cell.state.claim() {
@@ -444,12 +448,10 @@ unsafe fn unlink_from<P: Owner>(head: NonNull<Head>, header: NonNull<Header>) ->
         unsafe { guard.locked.list.remove(header) };
     }
     guard.finish();
-    if listed {
-        // SAFETY: claimed and unlinked; its JOB bit was the queue's, and is given to the caller by `into_header`.
-        let job = unsafe { Claimed::from_header(header) };
-        P::cancelled(&queue, &job);
-        job.into_header();
-    }
+    // SAFETY: claimed and unlinked. `into_header` gives the JOB bit up: to the caller if the job was listed, else it was never this call's.
+    let job = unsafe { Claimed::from_header(header) };
+    P::cancelled(&queue, &job);
+    job.into_header();
     // It may be the last reference: the queue's owner holds values of the user.
     discard(queue);
     listed

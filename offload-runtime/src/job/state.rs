@@ -153,6 +153,12 @@ impl State {
         (now & CLAIMED == 0).then_some(now & AWAITED != 0)
     }
 
+    /// Whether a running job awaited this one while it was queued.
+    pub(super) fn is_awaited(&self) -> bool {
+        // ORDERING: Relaxed: the lock of the queue that it came from orders it.
+        self.0.load(Ordering::Relaxed) & AWAITED != 0
+    }
+
     pub(super) fn is_linked(&self) -> bool {
         // ORDERING: Relaxed: under the queue's lock, or a hint.
         self.0.load(Ordering::Relaxed) & LINKED != 0

@@ -13,7 +13,8 @@
 //! 3. **A worker that finds no job** searches for a moment: spins and a few yields. One worker at a time goes on for up to 50 microseconds, if
 //!    the last gaps between jobs were that short (`spin.rs`). Then it parks, and leaves after the keep-alive.
 //! 4. **A job that awaits a queued job of its own pool** moves that to the front. While it waits, one worker beyond the maximum may be active, which
-//!    takes awaited jobs only, and parks when there is none. `poll` returns at once.
+//!    takes awaited jobs only, and parks when there is none. The two jobs count once, so that all other threads run what they run otherwise. `poll`
+//!    returns at once.
 //!
 //! # Why no job is lost
 //! The invariant: *while a worker is parked or may be started, and jobs are queued, a worker is searching, or a submitter is about to lock the

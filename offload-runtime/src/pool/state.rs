@@ -70,6 +70,8 @@ pub(super) struct State {
     pub(super) idle: Vec<Arc<Worker>>,
     /// Threads whose job awaits a queued job of this pool (rule 4).
     pub(super) waiting: usize,
+    /// Threads that run an awaited job, each in the place of a job that waits.
+    pub(super) lent: usize,
     pub(super) closed: bool,
     /// Queued jobs were refused, and are. Only if closed.
     pub(super) stopped: bool,
@@ -142,6 +144,7 @@ impl State {
             searching: 0,
             idle: Vec::new(),
             waiting: 0,
+            lent: 0,
             closed: false,
             stopped: false,
             leaving: 0,
@@ -164,10 +167,16 @@ impl State {
         self.threads - self.idle.len()
     }
 
-    /// Whether this thread is beyond the maximum: it may take awaited jobs only (rule 4).
+    /// How many threads may be active and take any job: a job that waits and the one that runs in its place count once.
+    #[inline]
+    fn limit(&self, config: &Config) -> usize {
+        config.max_threads + self.waiting.min(self.lent)
+    }
+
+    /// Whether this thread is beyond the limit: it may take awaited jobs only (rule 4).
     #[inline]
     pub(super) fn is_beyond(&self, config: &Config) -> bool {
-        self.active() > config.max_threads
+        self.active() > self.limit(config)
     }
 
     /// Threads that run a job.
@@ -179,7 +188,7 @@ impl State {
     #[inline]
     pub(super) fn coming(&self, config: &Config, has_awaited: impl FnOnce() -> bool) -> Option<usize> {
         let active = self.active();
-        if active >= config.max_threads && (active >= config.max_threads + self.waiting || !has_awaited()) {
+        if active >= self.limit(config) && (active >= config.max_threads + self.waiting || !has_awaited()) {
             None
         } else if !self.idle.is_empty() {
             Some(self.searching)

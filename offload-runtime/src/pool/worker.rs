@@ -150,11 +150,14 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>) {
         if let Some((job, stamp)) = next {
             state.searching -= usize::from(is_searching);
             (is_searching, has_searched) = (false, false);
+            let is_lent = state.waiting > 0 && job.is_awaited();
+            state.lent += usize::from(is_lent);
             begin(&mut state, &queue.shared);
             // Rule 2: before the job is run.
             state.finish();
             run(queue, worker, job, stamp);
             state = queue.lock();
+            state.lent -= usize::from(is_lent);
             continue;
         }
         if state.closed {
