@@ -3,9 +3,9 @@
 //! Both run callbacks without a lock, in the order of their registration, each at most once.
 
 use std::sync::Weak;
-use std::thread::ThreadId;
 
-use crate::sync::{self, Arc, AtomicBool, Condvar, Mutex, Ordering};
+use crate::sync::thread::{self, ThreadId};
+use crate::sync::{self, Arc, AtomicBool, Condvar, Mutex, MutexGuard, Ordering};
 use crate::unwind::{contain, discard};
 
 pub(crate) type Callback = Box<dyn FnOnce() + Send>;
@@ -50,7 +50,7 @@ impl Hooks {
         }
         while !state.armed.is_empty() {
             let (id, callback) = state.armed.remove(0);
-            state.running = Some((id, std::thread::current().id()));
+            state.running = Some((id, thread::current().id()));
             drop(state);
             contain(callback);
             state = sync::lock(&self.state);
@@ -61,21 +61,17 @@ impl Hooks {
 
     /// Takes a callback back. Does not wait for one that runs.
     pub(crate) fn remove(&self, id: u64) {
-        let mut state = sync::lock(&self.state);
-        let position = state.armed.iter().position(|(armed, _)| *armed == id);
-        let callback = position.map(|position| state.armed.remove(position));
-        drop(state);
-        discard(callback);
+        remove_from(sync::lock(&self.state), id);
     }
 
     /// Takes a callback back, or waits until it has returned. A callback that takes itself back does not wait.
     pub(crate) fn remove_or_wait(&self, id: u64) {
         let mut state = sync::lock(&self.state);
-        while state.running.is_some_and(|(running, thread)| running == id && thread != std::thread::current().id()) {
+        while state.running.is_some_and(|(running, thread)| running == id && thread != thread::current().id()) {
             state = self.returned.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
         }
-        drop(state);
-        self.remove(id);
+        // Under the same lock: it may begin to run at any other moment.
+        remove_from(state, id);
     }
 
     /// The job has ended: drops callbacks whose guards were leaked.
@@ -86,6 +82,14 @@ impl Hooks {
             discard(callback);
         }
     }
+}
+
+/// Takes a callback back, unlocks, and drops it.
+fn remove_from(mut state: MutexGuard<'_, State>, id: u64) {
+    let position = state.armed.iter().position(|(armed, _)| *armed == id);
+    let callback = position.map(|position| state.armed.remove(position));
+    drop(state);
+    discard(callback);
 }
 
 /// Cancels every running job of one queue, once and for all.

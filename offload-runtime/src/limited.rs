@@ -24,6 +24,8 @@ use crate::site::Site;
 use crate::sync::{Arc, thread};
 use crate::unwind::contain;
 
+#[cfg(all(test, offload_loom))]
+mod models;
 #[cfg(all(test, not(offload_loom)))]
 mod tests;
 
@@ -425,13 +427,15 @@ fn run_jobs<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) {
     let worker = pool::current_worker();
     let began = Instant::now();
     let mut is_lent = false;
+    // At least one job: a thread that was kept from running for a whole slice would otherwise pass the turn on for nothing.
+    let mut has_run = false;
     loop {
         if is_cancelled() {
             stop(queue);
         }
         let mut runners = queue.lock();
         runners.lent -= usize::from(std::mem::take(&mut is_lent));
-        if began.elapsed() >= SLICE && view.parent.is_some() && runners.has_next() {
+        if has_run && began.elapsed() >= SLICE && view.parent.is_some() && runners.has_next() {
             // Other jobs of the executor have their turn.
             runners.count -= 1;
             let successor = add_runner(&mut runners, true);
@@ -448,6 +452,7 @@ fn run_jobs<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) {
         let queued = runners.listed() + 1;
         runners.peak_queued = runners.peak_queued.max(queued);
         runners.finish();
+        has_run = true;
         let (tally, is_owed) = (view.sites.tally(job.origin()), job.is_owed());
         let since = tally.started(stamp);
         let note = |outcome| {

@@ -130,3 +130,59 @@ impl Counts {
         Self { pushed: half(word >> 32), enough: half(word) }
     }
 }
+
+#[cfg(all(test, not(offload_loom)))]
+mod tests {
+    use super::*;
+
+    fn counts(inbox: &Inbox) -> (i32, i32) {
+        let Counts { pushed, enough } = Counts::of(inbox.counts.load(Ordering::Relaxed));
+        (pushed, enough)
+    }
+
+    /// Two signed halves of one word: nothing is carried from one into the other.
+    #[test]
+    fn the_halves_of_the_counts_do_not_disturb_each_other() {
+        let enoughs = [i32::MIN, -70_000, -2, -1, 0, 1, 2, 70_000, ENOUGH - 1, ENOUGH];
+        for (before, enough) in enoughs.into_iter().flat_map(|before| enoughs.map(|enough| (before, enough))) {
+            for (pushed, taken) in [(0, 0), (0, 1), (0, 5), (1, 0), (3, 3), (3, 5), (5, 3)] {
+                let inbox = Inbox::new();
+                assert_eq!(inbox.publish(0, ENOUGH, before), 0 > before);
+                for already in 0..pushed {
+                    assert_eq!(inbox.count(), already + 1 > before, "{already} before, {before} are enough");
+                }
+                assert_eq!((counts(&inbox), inbox.has_jobs()), ((pushed, before), pushed > 0));
+                let left = pushed - taken;
+                assert_eq!(inbox.publish(taken, before, enough), left > enough);
+                assert_eq!(counts(&inbox), (left, enough));
+                for few in [-1, 0, 1] {
+                    assert_eq!(inbox.has_more_than(few), left > few);
+                }
+                // Jobs that were taken before their submitters had counted them.
+                for after in left + 1..=0 {
+                    assert!(!inbox.has_jobs());
+                    assert_eq!(inbox.count(), after > enough);
+                }
+                assert_eq!(counts(&inbox), (left.max(0), enough));
+            }
+        }
+    }
+
+    #[test]
+    fn a_new_inbox_calls_no_submitter() {
+        let inbox = Inbox::new();
+        for _ in 0..1_000 {
+            assert!(!inbox.count());
+        }
+        assert!(inbox.has_jobs() && !inbox.has_more_than(ENOUGH));
+    }
+
+    #[test]
+    fn a_sealed_inbox_stays_sealed() {
+        let inbox = Inbox::new();
+        assert!(!inbox.is_sealed());
+        for _ in 0..2 {
+            assert!(inbox.seal().is_none() && inbox.is_sealed() && inbox.take().is_none());
+        }
+    }
+}

@@ -263,11 +263,13 @@ impl<'a, P: Owner> Guard<'a, P> {
             // Never the last reference: `self.queue` is another.
             locked.pin = None;
         }
+        // The list alone holds more, though their submitters may not have counted them yet.
+        let lists_more = enough < 0;
         if enough == locked.enough && locked.taken == 0 {
-            return enough != ENOUGH && self.queue.inbox.0.has_more_than(enough);
+            return enough != ENOUGH && (lists_more || self.queue.inbox.0.has_more_than(enough));
         }
         let before = std::mem::replace(&mut locked.enough, enough);
-        self.queue.inbox.0.publish(std::mem::take(&mut locked.taken), before, enough)
+        self.queue.inbox.0.publish(std::mem::take(&mut locked.taken), before, enough) || lists_more
     }
 
     /// Moves the jobs of the inbox to the list, in order.

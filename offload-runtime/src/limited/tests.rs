@@ -1,6 +1,6 @@
-//! The view's accounts (C10): how many drivers it has given out, whom it counts on, what a refusal takes along.
+//! The view's accounts: how many runners it has given to its executor, what a refusal takes along, what a cancellation gives back.
 //!
-//! A job that waits for a place, and a driver that leaves its place to it, cannot be told from outside; here they are looked at.
+//! A runner that waits with the executor cannot be told from outside; here it is looked at.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -9,64 +9,83 @@ use std::time::{Duration, Instant};
 
 use pollster::block_on;
 
-use super::{Drivers, Limited};
+use super::{Limited, Runners};
 use crate::error::Error;
 use crate::executor::Executor;
 use crate::ext::ExecutorExt;
 use crate::job::{Job, JobHandle, QueueId};
 use crate::pool::ThreadPool;
 
-/// A pool that counts the drivers it is given, and refuses them if it is told to.
+/// A pool that counts the runners it is given. It refuses or keeps them if it is told to.
 #[derive(Clone)]
 struct Counting {
     pool: ThreadPool,
     given: Arc<AtomicUsize>,
-    refuses: Arc<Mutex<bool>>,
+    then: Arc<Mutex<Then>>,
+    kept: Arc<Mutex<Vec<Job>>>,
+    /// Whether it passes for an executor of another crate.
+    is_foreign: bool,
+}
+
+#[derive(Clone, Copy, Default)]
+enum Then {
+    #[default]
+    Run,
+    Refuse,
+    Keep,
 }
 
 impl Counting {
     fn of(pool: &ThreadPool) -> Self {
-        Self { pool: pool.clone(), given: Arc::default(), refuses: Arc::default() }
+        let (given, then, kept) = (Arc::default(), Arc::default(), Arc::default());
+        Self { pool: pool.clone(), given, then, kept, is_foreign: false }
     }
 
     fn given(&self) -> usize {
         self.given.load(Ordering::SeqCst)
     }
 
-    fn refuse(&self, refuses: bool) {
-        *self.refuses.lock().unwrap() = refuses;
+    fn now(&self, then: Then) {
+        *self.then.lock().unwrap() = then;
     }
 }
 
 impl Executor for Counting {
     fn execute(&self, job: Job) {
-        let refuses = *self.refuses.lock().unwrap();
-        if refuses {
-            return job.refuse(Error::QueueFull);
-        }
         self.given.fetch_add(1, Ordering::SeqCst);
-        self.pool.execute(job);
+        let then = *self.then.lock().unwrap();
+        match then {
+            Then::Run => self.pool.execute(job),
+            Then::Refuse => job.refuse(Error::QueueFull),
+            Then::Keep => self.kept.lock().unwrap().push(job),
+        }
     }
 
     fn queue_id(&self) -> Option<QueueId> {
-        self.pool.queue_id()
+        self.pool.queue_id().filter(|_| !self.is_foreign)
     }
 }
 
 /// Waits until the view's accounts are such.
 #[track_caller]
-fn until<E: Executor + 'static>(view: &Limited<E>, what: &str, holds: impl Fn(&Drivers) -> bool) {
+fn until<E: Executor + 'static>(view: &Limited<E>, what: &str, holds: impl Fn(&Runners) -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
-    while !holds(&view.view.lock()) {
+    while !holds(&view.view().lock()) {
         assert!(Instant::now() < deadline, "did not come about: {what}");
         std::thread::yield_now();
     }
 }
 
-/// Waits until nobody is with the view, and sees that its books are closed.
+/// Waits until no runner is active, and checks that the accounts are closed.
 #[track_caller]
 fn until_at_rest<E: Executor + 'static>(view: &Limited<E>) {
-    until(view, "the view is at rest", |it| [it.count, it.running, it.awaited, it.handing_back, it.bounced] == [0; 5]);
+    until(view, "the view is at rest", |it| (it.count, it.queued.len(), it.waiting) == (0, 0, 0));
+}
+
+/// How many runners are active, and how many have not begun.
+fn runners<E: Executor + 'static>(view: &Limited<E>) -> (usize, usize) {
+    let runners = view.view().lock();
+    (runners.count - runners.queued.len(), runners.queued.len())
 }
 
 /// A job that has begun, and that ends when it is told to.
@@ -102,156 +121,157 @@ impl Held {
     }
 }
 
-/// A job of the pool that waits for one of the view, which ends when it is told to.
-struct Waiting {
-    outer: JobHandle<()>,
-    end: Sender<()>,
-}
-
-impl Waiting {
-    fn new(pool: &ThreadPool, view: &Limited<Counting>) -> Self {
-        let view = view.clone();
-        let (give, take) = mpsc::channel();
-        let outer = pool.submit(move || {
-            let inner = Held::new(&view);
-            give.send(inner.end).unwrap();
-            block_on(inner.handle).unwrap();
-        });
-        Self { outer, end: take.recv().unwrap() }
-    }
-
-    fn release(self) {
-        self.end.send(()).unwrap();
-        block_on(self.outer).unwrap();
-    }
-}
-
 #[test]
-fn c10_as_many_drivers_are_called_as_have_left_and_as_are_needed() {
-    let pool = ThreadPool::new(6);
+fn as_many_runners_are_given_as_jobs_need_and_the_limit_allows() {
+    let pool = ThreadPool::new(4);
     let executor = Counting::of(&pool);
     let view = executor.clone().limited(2);
-    let (first, second) = (Held::begun(&view), Held::begun(&view));
-    let third = Held::new(&view);
-    let more: Vec<_> = (0..3).map(|i| view.submit(move || i)).collect();
-    let waiting = Waiting::new(&pool, &view);
-    until(&view, "a job waits for a place", |it| it.awaited == 1);
-    first.release();
-    until(&view, "one driver has left its place to the job", |it| (it.count, it.running) == (1, 2));
+    let first = Held::begun(&view);
+    assert_eq!(runners(&view), (1, 0), "one job needs one runner");
+    let second = Held::begun(&view);
+    assert_eq!(runners(&view), (2, 0));
     let given = executor.given();
-    waiting.release();
-    third.wait();
-    assert_eq!(executor.given() - given, 1, "one place is free");
-    until(&view, "a driver has come back", |it| (it.count, it.running) == (2, 2));
+    let more: Vec<_> = (0..3).map(|i| view.submit(move || i)).collect();
+    assert_eq!((executor.given(), runners(&view)), (given, (2, 0)), "more than the limit");
+    first.release();
     second.release();
-    third.release();
     assert_eq!(more.into_iter().map(|handle| block_on(handle).unwrap()).sum::<i32>(), 3);
     until_at_rest(&view);
 }
 
-/// Nor is one called for jobs that do not wait.
+/// A runner that has not begun comes for one job; the next job needs another.
 #[test]
-fn c10_no_driver_is_called_for_an_empty_view() {
-    let pool = ThreadPool::new(2);
+fn a_runner_that_waits_with_the_executor_counts_for_one_job() {
+    let pool = ThreadPool::new(1);
     let executor = Counting::of(&pool);
-    let view = executor.clone().limited(1);
-    let held = Held::begun(&view);
-    let waiting = Waiting::new(&pool, &view);
-    until(&view, "a job waits for a place", |it| it.awaited == 1);
-    held.release();
-    until(&view, "it has the place", |it| (it.count, it.running, it.awaited) == (0, 1, 0));
-    let given = executor.given();
-    waiting.release();
-    assert_eq!(executor.given(), given);
-    until_at_rest(&view);
-}
-
-/// Of two jobs that wait for the one place the second has it next, and no driver is called before it has ended.
-#[test]
-fn c10_who_waits_for_a_place_comes_before_the_drivers() {
-    let pool = ThreadPool::new(3);
-    let executor = Counting::of(&pool);
-    let view = executor.clone().limited(1);
-    let held = Held::begun(&view);
-    let waiting = [(); 2].map(|()| Waiting::new(&pool, &view));
-    until(&view, "two jobs wait for a place", |it| it.awaited == 2);
-    let last = view.submit(|| 7);
-    held.release();
-    until(&view, "one of them has it", |it| (it.count, it.running, it.awaited) == (0, 1, 1));
-    let given = executor.given();
-    for waiting in &waiting {
-        waiting.end.send(()).unwrap();
+    let view = executor.clone().limited(3);
+    executor.now(Then::Keep);
+    let jobs: Vec<_> = (0..5).map(|i| view.submit(move || i)).collect();
+    assert_eq!((executor.given(), runners(&view)), (3, (0, 3)));
+    for runner in std::mem::take(&mut *executor.kept.lock().unwrap()) {
+        executor.pool.execute(runner);
     }
-    for waiting in waiting {
-        block_on(waiting.outer).unwrap();
-    }
-    assert_eq!(block_on(last).unwrap(), 7);
-    assert_eq!(executor.given() - given, 1, "for the last job");
+    executor.now(Then::Run);
+    assert_eq!(jobs.into_iter().map(|handle| block_on(handle).unwrap()).sum::<i32>(), 10);
     until_at_rest(&view);
 }
 
-/// A job that has waited for its place calls a driver, and the executor says no: at once, on the same thread.
 #[test]
-fn c06_a_driver_is_not_called_under_the_lock() {
-    let pool = ThreadPool::new(2);
+fn the_refusal_of_the_only_runner_refuses_what_waits() {
+    let pool = ThreadPool::new(1);
     let executor = Counting::of(&pool);
     let view = executor.clone().limited(1);
-    let held = Held::begun(&view);
-    let waiting = Waiting::new(&pool, &view);
-    until(&view, "a job waits for a place", |it| it.awaited == 1);
-    let last = view.submit(|| ());
-    held.release();
-    until(&view, "it has the place", |it| (it.count, it.running) == (0, 1));
-    executor.refuse(true);
-    waiting.release();
-    assert!(matches!(block_on(last), Err(Error::QueueFull)), "nobody is left to run it");
-    until_at_rest(&view);
-}
-
-/// A driver is refused while a job runs in a place without one, or waits for it: that job will call another.
-#[test]
-fn c05_a_refused_driver_takes_nothing_along_while_others_will_come() {
-    for others in [0, 1] {
-        let pool = ThreadPool::new(3);
-        let executor = Counting::of(&pool);
-        let view = executor.clone().limited(1);
-        let held = Held::begun(&view);
-        let waiting: Vec<_> = (0..=others).map(|_| Waiting::new(&pool, &view)).collect();
-        until(&view, "jobs wait for a place", |it| it.awaited == others + 1);
-        held.release();
-        until(&view, "one of them has it", |it| (it.count, it.running, it.awaited) == (0, 1, others));
-        executor.refuse(true);
-        let last = view.submit(|| 7);
-        assert!(!last.is_finished());
-        executor.refuse(false);
-        for waiting in &waiting {
-            waiting.end.send(()).unwrap();
-        }
-        for waiting in waiting {
-            block_on(waiting.outer).unwrap();
-        }
-        assert_eq!(block_on(last).unwrap(), 7);
+    for _ in 0..2 {
+        executor.now(Then::Refuse);
+        assert!(matches!(block_on(view.submit(|| ())), Err(Error::QueueFull)));
+        until_at_rest(&view);
+        executor.now(Then::Run);
+        assert_eq!(block_on(view.submit(|| 1)).unwrap(), 1, "the view goes on");
         until_at_rest(&view);
     }
 }
 
-/// A driver comes while a job without one has the only place: it takes no second one, and does not wait.
 #[test]
-fn c10_a_driver_that_finds_no_place_leaves() {
-    let pool = ThreadPool::new(3);
+fn a_refused_runner_takes_nothing_along_while_another_is_active() {
+    let pool = ThreadPool::new(2);
     let executor = Counting::of(&pool);
-    let view = executor.clone().limited(1);
+    let view = executor.clone().limited(2);
     let held = Held::begun(&view);
-    let waiting = Waiting::new(&pool, &view);
-    until(&view, "a job waits for a place", |it| it.awaited == 1);
-    held.release();
-    until(&view, "it has the place", |it| (it.count, it.running) == (0, 1));
+    executor.now(Then::Refuse);
     let given = executor.given();
     let last = view.submit(|| 7);
-    assert_eq!(executor.given() - given, 1);
-    until(&view, "the driver has left", |it| it.count == 0);
-    assert!(!last.is_finished(), "two at once");
-    waiting.release();
+    assert_eq!(executor.given() - given, 1, "it is not tried again and again");
+    assert!(!last.is_finished());
+    assert_eq!(runners(&view), (1, 0));
+    executor.now(Then::Run);
+    held.release();
     assert_eq!(block_on(last).unwrap(), 7);
+    until_at_rest(&view);
+}
+
+#[test]
+fn a_runner_without_a_job_is_given_up() {
+    // Nothing else may be in the pool's queue than the runners.
+    let pool = ThreadPool::builder().max_threads(1).queue_capacity(2).build();
+    let (end, wait) = mpsc::channel::<()>();
+    let (begin, started) = mpsc::channel();
+    let blocks = pool.submit(move || {
+        begin.send(()).unwrap();
+        wait.recv().unwrap();
+    });
+    started.recv().unwrap();
+    let view = pool.clone().limited(2);
+    for jobs in [1, 2] {
+        let handles: Vec<_> = (0..jobs).map(|i| view.submit(move || i)).collect();
+        assert_eq!(runners(&view), (0, jobs));
+        for (i, handle) in handles.into_iter().enumerate() {
+            drop(handle);
+            assert_eq!(runners(&view), (0, jobs - 1 - i));
+            assert_eq!(pool.metrics().queued(), u64::try_from(jobs - 1 - i).unwrap());
+        }
+    }
+    // A job more than there are runners: the runner stays for it.
+    let handles: Vec<_> = (0..3).map(|i| view.submit(move || i)).collect();
+    let mut handles = handles.into_iter();
+    drop(handles.next());
+    assert_eq!(runners(&view), (0, 2));
+    end.send(()).unwrap();
+    block_on(blocks).unwrap();
+    assert_eq!(handles.map(|handle| block_on(handle).unwrap()).sum::<i32>(), 3);
+    until_at_rest(&view);
+}
+
+/// While a job waits for another of the view, one runner more is active, and takes awaited jobs only.
+#[test]
+fn a_runner_beyond_the_limit_leaves_other_jobs_alone() {
+    let pool = ThreadPool::new(3);
+    let view = Counting::of(&pool).limited(1);
+    let (give, take) = mpsc::channel();
+    let inner = view.clone();
+    let outer = view.submit(move || {
+        let held = Held::new(&inner);
+        give.send(held.end).unwrap();
+        block_on(held.handle).unwrap();
+    });
+    let end = take.recv().unwrap();
+    until(&view, "two are active", |it| (it.count - it.queued.len(), it.waiting) == (2, 1));
+    let other = view.submit(|| 7);
+    assert!(!other.is_finished());
+    assert_eq!(runners(&view), (2, 0), "no runner is started for a job that is not awaited");
+    end.send(()).unwrap();
+    block_on(outer).unwrap();
+    assert_eq!(block_on(other).unwrap(), 7);
+    until_at_rest(&view);
+}
+
+/// An executor of another crate cannot be asked for a thread beyond its size.
+#[test]
+fn a_foreign_executor_without_a_free_thread_is_not_waited_for() {
+    let pool = ThreadPool::new(1);
+    let executor = Counting { is_foreign: true, ..Counting::of(&pool) };
+    let view = executor.clone().limited(1);
+    let inner = view.clone();
+    let outer = view.submit(move || block_on(inner.submit(|| 1)).unwrap() + 1);
+    assert_eq!(block_on(outer).unwrap(), 2);
+    assert_eq!(executor.given(), 1, "the runner of the awaited job is not given to the executor");
+    until_at_rest(&view);
+}
+
+/// A runner is given to the executor, which refuses it at once, on the same thread: that would lock the view twice.
+#[test]
+fn a_runner_is_not_given_under_the_lock() {
+    let pool = ThreadPool::new(1);
+    let executor = Counting::of(&pool);
+    let view = executor.clone().limited(2);
+    executor.now(Then::Keep);
+    let first = view.submit(|| 1);
+    executor.now(Then::Refuse);
+    let second = view.submit(|| 2);
+    assert_eq!(runners(&view), (0, 1), "the first is still with the executor");
+    let runner = executor.kept.lock().unwrap().pop().unwrap();
+    runner.refuse(Error::ShutDown);
+    for handle in [first, second] {
+        assert!(matches!(block_on(handle), Err(Error::ShutDown)));
+    }
     until_at_rest(&view);
 }

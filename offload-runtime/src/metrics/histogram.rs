@@ -131,7 +131,7 @@ mod tests {
     fn of(times: &[u64]) -> Histogram {
         let recorder = Recorder::new();
         for time in times {
-            recorder.record(*time, 1);
+            recorder.record(*time);
         }
         let mut histogram = Histogram::new();
         histogram.add(&recorder);
@@ -164,9 +164,11 @@ mod tests {
     }
 
     #[test]
-    fn a_record_may_stand_for_many() {
+    fn recorders_are_added_up() {
         let recorder = Recorder::new();
-        recorder.record(10, 16);
+        for _ in 0..16 {
+            recorder.record(10);
+        }
         let mut histogram = Histogram::new();
         histogram.add(&recorder);
         histogram.add(&recorder);

@@ -140,28 +140,30 @@ impl Reported {
 mod tests {
     use std::time::Instant;
 
+    use super::super::{state::Wake, worker};
     use super::*;
-    use crate::ThreadPool;
     use crate::sync::thread;
+    use crate::{ExecutorExt, ThreadPool, ThreadPoolBuilder};
 
-    /// Where nothing begins it sleeps for good, however short the period.
-    #[test]
-    fn c07_the_watch_of_an_idle_pool_sleeps() {
-        let pool = ThreadPool::builder().max_threads(1).warn_after(Duration::from_millis(1)).build();
-        let queue = pool.queue();
-        {
-            // A thread whose job was cancelled before it came.
-            let mut state = queue.lock();
-            state.scouts = 1;
-            state.one_more_thread();
-        }
-        worker::start_scout(queue);
+    #[track_caller]
+    fn wait_until_asleep(queue: &Arc<Queue<Pool>>) {
         let deadline = Instant::now() + Duration::from_secs(30);
         while queue.lock().watch != Watch::Asleep {
             assert!(Instant::now() < deadline, "it looks again and again, at nothing");
             thread::yield_now();
         }
-        // As `wake` does, but nobody is told.
+    }
+
+    /// Where nothing begins it sleeps for good, however short the period.
+    #[test]
+    fn the_watch_of_an_idle_pool_sleeps() {
+        let pool = ThreadPool::builder().max_threads(1).warn_after(Duration::from_millis(1)).build();
+        let queue = pool.queue();
+        // A thread that finds no job: it was cancelled before.
+        assert!(matches!(queue.lock().choose(), Wake::Start));
+        worker::start(queue);
+        wait_until_asleep(queue);
+        // As `wake` does, but without the notification.
         queue.lock().watch = Watch::On;
         for _ in 0..1_000 {
             assert_eq!(queue.lock().watch, Watch::On, "it was awake");
@@ -175,17 +177,17 @@ mod tests {
         pollster::block_on(pool.shutdown());
     }
 
-    /// As where the last thread went while the hook told of its job.
+    /// As where the last thread went while the hook was called for its job.
     #[test]
-    fn c07_the_watch_of_a_pool_without_threads_does_not_rest() {
+    fn the_watch_of_a_pool_without_threads_does_not_rest() {
         let pool = ThreadPool::new(1);
         for (running, begun) in [(0, 0), (1, 0), (0, 1)] {
             let (queue, (over, is_over)) = (Arc::clone(pool.queue()), std::sync::mpsc::channel());
             let rests = thread::spawn(move || {
                 let mut state = queue.lock();
-                (state.running, state.begun) = (running, begun);
+                (state.threads, state.begun) = (running, begun);
                 rest(state, &queue.shared, 0, Duration::MAX);
-                queue.lock().running = 0;
+                queue.lock().threads = 0;
                 over.send(()).unwrap();
             });
             is_over.recv_timeout(Duration::from_secs(30)).expect("it stays for as long as a job may take");
@@ -194,16 +196,21 @@ mod tests {
     }
 
     #[test]
-    fn c07_each_job_that_begins_counts_for_the_watch() {
-        let pool = ThreadPool::new(1);
-        let mut state = pool.queue().lock();
-        for (watch, begun, now) in
-            [(Watch::Off, 0, Watch::Off), (Watch::On, 1, Watch::On), (Watch::Asleep, 2, Watch::On)]
-        {
-            state.watch = watch;
-            state.one_more_runs(&pool.queue().shared);
-            assert_eq!((state.begun, state.watch), (begun, now));
+    fn each_job_that_begins_counts_for_the_watch() {
+        for (warn_after, counted) in [(None, 0), (Some(Duration::from_millis(1)), 3), (Some(Duration::MAX), 3)] {
+            let builder = ThreadPool::builder().max_threads(1);
+            let pool = warn_after.into_iter().fold(builder, ThreadPoolBuilder::warn_after).build();
+            for _ in 0..3 {
+                pollster::block_on(pool.submit(|| ())).unwrap();
+            }
+            assert_eq!(pool.queue().lock().begun, counted, "{warn_after:?}");
+            if warn_after == Some(Duration::from_millis(1)) {
+                wait_until_asleep(pool.queue());
+                pollster::block_on(pool.submit(|| ())).unwrap();
+                assert_eq!(pool.queue().lock().begun, counted + 1);
+                wait_until_asleep(pool.queue());
+            }
+            pollster::block_on(pool.shutdown());
         }
-        (state.watch, state.running) = (Watch::Off, 0);
     }
 }

@@ -1,119 +1,442 @@
-//! The queue on its own: who keeps it while a job is linked (I4), and the list, whichever job leaves it.
+//! The queue on its own: its list, whichever job leaves it; which job comes next; when it wakes its owner; how long it lives (I4).
 
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::atomic::AtomicUsize;
 
-use super::bare::{Bare, queue};
+use pollster::block_on;
+
 use super::*;
-use crate::context::Call;
+use crate::context::CallerContext;
 use crate::error::Error;
-use crate::job::{JobHandle, Origin, Taken, cell};
-use crate::metrics::DEEP;
+use crate::job::{JobHandle, Origin, cell, pair_for};
 
-fn push(queue: &Arc<Queue<Bare>>, value: usize) -> JobHandle<usize> {
+/// An owner without workers, which counts what it is told.
+#[derive(Default)]
+struct Counting {
+    woken: AtomicUsize,
+    cancelled: AtomicUsize,
+    promoted: AtomicUsize,
+}
+
+impl Owner for Counting {
+    /// How many workers are coming.
+    type Guarded = Option<usize>;
+    type Wake = bool;
+
+    fn settle(guard: &mut Guard<'_, Self>) -> bool {
+        let coming = **guard;
+        guard.publish(coming)
+    }
+
+    fn perform(queue: &Arc<Queue<Self>>, wake: bool) {
+        queue.shared.woken.fetch_add(usize::from(wake), Ordering::SeqCst);
+    }
+
+    fn cancelled(queue: &Arc<Queue<Self>>, _: &Claimed) {
+        queue.shared.cancelled.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn wait(_: &mut Option<usize>, _: Wait) {}
+
+    fn promoted(queue: &Arc<Queue<Self>>) {
+        queue.shared.promoted.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// A queue that is sealed and emptied in the end, so that it does not keep itself.
+struct Sealed(TestQueue);
+
+type TestQueue = Arc<Queue<Counting>>;
+
+impl Deref for Sealed {
+    type Target = Arc<Queue<Counting>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl Drop for Sealed {
+    fn drop(&mut self) {
+        seal(self);
+        while run_first(self) {}
+        if !std::thread::panicking() {
+            assert_eq!(Arc::strong_count(self), 1, "a sealed queue without jobs keeps itself");
+        }
+    }
+}
+
+/// A queue for which `coming` workers are coming.
+fn queue_with(coming: Option<usize>) -> Sealed {
+    let queue = Queue::new(Counting::default(), coming, None);
+    queue.lock().finish();
+    Sealed(queue)
+}
+
+fn queue() -> Sealed {
+    queue_with(None)
+}
+
+fn seal(queue: &TestQueue) {
+    let mut guard = queue.lock();
+    guard.seal();
+    guard.finish();
+}
+
+fn job(value: usize) -> (Job, JobHandle<usize>) {
     let origin = Origin::of_caller();
-    let (job, handle) = cell::observed(origin, Call::new(origin, move || value));
-    assert!(queue.lock().push(job, None).1.is_ok());
+    pair_for(origin, move || value, CallerContext(origin))
+}
+
+fn push<P: Owner>(queue: &Arc<Queue<P>>, value: usize) -> JobHandle<usize> {
+    let (job, handle) = job(value);
+    assert!(queue.push(job, Stamp::NONE).is_ok());
     handle
 }
 
+fn listed(queue: &TestQueue) -> usize {
+    let mut guard = queue.lock();
+    guard.drain_inbox();
+    let listed = guard.listed();
+    guard.finish();
+    listed
+}
+
 /// Runs the first job. `false`: there is none.
-fn run_first(queue: &Arc<Queue<Bare>>) -> bool {
-    let Some(Taken { job, .. }) = queue.lock().pop() else { return false };
+fn run_first(queue: &TestQueue) -> bool {
+    let mut guard = queue.lock();
+    let next = guard.pop();
+    run(guard, next)
+}
+
+/// Runs the first job if it is awaited.
+fn run_awaited(queue: &TestQueue) -> bool {
+    let mut guard = queue.lock();
+    let next = guard.pop_awaited();
+    run(guard, next)
+}
+
+fn run(guard: Guard<'_, Counting>, next: Option<(Claimed, Stamp)>) -> bool {
+    guard.finish();
+    let Some((job, _)) = next else { return false };
     job.run();
     true
 }
 
-/// A queue that nobody else has is there while a job is linked in it, and no longer.
+/// Runs all jobs, one after the other, and returns which they were.
+fn run_all(queue: &TestQueue, handles: Vec<JobHandle<usize>>) -> Vec<usize> {
+    let mut waiting = handles;
+    let mut order = Vec::new();
+    while run_first(queue) {
+        let (finished, left): (Vec<_>, Vec<_>) = waiting.into_iter().partition(JobHandle::is_finished);
+        waiting = left;
+        order.extend(finished.into_iter().map(|handle| block_on(handle).unwrap()));
+    }
+    assert!(waiting.is_empty(), "{} jobs did not run", waiting.len());
+    order
+}
+
+fn promote(queue: &TestQueue, handle: &JobHandle<usize>) {
+    handle.canceller().promote(Queue::id(queue));
+}
+
+/// Of up to five jobs any two leave, in either order, and another comes: the rest is there, in order.
 #[test]
-fn c02_a_queue_with_a_job_keeps_itself_until_the_job_has_left() {
+fn jobs_leave_from_any_place_of_the_queue() {
     let ends: [fn(JobHandle<usize>); 2] = [|handle| drop(handle), |handle| handle.cancel()];
-    for end in ends {
-        for jobs in 1..=3 {
-            let queue = queue();
-            let handles: Vec<_> = (0..jobs).map(|i| push(&queue, i)).collect();
-            let kept = Arc::downgrade(&queue);
-            drop(queue);
-            for handle in handles {
-                assert!(kept.upgrade().is_some(), "a job is linked in a queue that has gone");
-                end(handle);
-            }
-            assert!(kept.upgrade().is_none(), "a queue without jobs keeps itself");
-        }
-    }
-}
-
-#[test]
-fn c07_a_queue_whose_last_job_was_taken_does_not_keep_itself() {
-    let queue = queue();
-    for jobs in 1..=3 {
-        let handles: Vec<_> = (0..jobs).map(|i| push(&queue, i)).collect();
-        assert_eq!(Arc::strong_count(&queue), 2);
-        while run_first(&queue) {}
-        assert_eq!(Arc::strong_count(&queue), 1);
-        assert!(handles.into_iter().map(|handle| pollster::block_on(handle).unwrap()).eq(0..jobs));
-    }
-}
-
-/// Of up to five jobs any two leave, in either order, and others come: the rest is there, in order.
-#[test]
-fn c02_jobs_leave_from_any_place_of_the_queue() {
-    for jobs in 1..=5 {
-        for first in 0..jobs {
-            for second in 0..jobs {
+    for (jobs, end) in (1..=5).flat_map(|jobs| ends.map(|end| (jobs, end))) {
+        for (first, second) in (0..jobs).flat_map(|first| (0..jobs).map(move |second| (first, second))) {
+            // All in the list, all in the inbox, or one part in each.
+            for in_list in 0..=jobs {
                 let queue = queue();
-                let mut handles: Vec<_> = (0..jobs).map(|i| Some(push(&queue, i))).collect();
-                handles[first] = None;
-                handles[second] = None;
+                let mut handles = Vec::new();
+                for i in 0..jobs {
+                    if i == in_list {
+                        listed(&queue);
+                    }
+                    handles.push(Some(push(&queue, i)));
+                }
+                for leaves in [first, second] {
+                    if let Some(handle) = handles[leaves].take() {
+                        end(handle);
+                    }
+                }
                 handles.push(Some(push(&queue, jobs)));
                 let left = handles.iter().flatten().count();
-                assert_eq!(queue.lock().len(), left);
-                let expected = (0..=jobs).filter(|i| *i != first && *i != second);
-                let mut handles = handles.into_iter().flatten();
-                for value in expected {
-                    assert!(run_first(&queue));
-                    let handle = handles.next().expect("as many as are left");
-                    assert!(handle.is_finished(), "not the first of the queue was taken");
-                    assert_eq!(pollster::block_on(handle).unwrap(), value);
-                }
-                assert!(!run_first(&queue) && queue.lock().is_empty());
+                assert_eq!(listed(&queue), left);
+                assert_eq!(queue.shared.cancelled.load(Ordering::SeqCst), jobs + 1 - left);
+                let expected: Vec<_> = (0..=jobs).filter(|i| *i != first && *i != second).collect();
+                assert_eq!(run_all(&queue, handles.into_iter().flatten().collect()), expected);
+                assert!(!queue.has_jobs());
             }
         }
     }
 }
 
-/// Jobs that were posted come after those that are in the list, in order, and are there for whoever holds the lock.
+/// Of up to four jobs, in list or inbox, any one is awaited, then any other: the last one awaited comes first.
 #[test]
-fn c02_posted_jobs_are_in_the_queue() {
-    for pushed in 0..=2 {
-        for posted in 1..=4 {
-            for gone in 0..pushed + posted {
-                let queue = queue();
-                queue.lock().open();
-                let mut handles: Vec<_> = (0..pushed).map(|i| Some(push(&queue, i))).collect();
-                handles.extend((0..posted).map(|i| Some(post(&queue, pushed + i))));
-                handles[gone] = None;
-                assert_eq!(queue.lock().len(), pushed + posted - 1);
-                for (value, handle) in handles.into_iter().enumerate().filter(|(value, _)| *value != gone) {
-                    assert!(run_first(&queue));
-                    assert_eq!(pollster::block_on(handle.unwrap()).unwrap(), value);
-                }
-                assert!(!run_first(&queue));
-                assert!(queue.lock().ask());
+fn an_awaited_job_comes_first() {
+    for jobs in 1..=4 {
+        for (first, second) in (0..jobs).flat_map(|first| (0..jobs).map(move |second| (first, second))) {
+            let queue = queue();
+            let handles: Vec<_> = (0..jobs).map(|i| push(&queue, i)).collect();
+            for awaited in [first, second] {
+                promote(&queue, &handles[awaited]);
             }
+            assert_eq!(queue.shared.promoted.load(Ordering::SeqCst), 2);
+            let mut expected: Vec<_> = (0..jobs).filter(|i| *i != first && *i != second).collect();
+            expected.splice(0..0, if first == second { vec![first] } else { vec![second, first] });
+            assert_eq!(run_all(&queue, handles), expected);
         }
     }
 }
 
-fn post(queue: &Arc<Queue<Bare>>, value: usize) -> JobHandle<usize> {
-    let origin = Origin::of_caller();
-    let (job, handle) = cell::observed(origin, Call::new(origin, move || value));
-    assert!(matches!(queue.post(job), Posted::Quietly { .. } | Posted::Asked));
-    handle
+#[test]
+fn a_job_that_is_not_in_the_queue_is_not_promoted() {
+    let (queue, other) = (queue(), queue_with(None));
+    let handles = vec![push(&queue, 0), push(&queue, 1)];
+    let elsewhere = push(&other, 2);
+    promote(&queue, &elsewhere);
+    let (unpushed, of_unpushed) = job(3);
+    promote(&queue, &of_unpushed);
+    let cancelled = push(&queue, 4);
+    cancelled.cancel();
+    promote(&queue, &cancelled);
+    assert_eq!(queue.shared.promoted.load(Ordering::SeqCst), 0);
+    assert_eq!(listed(&queue), 2);
+    assert!(!run_awaited(&queue));
+    assert_eq!(run_all(&queue, handles), [0, 1]);
+    assert_eq!(run_all(&other, vec![elsewhere]), [2]);
+    drop(unpushed);
+    assert!(matches!(block_on(of_unpushed), Err(Error::Lost)));
 }
 
-/// Whoever cancels its last job may be the last to know of a queue, whose owner is the user's, and may panic.
+/// A queue that has gone is not found, and nothing is followed.
 #[test]
-fn c02_who_cancels_does_not_meet_the_panic_of_an_owner() {
+fn a_job_of_a_queue_that_has_gone_is_not_promoted() {
+    let queue = queue();
+    let (id, handle) = (Queue::id(&queue), push(&queue, 0));
+    drop(queue);
+    handle.canceller().promote(id);
+    assert_eq!(block_on(handle).unwrap(), 0);
+}
+
+#[test]
+fn a_worker_beyond_the_limit_takes_awaited_jobs_only() {
+    let queue = queue();
+    let mut handles: Vec<_> = (0..4).map(|i| push(&queue, i)).collect();
+    assert!(!queue.lock().has_awaited() && !run_awaited(&queue));
+    promote(&queue, &handles[2]);
+    promote(&queue, &handles[3]);
+    assert!(queue.lock().has_awaited() && run_awaited(&queue));
+    assert_eq!(block_on(handles.remove(3)).unwrap(), 3);
+    // The next one is cancelled: it is awaited no more.
+    drop(handles.remove(2));
+    assert!(!queue.lock().has_awaited() && !run_awaited(&queue));
+    assert_eq!(run_all(&queue, handles), [0, 1]);
+}
+
+/// An awaited job is found behind a job that its canceller has still to unlink.
+#[test]
+fn a_job_that_is_being_cancelled_hides_no_awaited_job() {
+    let queue = queue();
+    let (first, second, third) = (push(&queue, 0), push(&queue, 1), push(&queue, 2));
+    promote(&queue, &second);
+    promote(&queue, &first);
+    let claimed = header(&queue, |list| list.first);
+    // SAFETY: the job is in the list, so its cell is there.
+    let state = unsafe { &claimed.as_ref().state };
+    assert_eq!(state.claim_to_cancel(), Claim::Won { linked: true, stamp: Stamp::NONE });
+    assert!(queue.lock().has_awaited());
+    assert!(run_awaited(&queue), "the second");
+    assert_eq!(block_on(second).unwrap(), 1);
+    assert!(run_first(&queue), "the third");
+    assert_eq!(block_on(third).unwrap(), 2);
+    assert!(!run_first(&queue), "the canceller has still to unlink it");
+    assert_eq!(listed(&queue), 1);
+    finish_cancelling(claimed);
+    assert_eq!(listed(&queue), 0);
+    assert!(matches!(block_on(first), Err(Error::Cancelled)));
+}
+
+/// A cell of the list.
+fn header(queue: &TestQueue, which: fn(&List) -> *mut Header) -> NonNull<Header> {
+    let mut guard = queue.lock();
+    guard.drain_inbox();
+    let header = NonNull::new(which(&guard.locked.list)).expect("it is there");
+    guard.finish();
+    header
+}
+
+/// What a canceller does after it has claimed a linked job.
+fn finish_cancelling(header: NonNull<Header>) {
+    // SAFETY: the test keeps the handle, and so the cell.
+    let head = NonNull::new(unsafe { header.as_ref() }.owner.load(Ordering::SeqCst)).unwrap();
+    // SAFETY: the job is linked, so its queue is alive.
+    let operations = unsafe { head.as_ref() }.operations;
+    // SAFETY: as above, and the test claimed the job to cancel it.
+    let is_ours = unsafe { (operations.unlink)(head, header) };
+    if is_ours {
+        // SAFETY: claimed, and unlinked by the line above.
+        let claimed = unsafe { Claimed::from_header(header) };
+        // SAFETY: claimed to be cancelled.
+        unsafe { claimed.revoke() };
+    } else {
+        // SAFETY: claimed to be cancelled, and not linked; the test keeps the handle.
+        unsafe { cell::refuse_work(header, &Error::Cancelled) };
+        // SAFETY: as above, and the closure is dropped.
+        drop(unsafe { cell::revoke(header, false) });
+    }
+}
+
+/// A job is cancelled between the steps of its submitter, which has linked it and not yet pushed it: the queue gets it and releases it.
+#[test]
+fn a_job_that_is_cancelled_on_its_way_to_the_queue_is_released_by_it() {
+    // Until it is popped, or until the queue is emptied or sealed.
+    let ends: [fn(&TestQueue) -> bool; 3] = [
+        run_first,
+        |queue| {
+            let mut guard = queue.lock();
+            let jobs = guard.pop_all();
+            guard.finish();
+            !jobs.is_empty()
+        },
+        |queue| {
+            seal(queue);
+            run_first(queue)
+        },
+    ];
+    for end in ends {
+        let queue = queue();
+        let (job, handle) = job(7);
+        let header = queue.link(job, Stamp::NONE).unwrap_or_else(|_| panic!("it was cancelled"));
+        handle.cancel();
+        assert!(handle.is_finished(), "a canceller does not wait for the submitter");
+        assert_eq!(queue.shared.cancelled.load(Ordering::SeqCst), 0, "it was not queued");
+        // SAFETY: linked, in no list, and this test's to push.
+        assert!(unsafe { queue.inbox.0.push(header) });
+        queue.inbox.0.count();
+        assert!(!end(&queue), "it runs, though it was cancelled");
+        assert_eq!(listed(&queue), 0);
+        assert!(!queue.has_jobs(), "it is still counted");
+        assert!(matches!(block_on(handle), Err(Error::Cancelled)));
+    }
+}
+
+#[test]
+fn nothing_is_pushed_to_a_sealed_queue() {
+    let queue = queue();
+    let before = push(&queue, 0);
+    for _ in 0..2 {
+        seal(&queue);
+        assert!(queue.is_sealed());
+        let (job, handle) = job(1);
+        let Err(Rejected::Sealed(job)) = queue.push(job, Stamp::NONE) else { panic!("it was pushed") };
+        job.refuse(Error::ShutDown);
+        assert!(matches!(block_on(handle), Err(Error::ShutDown)));
+    }
+    assert_eq!(run_all(&queue, vec![before]), [0], "what was there before is there still");
+    assert!(!queue.lock().has_next());
+}
+
+#[test]
+fn a_job_that_was_cancelled_before_is_not_pushed() {
+    let queue = queue();
+    let (job, handle) = job(1);
+    drop(handle);
+    assert!(matches!(queue.push(job, Stamp::NONE), Err(Rejected::Cancelled(_))));
+    assert!(!queue.has_jobs());
+}
+
+/// A submitter that finds the inbox sealed after it has linked its job takes that back.
+#[test]
+fn a_job_that_comes_too_late_is_taken_back() {
+    let queue = queue();
+    let (job, handle) = job(1);
+    let header = queue.link(job, Stamp::NONE).unwrap_or_else(|_| panic!("it was cancelled"));
+    seal(&queue);
+    // SAFETY: linked, in no list, and this test's.
+    assert!(!unsafe { queue.inbox.0.push(header) });
+    // SAFETY: as above.
+    let job = unsafe { queue.take_back(header) }.expect("it was not cancelled");
+    assert!(!job.cell().state.is_linked());
+    job.run();
+    assert_eq!(block_on(handle).unwrap(), 1);
+}
+
+/// It is cancelled besides: the queue lives until the canceller has unlinked the job, whichever of the two comes first.
+#[test]
+fn a_job_that_comes_too_late_and_is_cancelled_keeps_the_queue_for_its_canceller() {
+    for unlinked_first in [false, true] {
+        let queue = Queue::new(Counting::default(), None, None);
+        let (job, handle) = job(1);
+        let header = queue.link(job, Stamp::NONE).unwrap_or_else(|_| panic!("it was cancelled"));
+        // SAFETY: the handle keeps the cell.
+        let state = unsafe { &header.as_ref().state };
+        assert_eq!(state.claim_to_cancel(), Claim::Won { linked: true, stamp: Stamp::NONE });
+        seal(&queue);
+        if unlinked_first {
+            finish_cancelling(header);
+        }
+        // SAFETY: linked or cancelled, in no list, and this test's.
+        assert!(unsafe { queue.take_back(header) }.is_none_or(|job| job.is_cancelled()));
+        let kept = Arc::downgrade(&queue);
+        drop(queue);
+        if !unlinked_first {
+            assert!(kept.upgrade().is_some(), "a job is linked in a queue that has gone");
+            finish_cancelling(header);
+        }
+        if let Some(queue) = kept.upgrade() {
+            assert!(!run_first(&queue));
+        }
+        assert!(kept.upgrade().is_none(), "a sealed queue without jobs keeps itself");
+        assert!(matches!(block_on(handle), Err(Error::Cancelled)));
+    }
+}
+
+#[test]
+fn a_queue_keeps_itself_until_it_is_sealed_and_empty() {
+    let ends: [fn(&TestQueue, JobHandle<usize>); 3] = [
+        |_, handle| drop(handle),
+        |_, handle| handle.cancel(),
+        |queue, handle| {
+            assert!(run_first(queue) && handle.is_finished());
+        },
+    ];
+    for end in ends {
+        for (sealed_before, jobs) in [(false, 0), (false, 1), (false, 2), (true, 0), (true, 1), (true, 2)] {
+            let queue = Queue::new(Counting::default(), None, None);
+            assert_eq!(Arc::strong_count(&queue), 2, "the queue and this test");
+            let handles: Vec<_> = (0..jobs).map(|i| push(&queue, i)).collect();
+            if sealed_before {
+                seal(&queue);
+            }
+            for handle in handles {
+                assert_eq!(Arc::strong_count(&queue), 2, "a job is linked in a queue that may go");
+                end(&queue, handle);
+            }
+            seal(&queue);
+            assert_eq!(Arc::strong_count(&queue), 1, "a sealed queue without jobs keeps itself");
+        }
+    }
+}
+
+#[test]
+fn what_is_owed_to_a_sealed_queue_keeps_it_again() {
+    let queue = queue();
+    seal(&queue);
+    let (job, handle) = job(5);
+    let mut guard = queue.lock();
+    assert!(Queue::push_sealed(&mut guard, job, Stamp::NONE).is_ok());
+    guard.finish();
+    assert_eq!(Arc::strong_count(&queue), 2);
+    assert_eq!(run_all(&queue, vec![handle]), [5]);
+    assert_eq!(Arc::strong_count(&queue), 1);
+}
+
+/// A thread that cancels the last job of a queue may be the last to know of it: its owner is the user's, and may panic.
+#[test]
+fn a_canceller_does_not_meet_the_panic_of_an_owner() {
     struct Panics;
     impl Drop for Panics {
         fn drop(&mut self) {
@@ -122,180 +445,60 @@ fn c02_who_cancels_does_not_meet_the_panic_of_an_owner() {
     }
     impl Owner for Panics {
         type Guarded = ();
+        type Wake = ();
 
-        fn run_nested(_: &Arc<Queue<Self>>, _: Begun, _: bool) {}
+        fn settle(guard: &mut Guard<'_, Self>) {
+            let _ = guard.publish(None);
+        }
 
-        fn run_in_a_place(_: &Arc<Queue<Self>>, _: Begun, _: fn(Begun)) {}
+        fn perform(_: &Arc<Queue<Self>>, (): ()) {}
+
+        fn cancelled(_: &Arc<Queue<Self>>, _: &Claimed) {}
+
+        fn wait((): &mut (), _: Wait) {}
     }
 
     let captured = Arc::new(());
-    let queue = Queue::new(Panics, (), Ledger::new(false, "panics".into()));
+    let queue = Queue::new(Panics, (), None);
     let (origin, kept) = (Origin::of_caller(), Arc::clone(&captured));
-    let (job, handle) = cell::observed(origin, Call::new(origin, move || drop(kept)));
-    assert!(queue.lock().push(job, None).1.is_ok());
+    let (job, handle) = pair_for(origin, move || drop(kept), CallerContext(origin));
+    assert!(queue.push(job, Stamp::NONE).is_ok());
+    let mut guard = queue.lock();
+    guard.seal();
+    guard.finish();
+    let gone = Arc::downgrade(&queue);
     drop(queue);
     handle.cancel();
-    assert!(handle.is_finished());
+    assert!(handle.is_finished() && gone.upgrade().is_none());
     assert_eq!(Arc::strong_count(&captured), 1, "the job has leaked");
 }
 
-/// An open inbox keeps the queue, as a job may be posted at any time; one that asks or is sealed does not.
+/// Submitters come to the lock if more jobs are queued than workers are coming.
 #[test]
-fn c07_an_inbox_that_asks_or_is_sealed_does_not_keep_the_queue() {
-    let shut: [fn(&mut Guard<'_, Bare>); 2] = [|guard| assert!(guard.ask()), |guard| guard.seal()];
-    for shut in shut {
-        for jobs in 0..3 {
-            let queue = queue();
-            queue.lock().open();
-            assert_eq!(Arc::strong_count(&queue), 2);
-            let handles: Vec<_> = (0..jobs).map(|i| post(&queue, i)).collect();
-            drop(queue.lock().pop());
-            assert_eq!(Arc::strong_count(&queue), 2, "the next job may be posted, and the queue gone");
-            drop(handles);
-            let handles: Vec<_> = (0..jobs).map(|i| post(&queue, i)).collect();
-            let mut guard = queue.lock();
-            shut(&mut guard);
-            drop(guard);
-            assert_eq!(Arc::strong_count(&queue), if jobs > 0 { 2 } else { 1 }, "{jobs} jobs");
-            drop(handles);
-            assert_eq!(Arc::strong_count(&queue), 1);
+fn a_submitter_wakes_where_more_jobs_are_queued_than_workers_are_coming() {
+    for (coming, jobs, wakes) in [(Some(0), 3, 3), (Some(1), 3, 2), (Some(2), 3, 1), (Some(3), 3, 0), (None, 3, 0)] {
+        // As many jobs are in the list before as in the inbox.
+        for in_list in 0..=2 {
+            let queue = queue_with(coming.map(|coming| coming + in_list));
+            let mut handles: Vec<_> = (0..in_list).map(|i| push(&queue, i)).collect();
+            assert_eq!(listed(&queue), in_list);
+            let before = queue.shared.woken.load(Ordering::SeqCst);
+            handles.extend((0..jobs).map(|i| push(&queue, in_list + i)));
+            assert_eq!(queue.shared.woken.load(Ordering::SeqCst) - before, wakes, "{coming:?} coming");
+            assert_eq!(run_all(&queue, handles).len(), in_list + jobs);
         }
     }
 }
 
+/// A worker that no longer comes finds the jobs that were counted on it.
 #[test]
-fn c05_nothing_is_posted_to_a_sealed_inbox() {
-    let queue = queue();
-    queue.lock().seal();
-    let origin = Origin::of_caller();
-    let (job, handle) = cell::observed(origin, Call::new(origin, || ()));
-    let Posted::Not(job) = queue.post(job) else { panic!("it was posted") };
-    job.refuse(Error::ShutDown);
-    assert!(matches!(pollster::block_on(handle), Err(Error::ShutDown)));
-    // It stays sealed.
-    queue.lock().open();
-    assert_eq!(Arc::strong_count(&queue), 1, "it keeps itself, though nothing can come");
-    assert!(queue.lock().ask());
-    assert!(queue.is_stirred());
-    assert_eq!(Arc::strong_count(&queue), 1);
-}
-
-/// One in many who post sees to it that the inbox does not grow, unless somebody has the lock anyway.
-#[test]
-fn what_was_posted_is_taken_in_by_who_locks_the_queue_if_it_is_free() {
-    let queue = queue();
-    queue.lock().open();
-    let handles: Vec<_> = (0..3).map(|i| post(&queue, i)).collect();
-    let locked = sync::lock(&queue.locked.0);
-    assert_eq!(locked.list.len, 0);
-    assert!(queue.try_lock().is_none());
-    drop(locked);
-    assert!(queue.try_lock().is_some());
-    assert_eq!(sync::lock(&queue.locked.0).list.len, 3);
-    drop(handles);
-    assert!(queue.lock().ask());
-}
-
-/// Who asks is told of jobs that came meanwhile, and who comes next is asked.
-#[test]
-fn c08_the_first_job_after_the_question_is_asked_to_come() {
-    let queue = queue();
-    let posted = |queue: &Arc<Queue<Bare>>| {
-        let origin = Origin::of_caller();
-        let (job, handle) = cell::observed(origin, Call::new(origin, || ()));
-        handle.detach();
-        queue.post(job)
-    };
-    assert!(matches!(posted(&queue), Posted::Asked), "a new queue asks");
-    assert!(matches!(posted(&queue), Posted::Quietly { .. }), "the first will see to it");
+fn a_worker_that_parks_is_told_of_jobs_that_no_other_is_coming_for() {
+    let queue = queue_with(Some(1));
+    let handle = push(&queue, 1);
+    assert_eq!(queue.shared.woken.load(Ordering::SeqCst), 0);
     let mut guard = queue.lock();
-    assert_eq!(guard.len(), 2);
-    assert!(matches!(posted(&queue), Posted::Quietly { .. }));
-    assert!(!guard.ask());
-    assert_eq!(guard.len(), 3, "what came is in the list");
-    assert!(guard.ask() && guard.ask());
-    drop(guard);
-    assert!(matches!(posted(&queue), Posted::Asked));
-    while run_first(&queue) {}
-    assert!(queue.lock().ask());
-}
-
-/// Who takes jobs passes the inbox by while it takes a few of many, and the longest queue is the one that was.
-#[test]
-fn a_thread_that_pops_looks_into_the_inbox_now_and_then() {
-    let pop = |queue: &Arc<Queue<Bare>>| {
-        let mut guard = queue.lock_to_pop();
-        let len = guard.len();
-        let Taken { job, .. } = guard.pop().unwrap();
-        drop(guard);
-        job.run();
-        len
-    };
-    // How many are taken of so many that wait before those are seen that came since.
-    for (waiting, unseen) in
-        [(1, 0), (15, 0), (16, 1), (31, 1), (32, 1), (33, 2), (48, 16), (100, 33), (379, 126), (380, 127), (5_000, 127)]
-    {
-        let queue = queue();
-        queue.lock().open();
-        let post = || (0..waiting).map(|i| post(&queue, i)).collect::<Vec<_>>();
-        let first = post();
-        drop(queue.lock());
-        let second = post();
-        for taken in 0..unseen {
-            assert_eq!(pop(&queue), waiting - taken);
-        }
-        assert_eq!(pop(&queue), 2 * waiting - unseen, "of {waiting}");
-        assert_eq!(queue.lock().ledger().peak_queued(), 2 * waiting);
-        drop((first, second));
-        assert!(queue.lock().ask());
-    }
-}
-
-/// Where jobs come soon after one another, it is looked for one in many; until nobody is there to take them.
-#[test]
-fn c11_the_clock_is_looked_at_for_one_in_many_where_many_come() {
-    const JOBS: u32 = 4_096;
-    let clocked = Queue::new(Bare, (), Ledger::new(true, "bare".into()));
-    let looked_at = || (0..JOBS).filter(|_| clocked.stamp().0 != Stamp::NONE).count();
-    assert_eq!(looked_at(), 4_096);
-    let at_once = Stamp::new(Moment::now(), false);
-    clocked.lock().locked.sample(&clocked, |sampling| (0..JOBS).any(|_| sampling.taken(at_once)));
-    // 256, with a deviation of 9.
-    assert!((200..312).contains(&looked_at()));
-    assert!(clocked.now().is_none());
-    clocked.lock().falls_quiet();
-    assert_eq!(looked_at(), 4_096);
-}
-
-/// Times are noted of each job while few wait, and of one in many from [`DEEP`] on until half of them are gone.
-#[test]
-fn c11_the_clock_is_looked_at_for_each_job_while_few_wait() {
-    let clocked = Queue::new(Bare, (), Ledger::new(true, "bare".into()));
-    for at_once in [DEEP, DEEP + 3] {
-        let mut handles = Vec::new();
-        for i in 0..at_once {
-            assert_eq!(clocked.now().is_some(), i < DEEP, "{i} wait");
-            handles.push(push(&clocked, i));
-        }
-        assert!(clocked.now().is_none());
-        for left in (0..at_once).rev() {
-            assert!(run_first(&clocked));
-            assert_eq!(clocked.now().is_some(), left <= DEEP / 2, "{left} left");
-        }
-    }
-    assert!(queue().now().is_none(), "times are not kept");
-}
-
-/// At random: whoever submits every second or every third job has a share of the samples.
-#[test]
-fn c11_one_in_many_is_a_sample_whatever_comes_by_turns() {
-    const ROUNDS: u64 = 8_000;
-    let mut samples = [0_u64; 6];
-    for i in 0..6 * ROUNDS {
-        samples[usize::try_from(i % 6).unwrap()] += u64::from(sample());
-    }
-    let expected = ROUNDS / Stamp::SAMPLE;
-    for share in samples {
-        assert!(share.abs_diff(expected) < expected / 4, "{samples:?}, not about {expected} each");
-    }
+    *guard = Some(0);
+    guard.finish();
+    assert_eq!(queue.shared.woken.load(Ordering::SeqCst), 1);
+    assert_eq!(run_all(&queue, vec![handle]), [1]);
 }
