@@ -17,8 +17,14 @@ pub async fn load(&self) -> u8 {
             move || Self::load_sync(__offload::borrow(&__offload_self))
         },
     );
-    __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
+    let __offload_outcome = __offload::outcome(
+        __offload_handle.await,
+        __offload_site,
+    );
+    __offload_outcome.__offload_settle()
 }
+/// The synchronous form of `load`: it blocks the calling thread.
+#[allow(clippy::missing_const_for_fn, clippy::needless_pass_by_value)]
 #[cfg(unix)]
 #[must_use]
 #[expect(unused_variables)]

@@ -1,4 +1,10 @@
-fn find<'life0, 'life1, 'life2, 'life3, 'async_trait>(
+fn find<
+    'life0: 'async_trait,
+    'life1: 'async_trait,
+    'life2: 'async_trait,
+    'life3: 'async_trait,
+    'async_trait,
+>(
     &'life0 self,
     key: &'life1 str,
     by: Cow<'life2, str>,
@@ -14,8 +20,4 @@ fn find<'life0, 'life1, 'life2, 'life3, 'async_trait>(
     >,
 >
 where
-    'life0: 'async_trait,
-    'life1: 'async_trait,
-    'life2: 'async_trait,
-    'life3: 'async_trait,
     Self: 'async_trait;

@@ -1,4 +1,9 @@
-fn find<'life0, 'life1, 'life2, 'async_trait>(
+fn find<
+    'life0: 'async_trait,
+    'life1: 'async_trait,
+    'life2: 'async_trait,
+    'async_trait,
+>(
     &'life0 self,
     n: &'life1 [&'life2 str],
 ) -> ::core::pin::Pin<
@@ -9,12 +14,9 @@ fn find<'life0, 'life1, 'life2, 'async_trait>(
     >,
 >
 where
-    'life0: 'async_trait,
-    'life1: 'async_trait,
-    'life2: 'async_trait,
     Self: 'async_trait,
 {
     ::core::compile_error! {
-        "a borrow inside another type cannot be cloned for the worker; take owned values, such as `Vec<String>` for `&[&str]`"
+        "a borrow inside another type cannot be cloned for the worker; take `Vec<String>`"
     }
 }

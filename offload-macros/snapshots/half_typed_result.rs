@@ -1,1 +1,5 @@
-:: core :: compile_error ! { "expected a type behind `->`" } pub async fn find (& self , email : & str) -> { self . users }
+pub async fn find(&self, email: &str) {
+    ::core::compile_error! {
+        "expected a type behind `->`"
+    }
+}

@@ -16,5 +16,9 @@ async fn count(self: Arc<Self>) -> usize {
         },
     );
     __offload::drop(self);
-    __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
+    let __offload_outcome = __offload::outcome(
+        __offload_handle.await,
+        __offload_site,
+    );
+    __offload_outcome.__offload_settle()
 }

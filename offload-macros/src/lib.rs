@@ -2,27 +2,32 @@
 //!
 //! Depend on that crate, not on this one: generated code names it, and the two are pinned to one another.
 //!
-//! Inside, an expansion passes through the modules in this order: `args` and `method` read the tokens, `validate`
-//! asks the rules and makes a plan, `expand` writes it. Nothing is parsed beyond what that needs: types stay
-//! tokens, and so does the body, in which `self_rewrite` renames `self`.
+//! Inside, an expansion goes one way: `options` and `function` read the tokens, `plan` checks the rules and decides
+//! (about each argument in `arguments`), `expand` writes what was decided (by `signature` and `crossing`). The
+//! signature is parsed; the body stays tokens, in which `self_rewrite` renames `self`. Each module names only those
+//! that stand before it in this list.
 
-mod args;
-mod argument;
+mod arguments;
 mod attributes;
-mod boxed;
-mod call;
+mod crossing;
 mod errors;
 mod expand;
-mod method;
-mod receiver;
+mod function;
+mod impl_block;
+mod options;
+mod plan;
 mod self_rewrite;
+mod signature;
 mod tokens;
 mod types;
-mod validate;
 
 #[cfg(test)]
 mod tests;
 
+use crate::errors::Errors;
+use crate::function::Function;
+use crate::options::Options;
+use crate::plan::Plan;
 use proc_macro::TokenStream;
 
 /// Makes a blocking method async: a call submits it to `self.executor` and awaits the result.
@@ -256,5 +261,28 @@ use proc_macro::TokenStream;
 /// * Names that begin with `__offload` are this attribute's.
 #[proc_macro_attribute]
 pub fn blocking(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand::blocking(args.into(), item.into()).into()
+    expansion(args.into(), item.into()).into()
+}
+
+/// The attribute on plain tokens: options and item in, items out.
+fn expansion(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
+    let mut errors = Errors::default();
+    if let Some(block) = impl_block::expand(&args, &item, &mut errors) {
+        return [errors.into_tokens(), block].into_iter().collect();
+    }
+    let options = Options::parse(args, &mut errors);
+    let function = match Function::parse(&item, &mut errors) {
+        Ok(function) => function,
+        Err(found) => {
+            found.report(&mut errors);
+            return [item, errors.into_tokens()].into_iter().collect();
+        }
+    };
+    if function.is_boxed_already() {
+        function.report_async_trait(&mut errors);
+        return [errors.into_tokens(), item].into_iter().collect();
+    }
+    let plan = Plan::new(options, function, &mut errors);
+    let items = if errors.is_empty() { expand::items(&plan) } else { expand::items_despite_errors(&plan, &mut errors) };
+    [errors.into_tokens(), items].into_iter().collect()
 }

@@ -10,25 +10,25 @@
 //! Limits: a string in any other macro is data, and stays; a macro that looks for the very word `self` among its
 //! input does not find it.
 
-use crate::tokens::{is_body, is_ident, is_path_separator, is_punct, list};
-use crate::types::regroup;
+use crate::tokens::{is_body, is_ident, is_path_separator, is_punct, list, regroup};
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 
 /// What `self` is called on the worker's side.
 pub(crate) const SELF: &str = "__offload_self";
 
-/// The body with `self` renamed, and whether it was mentioned at all.
+/// A body as it was written and with `self` renamed, and whether `self` was mentioned at all.
 pub(crate) struct Rewritten {
-    pub(crate) body: Group,
+    pub(crate) written: Group,
+    pub(crate) renamed: Group,
     pub(crate) mentions_self: bool,
 }
 
 /// Before: `{ self.db.find(email) }`. After: `{ __offload_self.db.find(email) }`.
 pub(crate) fn rewrite(body: &Group) -> Rewritten {
-    match rewrite_stream(body.stream()) {
-        Some(inside) => Rewritten { body: regroup(body, inside), mentions_self: true },
-        None => Rewritten { body: body.clone(), mentions_self: false },
-    }
+    let inside = rewrite_stream(body.stream());
+    let mentions_self = inside.is_some();
+    let renamed = inside.map_or_else(|| body.clone(), |inside| regroup(body, inside));
+    Rewritten { written: body.clone(), renamed, mentions_self }
 }
 
 /// The new name with the hygiene of the word it replaces.
@@ -79,22 +79,58 @@ fn is_value(tokens: &[TokenTree], at: usize) -> bool {
 }
 
 /// If an item with its own `self`, or with none, begins at `at`: where it ends.
+///
+/// In the input of a macro these words may mean anything, so the whole head must look like that of an item.
 fn end_of_item(tokens: &[TokenTree], at: usize) -> Option<usize> {
     let TokenTree::Ident(word) = &tokens[at] else { return None };
+    let is_use = word == "use";
     let named = matches!(tokens.get(at + 1), Some(TokenTree::Ident(_))) || is_punct(tokens.get(at + 1), '$');
     let begins = match word.to_string().as_str() {
         "fn" | "mod" | "trait" => named,
-        "impl" => true,
         // `use<'a>` among bounds is no import.
-        "use" => !is_punct(tokens.get(at + 1), '<'),
+        "impl" | "use" => !is_punct(tokens.get(at + 1), if is_use { '<' } else { '=' }),
         _ => false,
     };
     if !begins {
         return None;
     }
-    let is_use = word == "use";
     let ends = |&end: &usize| is_punct(tokens.get(end), ';') || (!is_use && is_body(tokens, end));
-    Some((at + 1..tokens.len()).find(ends).map_or(tokens.len(), |end| end + 1))
+    let end = (at + 1..tokens.len()).find(ends);
+    let head = &tokens[at + 1..end.unwrap_or(tokens.len())];
+    let is_value = |(at, token): (usize, &TokenTree)| {
+        is_ident(Some(token), "self") && !is_path_separator(head, at + 1) || is_punct(Some(token), '.')
+    };
+    let has_value = !is_use && head.iter().enumerate().any(is_value)
+        || is_use && head.iter().any(|token| is_punct(Some(token), '.') || is_punct(Some(token), '='));
+    (!has_value).then(|| end.map_or(tokens.len(), |end| end + 1))
+}
+
+/// The first `.await` of the body itself: not one of an `async` block, of an item or of a macro's input.
+pub(crate) fn find_await(body: TokenStream) -> Option<Span> {
+    let tokens = list(body);
+    let mut at = 0;
+    while at < tokens.len() {
+        if let Some(end) = end_of_item(&tokens, at) {
+            at = end;
+            continue;
+        }
+        match &tokens[at] {
+            TokenTree::Ident(word) if word == "async" => {
+                at = (at..tokens.len()).find(|&at| is_body(&tokens, at)).unwrap_or(tokens.len());
+            }
+            TokenTree::Ident(word) if word == "await" && at > 0 && is_punct(tokens.get(at - 1), '.') => {
+                return Some(word.span());
+            }
+            TokenTree::Group(group) if !(at > 0 && is_punct(tokens.get(at - 1), '!')) => {
+                if let Some(found) = find_await(group.stream()) {
+                    return Some(found);
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    None
 }
 
 /// Which part of a macro's input is its format string.
@@ -179,16 +215,16 @@ fn rewrite_literal(literal: &Literal) -> Option<Literal> {
 }
 
 /// Whether `self` is mentioned as a value.
-pub(crate) fn mentions_self(tokens: &[TokenTree]) -> bool {
-    rewrite_stream(tokens.iter().cloned().collect()).is_some()
+pub(crate) fn mentions_self(tokens: &TokenStream) -> bool {
+    rewrite_stream(tokens.clone()).is_some()
 }
 
 /// The tokens of an expression with each `self` made the one of the caller's side, which has this hygiene.
-pub(crate) fn on_callers_side(tokens: &[TokenTree], hygiene: Span) -> TokenStream {
-    let adopt = |token: &TokenTree| match token {
+pub(crate) fn on_callers_side(tokens: TokenStream, hygiene: Span) -> TokenStream {
+    let adopt = |token: TokenTree| match token {
         TokenTree::Ident(word) if word == "self" => Ident::new("self", hygiene.located_at(word.span())).into(),
-        TokenTree::Group(group) => regroup(group, on_callers_side(&list(group.stream()), hygiene)).into(),
-        token => token.clone(),
+        TokenTree::Group(group) => regroup(&group, on_callers_side(group.stream(), hygiene)).into(),
+        token => token,
     };
-    tokens.iter().map(adopt).collect()
+    tokens.into_iter().map(adopt).collect()
 }

@@ -29,7 +29,7 @@ struct Table<T> {
 
 const FIND_LINE: u32 = line!() + 4;
 
-impl<T: Clone + Send + 'static> Table<T> {
+impl<T: Clone + Send + Sync + 'static> Table<T> {
     #[blocking]
     fn r#find(&self) -> usize {
         self.rows.len()

@@ -3,7 +3,7 @@
 //! The input is every function of the dependencies that cargo has unpacked, and mutations of some of them.
 
 use super::expand;
-use crate::expand::blocking;
+use crate::expansion as blocking;
 use crate::tokens::{as_group, is_body, is_ident, is_punct, list};
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::quote;

@@ -126,7 +126,7 @@ impl Service {
         inner()
     }
 
-    #[blocking]
+    #[blocking(refused = panic)]
     fn returns_early(&self, stop: bool) -> Result<(), fmt::Error> {
         if stop {
             return Err(fmt::Error);
