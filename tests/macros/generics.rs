@@ -84,6 +84,16 @@ impl<K: Key, const WIDTH: usize> Store<K, WIDTH> {
         Ok(self.keys.clone())
     }
 
+    #[blocking(handle)]
+    fn shown(&self, text: &str) -> impl std::fmt::Display + Send {
+        text.to_owned()
+    }
+
+    #[blocking]
+    fn shown_later(&self, text: &str) -> Option<impl std::fmt::Display + Send> {
+        Some(text.to_owned())
+    }
+
     #[blocking(sync = find_sync)]
     fn find<Q: PartialEq<K> + Send + 'static>(&self, wanted: Q, from: impl Into<usize> + Send + 'static) -> Option<K> {
         self.keys.iter().skip(from.into()).find(|key| wanted == **key).cloned()
@@ -117,6 +127,23 @@ fn an_impl_trait_result_is_one() {
     assert_eq!(format!("{:?}", run(store().hidden())), "[1, 2, 3]");
     assert_eq!(format!("{:?}", run(store().fallible_hidden(false)).unwrap()), "[1, 2, 3]");
     assert!(run(store().fallible_hidden(true)).is_err());
+}
+
+#[test]
+fn an_impl_trait_result_holds_no_borrow_of_an_argument() {
+    fn is_static<T: 'static>(value: T) -> T {
+        value
+    }
+    let handle = {
+        let (store, text) = (store(), "text".to_owned());
+        is_static(store.shown(&text))
+    };
+    assert_eq!(run(handle).unwrap().to_string(), "text");
+    let shown = {
+        let (store, text) = (store(), "text".to_owned());
+        run(store.shown_later(&text)).unwrap()
+    };
+    assert_eq!(is_static(shown).to_string(), "text");
 }
 
 #[test]
