@@ -140,7 +140,9 @@ fn send(argument: &Argument) -> TokenStream {
                 Crossing::Borrowed | Crossing::OptionalBorrow | Crossing::Cow => Ident::new("__offload_detach", at),
                 _ => Ident::new("send", at),
             };
-            quote_spanned!(at=> #(#attrs)* let #name = __offload::Argument(#value).#verb();)
+            let is_read = argument.parts().iter().any(|part| part.is_read);
+            let allowance = is_read.then(|| quote!(#[allow(clippy::used_underscore_binding)]));
+            quote_spanned!(at=> #allowance #(#attrs)* let #name = __offload::Argument(#value).#verb();)
         }
     }
 }

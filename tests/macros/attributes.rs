@@ -82,7 +82,7 @@ impl Service {
 }
 
 /// Spans around the await that record `self` and arguments, some of which the body does not mention.
-#[deny(unused_variables)]
+#[deny(unused_variables, clippy::shadow_unrelated, clippy::shadow_reuse, clippy::used_underscore_binding)]
 impl Service {
     #[blocking]
     #[tracing::instrument]
@@ -135,8 +135,7 @@ impl Service {
     #[blocking]
     #[tracing::instrument(skip(self, _permit))]
     fn instrumented_underscore(&self, _permit: Vec<u8>, text: &str) -> usize {
-        let text = text.trim();
-        self.words.len() + text.len()
+        self.words.len() + text.trim().len()
     }
 
     #[blocking(sync = conditional_span_sync)]
