@@ -1,6 +1,6 @@
 fn find<
     'a: 'async_trait,
-    'life0: 'async_trait,
+    'life0,
     'async_trait,
     T: 'async_trait + Clone + Send,
     const N: usize,
@@ -16,6 +16,7 @@ fn find<
     >,
 >
 where
+    'life0: 'async_trait,
     Self: 'async_trait,
     Self: Sized,
 {
@@ -32,10 +33,10 @@ where
                 let key = __offload::Argument(key).__offload_detach();
                 let tags = __offload::Argument(tags).send();
                 move || {
-                    let __offload_self = __offload::borrow(&__offload_self);
+                    let self_ = __offload::borrow(&__offload_self);
                     let key = __offload::borrow(&key);
                     let tags = __offload::take(tags);
-                    { __offload_self.find_in(key, &tags) }
+                    { self_.find_in(key, &tags) }
                 }
             },
         );

@@ -1,10 +1,4 @@
-fn find<
-    'life0: 'async_trait,
-    'life1: 'async_trait,
-    'life2: 'async_trait,
-    'life3: 'async_trait,
-    'async_trait,
->(
+fn find<'life0, 'life1, 'life2, 'life3, 'async_trait>(
     &'life0 self,
     key: &'life1 str,
     by: Cow<'life2, str>,
@@ -20,4 +14,13 @@ fn find<
     >,
 >
 where
-    Self: 'async_trait;
+    'life0: 'async_trait,
+    'life1: 'async_trait,
+    'life2: 'async_trait,
+    'life3: 'async_trait,
+    Self: 'async_trait,
+{
+    ::core::compile_error! {
+        "`impl Fn(&str) -> &str` may borrow from the caller, or not be `Send`; write `impl Fn(&str) -> &str + Send + 'static`"
+    }
+}

@@ -1,5 +1,5 @@
 fn find<
-    'life0: 'async_trait,
+    'life0,
     'async_trait,
     T: 'async_trait = u8,
     U: 'async_trait + Into<Vec<T>> = (u8, T),
@@ -14,4 +14,5 @@ fn find<
     >,
 >
 where
+    'life0: 'async_trait,
     Self: 'async_trait;

@@ -1,9 +1,4 @@
-fn find<
-    'life0: 'async_trait,
-    'life1: 'async_trait,
-    'life2: 'async_trait,
-    'async_trait,
->(
+fn find<'life0, 'life1, 'life2, 'async_trait>(
     &'life0 self,
     n: &'life1 [&'life2 str],
 ) -> ::core::pin::Pin<
@@ -14,6 +9,9 @@ fn find<
     >,
 >
 where
+    'life0: 'async_trait,
+    'life1: 'async_trait,
+    'life2: 'async_trait,
     Self: 'async_trait,
 {
     ::core::compile_error! {

@@ -10,8 +10,8 @@ async fn count(self: Arc<Self>) -> usize {
             let __offload_self = __offload::Argument(__offload::Clone::clone(&self))
                 .send();
             move || {
-                let __offload_self = __offload::take(__offload_self);
-                { __offload_self.n }
+                let self_ = __offload::take(__offload_self);
+                { self_.n }
             }
         },
     );

@@ -9,8 +9,8 @@ async fn count(self: Box<Self>) -> usize {
         {
             let __offload_self = __offload::Argument(self).send();
             move || {
-                let __offload_self = __offload::take(__offload_self);
-                { __offload_self.n }
+                let self_ = __offload::take(__offload_self);
+                { self_.n }
             }
         },
     );

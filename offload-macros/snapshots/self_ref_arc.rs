@@ -9,8 +9,8 @@ async fn count(self: &Arc<Self>) -> usize {
         {
             let __offload_self = __offload::Argument(self).__offload_detach();
             move || {
-                let __offload_self = __offload::borrow(&__offload_self);
-                { __offload_self.n }
+                let self_ = __offload::borrow(&__offload_self);
+                { self_.n }
             }
         },
     );

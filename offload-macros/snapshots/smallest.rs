@@ -11,9 +11,9 @@ pub async fn find(&self, email: &str) -> Option<User> {
             let __offload_self = __offload::Receiver(self).__offload_detach();
             let email = __offload::Argument(email).__offload_detach();
             move || {
-                let __offload_self = __offload::borrow(&__offload_self);
+                let self_ = __offload::borrow(&__offload_self);
                 let email = __offload::borrow(&email);
-                { __offload_self.users.get(email).cloned() }
+                { self_.users.get(email).cloned() }
             }
         },
     );

@@ -46,7 +46,8 @@ pub(crate) fn call(plan: &Plan) -> Call {
         (Some(twin), _) => call_twin(plan, twin),
         (None, Some(body)) => {
             let crossing = plan.arguments.iter().filter(|argument| argument.crosses);
-            let received = plan.captures.iter().map(receive_capture).chain(crossing.map(receive));
+            let received =
+                plan.captures.iter().map(receive_capture).chain(crossing.map(|argument| receive(argument, body.name)));
             let body = in_place(body.renamed.clone(), &body.written);
             quote!({ #(#received)* #body })
         }
@@ -166,12 +167,12 @@ pub(crate) fn converted(argument: &Argument, value: TokenStream) -> TokenStream 
 /// After: `let mut email = __offload::borrow(&email);`, on the worker's side.
 ///
 /// A pattern takes its value apart in place, so that the parts which it does not bind live as long as the rest.
-fn receive(argument: &Argument) -> TokenStream {
+fn receive(argument: &Argument, this: &str) -> TokenStream {
     let (attrs, at, name) = (&argument.attrs, hidden(argument.at), &argument.name);
     let value = received(argument);
     match &argument.binding {
         Binding::Receiver { token, mutability, .. } => {
-            let binding = self_rewrite::binding(token);
+            let binding = self_rewrite::binding(this, token);
             quote_spanned!(at=> let #mutability #binding = #value;)
         }
         Binding::Name(part) => receive_part(argument, part, &value),

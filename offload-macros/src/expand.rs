@@ -55,7 +55,8 @@ pub(crate) fn items_despite_errors(plan: &Plan, errors: &mut Errors) -> TokenStr
             quote!(#head #sig #body #twin)
         }
         _ => {
-            let (sig, last) = (signature::of_async(plan), errors.take_last());
+            let sig = signature::of_async(plan);
+            let last = errors.take_last().unwrap_or_else(|| quote!(::core::unreachable!()));
             quote!(#head #sig { #last } #twin)
         }
     }

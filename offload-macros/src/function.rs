@@ -47,11 +47,11 @@ impl Function {
         let Some(repaired) = repair(&tokens, &mut found) else { return Err(NotAFunction::Unreadable(first)) };
         let incomplete = |input: ParseStream| Self::read(input, false);
         match incomplete.parse2(repaired) {
-            Ok(function) if !found.is_empty() => {
+            Ok(function) => {
                 errors.extend(found);
                 Ok(function)
             }
-            _ => Err(NotAFunction::Unreadable(first)),
+            Err(_) => Err(NotAFunction::Unreadable(first)),
         }
     }
 
@@ -167,7 +167,7 @@ fn repair(tokens: &[TokenTree], errors: &mut Errors) -> Option<TokenStream> {
         && !is_punct(tokens.get(at + 3), ';')
         && !is_ident(tokens.get(at + 3), "where");
     if has_arrow && !has_type {
-        errors.at(tokens[at + 2].span(), "expected a type behind `->`");
+        // Of this, too.
         repaired.drain(at + 1..at + 3);
     }
     Some(repaired.into_iter().collect())
@@ -186,11 +186,20 @@ fn readable(parameters: &Group, errors: &mut Errors) -> TokenStream {
                     <Token![,]>::default().to_tokens(&mut read);
                 }
                 _ => {
-                    let mut unread = TokenStream::new();
+                    let mut unread = Vec::new();
                     while !is_whole(&begin) {
-                        unread.extend(begin.parse::<TokenTree>());
+                        unread.push(begin.parse::<TokenTree>()?);
                     }
-                    errors.under(unread, "expected an argument with its type; write `name: Type`");
+                    // Of what is merely unfinished the compiler has complained already.
+                    let is_unfinished = match unread.as_slice() {
+                        [TokenTree::Ident(_)] => true,
+                        [TokenTree::Ident(_), colon] => is_punct(Some(colon), ':'),
+                        _ => false,
+                    };
+                    if !is_unfinished {
+                        let unread: TokenStream = unread.into_iter().collect();
+                        errors.under(unread, "expected an argument with its type; write `name: Type`");
+                    }
                     while !is_whole(input) {
                         input.parse::<TokenTree>()?;
                     }

@@ -283,6 +283,7 @@ fn expansion(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> 
         return [errors.into_tokens(), item].into_iter().collect();
     }
     let plan = Plan::new(options, function, &mut errors);
-    let items = if errors.is_empty() { expand::items(&plan) } else { expand::items_despite_errors(&plan, &mut errors) };
+    let items =
+        if plan.is_right(&errors) { expand::items(&plan) } else { expand::items_despite_errors(&plan, &mut errors) };
     [errors.into_tokens(), items].into_iter().collect()
 }

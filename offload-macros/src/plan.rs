@@ -98,7 +98,12 @@ impl Plan {
             inputs.map(|(number, input)| Argument::decide(number, input, &around, errors)).collect();
         check_result(&options, &function, errors);
         check_output(&options, errors);
-        let body = function.body.as_ref().map(self_rewrite::rewrite);
+        let is_taken = |tokens: TokenStream| tokens::mentions(&list(tokens), "self_");
+        let inputs = function.sig.inputs.to_token_stream();
+        let body = function.body.as_ref().map(|body| {
+            let is_taken = is_taken(body.stream()) || is_taken(inputs);
+            self_rewrite::rewrite(body, if is_taken { "__offload_self" } else { "self_" })
+        });
         let leaves_self = options.sync.is_none() && body.as_ref().is_some_and(|body| !body.mentions_self);
         for argument in &mut arguments {
             let is_self = matches!(argument.binding, Binding::Receiver { .. });
@@ -137,6 +142,11 @@ impl Plan {
             runtime: options.runtime.map_or_else(|| quote!(::offload_runtime), Path::into_token_stream),
             function,
         }
+    }
+
+    /// Whether it can be carried out.
+    pub(crate) fn is_right(&self, errors: &Errors) -> bool {
+        errors.is_empty() && self.function.is_complete
     }
 
     /// The method's `self`, if it has one.
@@ -305,6 +315,8 @@ fn check_result(options: &Options, function: &Function, errors: &mut Errors) {
             format!("return `{owned}`")
         };
         errors.at(at, format!("the result borrows from a value that stays on the worker; {advice}"));
+    } else if let Some(at) = types::find_local_error(result) {
+        errors.at(at, "a `dyn Error` cannot leave the worker; return `dyn Error + Send + Sync`");
     } else if let (Some(_), Some(at)) = (&options.boxed, types::find_impl_trait(result)) {
         let message =
             "`impl Trait` cannot be the result of a boxed future; name the type, or return a `Box<dyn Trait + Send>`";

@@ -5,11 +5,13 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     BoundLifetimes, Expr, GenericArgument, GenericParam, Lifetime, ParenthesizedGenericArguments, PathArguments,
-    PathSegment, Type, TypeFnPtr, TypeImplTrait, TypeParamBound, TypeReference, parse_quote, parse_quote_spanned,
+    PathSegment, Token, Type, TypeFnPtr, TypeImplTrait, TypeParamBound, TypeReference, TypeTraitObject, parse_quote,
+    parse_quote_spanned,
 };
 
 /// The first place where a type borrows from its caller.
@@ -194,6 +196,78 @@ fn item_of(segment: &PathSegment) -> Option<Type> {
         GenericArgument::AssocType(item) if item.ident == "Item" => Some(item.ty.clone()),
         _ => None,
     })
+}
+
+/// Traits of which it is known that they imply neither `'static` nor `Send`.
+const FREE: [&str; 16] = [
+    "AsRef",
+    "Into",
+    "Borrow",
+    "Fn",
+    "FnMut",
+    "FnOnce",
+    "Iterator",
+    "IntoIterator",
+    "Display",
+    "Debug",
+    "ToString",
+    "Read",
+    "BufRead",
+    "Write",
+    "Hash",
+    "Error",
+];
+
+/// An `impl Trait` that surely may borrow, or is not `Send`, and what it must be to cross.
+pub(crate) fn find_unbound_impl(ty: &Type) -> Option<(Span, String)> {
+    let Type::ImplTrait(found) = peel(ty) else { return None };
+    if find_borrow(ty).is_some() {
+        return None;
+    }
+    let (mut is_free, mut is_send, mut is_static) = (false, false, false);
+    for bound in &found.bounds {
+        match bound {
+            TypeParamBound::Trait(bound) => match bound.path.segments.last()?.ident.to_string().as_str() {
+                "Send" => is_send = true,
+                "Sync" | "Sized" | "Clone" | "Copy" | "Unpin" => {}
+                name if FREE.contains(&name) => is_free = true,
+                _ => return None,
+            },
+            _ => is_static = true,
+        }
+    }
+    let (send, lifetime) = (if is_send { "" } else { " + Send" }, if is_static { "" } else { " + 'static" });
+    (is_free && !(is_send && is_static)).then(|| (found.impl_token.span, format!("{}{send}{lifetime}", shown(found))))
+}
+
+/// The argument of a bound: `Path` of `AsRef<Path>`.
+pub(crate) fn argument_of_bound(bounds: &Punctuated<TypeParamBound, Token![+]>, name: &str) -> Option<Type> {
+    bounds.iter().find_map(|bound| {
+        let TypeParamBound::Trait(bound) = bound else { return None };
+        let last = bound.path.segments.last().filter(|last| last.ident == name)?;
+        let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+        match arguments.args.first()? {
+            GenericArgument::Type(ty) => Some(ty.clone()),
+            _ => None,
+        }
+    })
+}
+
+/// The first `dyn Error` that cannot leave its thread.
+pub(crate) fn find_local_error(ty: &Type) -> Option<Span> {
+    struct Find(Option<Span>);
+    impl VisitMut for Find {
+        fn visit_type_trait_object_mut(&mut self, object: &mut TypeTraitObject) {
+            if let [TypeParamBound::Trait(bound)] = object.bounds.iter().collect::<Vec<_>>().as_slice()
+                && bound.path.segments.last().is_some_and(|last| last.ident == "Error")
+            {
+                self.0.get_or_insert(bound.span());
+            }
+        }
+    }
+    let mut find = Find(None);
+    find.visit_type_mut(&mut ty.clone());
+    find.0
 }
 
 /// The last segment of a path and its type arguments: `Arc` and `Self` of `std::sync::Arc<Self>`.

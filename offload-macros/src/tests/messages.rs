@@ -101,7 +101,9 @@ fn what_ties_nothing_to_the_caller_is_accepted() {
         "&'static mut u8",
         "fn(&str) -> &str",
         "for<'b> fn(&'b str) -> &'b str",
-        "impl Fn(&str) -> &str + Send",
+        "impl Fn(&str) -> &str + Send + 'static",
+        "impl Key + AsRef<str>",
+        "impl Send",
         "Box<dyn Fn(&str, &u8) -> Vec<&u8> + Send>",
         "Box<dyn for<'b> FnMut(&'b str) -> Option<&'b str> + Send>",
         "[u8; { N & M }]",
@@ -125,6 +127,25 @@ fn what_ties_nothing_to_the_caller_is_accepted() {
     ] {
         accepted("", &format!("fn f(&self) -> {ty} {{ todo!() }}"));
     }
+}
+
+#[test]
+fn an_impl_trait_that_may_borrow_is_told_its_bounds() {
+    for (ty, advice) in [
+        ("impl Fn(&str) -> u8", "write `impl Fn(&str) -> u8 + Send + 'static`"),
+        ("impl Display + Send", "write `impl Display + Send + 'static`"),
+        ("impl FnOnce() + 'static", "write `impl FnOnce() + 'static + Send`"),
+        ("impl AsRef<Path>", "write `impl AsRef<Path> + Send + 'static`, or take `#[as_ref] ..: &Path`"),
+        ("impl Into<Vec<u8>> + Send", "or take `#[into] ..: Vec<u8>`"),
+    ] {
+        refused("", &format!("fn f(&self, x: {ty}) {{}}"), &[advice]);
+    }
+}
+
+#[test]
+fn a_local_error_is_told_to_be_send() {
+    refused("", "fn f(&self) -> Result<u8, Box<dyn std::error::Error>> { todo!() }", &["`dyn Error + Send + Sync`"]);
+    accepted("", "fn f(&self) -> Result<u8, Box<dyn Error + Send + Sync>> { todo!() }");
 }
 
 #[test]
