@@ -141,8 +141,9 @@ fn send(argument: &Argument) -> TokenStream {
                 Crossing::Borrowed | Crossing::OptionalBorrow | Crossing::Cow => Ident::new("__offload_detach", at),
                 _ => Ident::new("send", at),
             };
-            let is_read = argument.parts().iter().any(|part| part.is_read);
-            let allowance = is_read.then(|| quote!(#[allow(clippy::used_underscore_binding)]));
+            let is_read = |part: &Part| part.is_read && part.name.to_string().starts_with('_');
+            let allowance =
+                argument.parts().iter().any(is_read).then(|| quote!(#[allow(clippy::used_underscore_binding)]));
             quote_spanned!(at=> #allowance #(#attrs)* let #name = __offload::Argument(#value).#verb();)
         }
     }

@@ -4,8 +4,8 @@
 //!
 //! Inside, an expansion goes one way: `options` and `function` read the tokens, `plan` checks the rules and decides
 //! (about each argument in `arguments`), `expand` writes what was decided (by `signature` and `crossing`). The
-//! signature is parsed; the body stays tokens, in which `self_rewrite` renames `self`. Each module names only those
-//! that stand before it in this list.
+//! signature is parsed; the body stays tokens, in which `self_rewrite` renames `self`. No module names one that comes after
+//! it; `tests/layers.rs` has their order.
 
 mod arguments;
 mod attributes;

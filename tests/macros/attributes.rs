@@ -166,6 +166,13 @@ fn a_span_around_the_await_records_what_it_names() {
     assert_eq!(run(service.instrumented_value("four")), 0);
 }
 
+/// The order that works: what makes a test of an `async fn` stands below.
+#[blocking]
+#[tokio::test]
+fn a_test_may_block() {
+    assert!(crate::on_worker());
+}
+
 #[test]
 #[expect(deprecated, reason = "under test")]
 fn the_compilers_own_attributes_are_kept() {

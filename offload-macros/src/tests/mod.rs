@@ -1,6 +1,7 @@
 //! Tests of the expansion on plain tokens, without a compiler: what is written, and that something always is.
 
 mod half_typed;
+mod layers;
 mod messages;
 mod snapshots;
 mod totality;
