@@ -126,13 +126,8 @@ impl Argument {
         let (conversion, attrs) = Conversion::take(typed, errors);
         let at = types::head(&typed.ty);
         let crossing = crossing_of(&typed.ty, errors);
-        if let (Crossing::Moved, Some((at, fixed))) = (crossing, types::find_unbound_impl(&typed.ty)) {
-            let message = format!(
-                "`{}` may borrow from the caller, or not be `Send`; write `{fixed}`{}",
-                shown(&typed.ty),
-                hint_of_conversion(&typed.ty)
-            );
-            errors.at(at, message);
+        if let Some((at, advice)) = types::find_unbound_impl(&typed.ty) {
+            errors.at(at, format!("`{}` may borrow from the caller, or not be `Send`; {advice}", shown(&typed.ty)));
         }
         let binding = Binding::of(typed, crossing, conversion, around);
         let name = match &binding {
@@ -369,17 +364,6 @@ fn pointer_and_target(ty: &Type) -> Option<(Option<&'static str>, bool)> {
         _ => None,
     });
     Some((Some(pointer), matches!(target, Some((None, _)))))
-}
-
-/// For an `impl Into` or `impl AsRef` there is a way that asks less of the caller.
-fn hint_of_conversion(ty: &Type) -> String {
-    let Type::ImplTrait(found) = peel(ty) else { return String::new() };
-    let target = |name| types::argument_of_bound(&found.bounds, name).map(|target| shown(&target));
-    match (target("Into"), target("AsRef")) {
-        (Some(target), _) => format!(", or take `#[into] ..: {target}`"),
-        (_, Some(target)) => format!(", or take `#[as_ref] ..: &{target}`"),
-        _ => String::new(),
-    }
 }
 
 const SELF_IS_MUTABLE: &str = "`&mut self` cannot cross to another thread; take `&self` and keep what changes in a \

@@ -5,13 +5,12 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     BoundLifetimes, Expr, GenericArgument, GenericParam, Lifetime, ParenthesizedGenericArguments, PathArguments,
-    PathSegment, Token, Type, TypeFnPtr, TypeImplTrait, TypeParamBound, TypeReference, TypeTraitObject, parse_quote,
-    parse_quote_spanned,
+    PathSegment, Type, TypeFnPtr, TypeImplTrait, TypeParamBound, TypeReference, TypeSlice, TypeTraitObject,
+    parse_quote, parse_quote_spanned,
 };
 
 /// The first place where a type borrows from its caller.
@@ -113,172 +112,161 @@ impl VisitMut for Borrows {
     fn visit_expr_mut(&mut self, _: &mut Expr) {}
 }
 
+/// Calls a function with each type inside of a type, from the outside in, as long as it says to go on.
+struct Each<F>(F);
+
+impl<F: FnMut(&mut Type) -> bool> VisitMut for Each<F> {
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        if (self.0)(ty) {
+            visit_mut::visit_type_mut(self, ty);
+        }
+    }
+
+    // What a function takes or gives is no part of the value.
+    fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
+    fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {}
+    fn visit_expr_mut(&mut self, _: &mut Expr) {}
+}
+
+fn each(ty: &Type, f: impl FnMut(&mut Type) -> bool) -> Type {
+    let mut ty = ty.clone();
+    Each(f).visit_type_mut(&mut ty);
+    ty
+}
+
 /// Replaces each `impl Trait` by `_`, as an annotation inside of a function wants it.
 ///
 /// Before: `Result<impl Iterator<Item = u8> + Send, Error>`. After: `Result<_, Error>`.
 pub(crate) fn infer_impl_trait(ty: &Type) -> Type {
-    struct Infer;
-    impl VisitMut for Infer {
-        fn visit_type_mut(&mut self, ty: &mut Type) {
-            if let Type::ImplTrait(found) = ty {
-                let at = found.impl_token.span;
-                *ty = parse_quote_spanned!(at=> _);
-            } else {
-                visit_mut::visit_type_mut(self, ty);
-            }
-        }
-        fn visit_expr_mut(&mut self, _: &mut Expr) {}
-    }
-    let mut ty = ty.clone();
-    Infer.visit_type_mut(&mut ty);
-    ty
+    each(ty, |ty| {
+        let Type::ImplTrait(found) = ty else { return true };
+        let at = found.impl_token.span;
+        *ty = parse_quote_spanned!(at=> _);
+        false
+    })
 }
 
 /// Keeps an `impl Trait` from holding the borrows of the arguments, as it does from edition 2024 on.
 ///
 /// Before: `impl Display + Send`. After: `impl Display + Send + 'static`.
 pub(crate) fn detach_impl_trait(ty: &Type) -> Type {
-    struct Detach;
-    impl VisitMut for Detach {
-        fn visit_type_impl_trait_mut(&mut self, ty: &mut TypeImplTrait) {
-            visit_mut::visit_type_impl_trait_mut(self, ty);
-            let says_it = |bound: &TypeParamBound| !matches!(bound, TypeParamBound::Trait(_));
-            if !ty.bounds.iter().any(says_it) {
-                let at = ty.impl_token.span;
-                ty.bounds.push(parse_quote_spanned!(at=> 'static));
-            }
+    each(ty, |ty| {
+        if let Type::ImplTrait(found) = ty
+            && found.bounds.iter().all(|bound| matches!(bound, TypeParamBound::Trait(_)))
+        {
+            let at = found.impl_token.span;
+            found.bounds.push(parse_quote_spanned!(at=> 'static));
         }
-        fn visit_type_reference_mut(&mut self, _: &mut TypeReference) {}
-        fn visit_expr_mut(&mut self, _: &mut Expr) {}
-    }
-    let mut ty = ty.clone();
-    Detach.visit_type_mut(&mut ty);
-    ty
+        !matches!(ty, Type::Reference(_))
+    })
 }
 
 /// The first `impl Trait` in a type.
 pub(crate) fn find_impl_trait(ty: &Type) -> Option<Span> {
-    struct Find(Option<Span>);
-    impl VisitMut for Find {
-        fn visit_type_impl_trait_mut(&mut self, ty: &mut TypeImplTrait) {
-            self.0.get_or_insert(ty.impl_token.span);
+    let mut found = None;
+    each(ty, |ty| {
+        if let Type::ImplTrait(ty) = ty {
+            found.get_or_insert(ty.impl_token.span);
         }
-    }
-    let mut find = Find(None);
-    find.visit_type_mut(&mut ty.clone());
-    find.0
+        true
+    });
+    found
 }
 
-/// The first iterator in a type that would block in the hands of the caller, and the type of its items if that is written.
-pub(crate) fn find_blocking_iterator(ty: &Type) -> Option<(Span, Option<Type>)> {
-    struct Find(Option<(Span, Option<Type>)>);
-    impl VisitMut for Find {
-        fn visit_path_segment_mut(&mut self, segment: &mut PathSegment) {
-            let name = segment.ident.to_string();
-            let is_trait = name.ends_with("Iterator");
-            if is_trait || matches!(name.as_str(), "Lines" | "ReadDir") {
-                self.0.get_or_insert_with(|| (segment.ident.span(), item_of(segment)));
-            }
-            visit_mut::visit_path_segment_mut(self, segment);
-        }
-        fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {}
-        fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
-    }
-    let mut find = Find(None);
-    find.visit_type_mut(&mut ty.clone());
-    find.0
-}
-
-/// Before: `Iterator<Item = u8>`. After: `u8`.
-fn item_of(segment: &PathSegment) -> Option<Type> {
-    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
-    arguments.args.iter().find_map(|argument| match argument {
-        GenericArgument::AssocType(item) if item.ident == "Item" => Some(item.ty.clone()),
+/// The traits that an `impl` or `dyn` type names.
+fn traits_of(ty: &Type) -> impl Iterator<Item = &PathSegment> {
+    let bounds = match ty {
+        Type::ImplTrait(ty) => Some(&ty.bounds),
+        Type::TraitObject(ty) => Some(&ty.bounds),
+        _ => None,
+    };
+    bounds.into_iter().flatten().filter_map(|bound| match bound {
+        TypeParamBound::Trait(bound) => bound.path.segments.last(),
         _ => None,
     })
 }
 
-/// Traits of which it is known that they imply neither `'static` nor `Send`.
-const FREE: [&str; 16] = [
-    "AsRef",
-    "Into",
-    "Borrow",
-    "Fn",
-    "FnMut",
-    "FnOnce",
-    "Iterator",
-    "IntoIterator",
-    "Display",
-    "Debug",
-    "ToString",
-    "Read",
-    "BufRead",
-    "Write",
-    "Hash",
-    "Error",
-];
-
-/// An `impl Trait` that surely may borrow, or is not `Send`, and what it must be to cross.
-pub(crate) fn find_unbound_impl(ty: &Type) -> Option<(Span, String)> {
-    let Type::ImplTrait(found) = peel(ty) else { return None };
-    if find_borrow(ty).is_some() {
-        return None;
-    }
-    let (mut is_free, mut is_send, mut is_static) = (false, false, false);
-    for bound in &found.bounds {
-        match bound {
-            TypeParamBound::Trait(bound) => match bound.path.segments.last()?.ident.to_string().as_str() {
-                "Send" => is_send = true,
-                "Sync" | "Sized" | "Clone" | "Copy" | "Unpin" => {}
-                name if FREE.contains(&name) => is_free = true,
-                _ => return None,
-            },
-            _ => is_static = true,
-        }
-    }
-    let (send, lifetime) = (if is_send { "" } else { " + Send" }, if is_static { "" } else { " + 'static" });
-    (is_free && !(is_send && is_static)).then(|| (found.impl_token.span, format!("{}{send}{lifetime}", shown(found))))
-}
-
-/// The argument of a bound: `Path` of `AsRef<Path>`.
-pub(crate) fn argument_of_bound(bounds: &Punctuated<TypeParamBound, Token![+]>, name: &str) -> Option<Type> {
-    bounds.iter().find_map(|bound| {
-        let TypeParamBound::Trait(bound) = bound else { return None };
-        let last = bound.path.segments.last().filter(|last| last.ident == name)?;
-        let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-        match arguments.args.first()? {
-            GenericArgument::Type(ty) => Some(ty.clone()),
+/// The first iterator in a type that would block in the hands of the caller, and the type of its items if that is written.
+pub(crate) fn find_blocking_iterator(ty: &Type) -> Option<(Span, Option<Type>)> {
+    let mut found = None;
+    each(ty, |ty| {
+        let iterator = traits_of(ty).find(|name| name.ident.to_string().ends_with("Iterator"));
+        let item = iterator.and_then(|iterator| {
+            arguments(iterator).find_map(|argument| match argument {
+                GenericArgument::AssocType(item) if item.ident == "Item" => Some(item.ty.clone()),
+                _ => None,
+            })
+        });
+        let of_std = match last_segment(ty) {
+            Some((name, arguments)) if name == "ReadDir" || name == "Lines" && !arguments.is_empty() => Some(name),
             _ => None,
+        };
+        if let Some(name) = iterator.map(|iterator| &iterator.ident).or(of_std) {
+            found.get_or_insert((name.span(), item));
         }
-    })
+        true
+    });
+    found
 }
 
 /// The first `dyn Error` that cannot leave its thread.
 pub(crate) fn find_local_error(ty: &Type) -> Option<Span> {
-    struct Find(Option<Span>);
-    impl VisitMut for Find {
-        fn visit_type_trait_object_mut(&mut self, object: &mut TypeTraitObject) {
-            if let [TypeParamBound::Trait(bound)] = object.bounds.iter().collect::<Vec<_>>().as_slice()
-                && bound.path.segments.last().is_some_and(|last| last.ident == "Error")
-            {
-                self.0.get_or_insert(bound.span());
-            }
+    let mut found = None;
+    each(ty, |ty| {
+        if let (Type::TraitObject(_), [only]) = (&*ty, traits_of(ty).collect::<Vec<_>>().as_slice())
+            && only.ident == "Error"
+        {
+            found.get_or_insert(only.ident.span());
         }
-    }
-    let mut find = Find(None);
-    find.visit_type_mut(&mut ty.clone());
-    find.0
+        true
+    });
+    found
 }
 
-/// The last segment of a path and its type arguments: `Arc` and `Self` of `std::sync::Arc<Self>`.
+/// Traits of which it is known that they imply neither `'static` nor `Send`.
+const FREE: &str =
+    " AsRef Into Borrow Fn FnMut FnOnce Iterator IntoIterator Display Debug ToString Read BufRead Write ";
+
+/// An `impl Trait` that surely may borrow, or is not `Send`, and what it must be to cross.
+pub(crate) fn find_unbound_impl(ty: &Type) -> Option<(Span, String)> {
+    let ty = peel(ty);
+    let Type::ImplTrait(found) = ty else { return None };
+    let names: Vec<String> = traits_of(ty).map(|name| format!(" {} ", name.ident)).collect();
+    let is_one_of = |names: &str, name: &String| names.contains(name.as_str());
+    let is_known = |name| is_one_of(FREE, name) || is_one_of(" Send Sync Sized Clone Copy ", name);
+    let is_send = names.iter().any(|name| name == " Send ");
+    let is_static = found.bounds.iter().any(|bound| !matches!(bound, TypeParamBound::Trait(_)));
+    let is_free = names.iter().all(is_known) && names.iter().any(|name| is_one_of(FREE, name));
+    if !is_free || is_send && is_static || find_borrow(ty).is_some() {
+        return None;
+    }
+    let (send, lifetime) = (if is_send { "" } else { " + Send" }, if is_static { "" } else { " + 'static" });
+    let conversion = traits_of(ty).find_map(|name| {
+        let target = arguments(name).next().map(shown)?;
+        match name.ident.to_string().as_str() {
+            "Into" => Some(format!(", or take `#[into] ..: {target}`")),
+            "AsRef" => Some(format!(", or take `#[as_ref] ..: &{target}`")),
+            _ => None,
+        }
+    });
+    let advice = format!("write `{}{send}{lifetime}`{}", shown(found), conversion.unwrap_or_default());
+    Some((found.impl_token.span, advice))
+}
+
+/// The arguments in angle brackets behind a name.
+fn arguments(segment: &PathSegment) -> impl Iterator<Item = &GenericArgument> {
+    let arguments = match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
+        PathArguments::None | PathArguments::Parenthesized(_) => None,
+    };
+    arguments.into_iter().flatten()
+}
+
+/// The last segment of a path and its arguments: `Arc` and `Self` of `std::sync::Arc<Self>`.
 pub(crate) fn last_segment(ty: &Type) -> Option<(&Ident, Vec<&GenericArgument>)> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last()?;
-    let arguments = match &last.arguments {
-        PathArguments::AngleBracketed(arguments) => arguments.args.iter().collect(),
-        PathArguments::None | PathArguments::Parenthesized(_) => Vec::new(),
-    };
-    Some((&last.ident, arguments))
+    Some((&last.ident, arguments(last).collect()))
 }
 
 /// Looks through parentheses, and through the groups that `macro_rules!` fragments leave.
@@ -313,58 +301,29 @@ pub(crate) fn error_type(ty: &Type) -> Span {
 
 /// What could be taken instead of a type that borrows: `Vec<String>` for `&[&str]`.
 pub(crate) fn owned(ty: &Type) -> Type {
-    struct Own;
-    impl VisitMut for Own {
-        fn visit_type_mut(&mut self, ty: &mut Type) {
-            visit_mut::visit_type_mut(self, ty);
-            let Type::Reference(reference) = ty else { return };
-            let elem = peel(&reference.elem);
-            let name = last_segment(elem).map(|(name, _)| name.to_string());
-            *ty = match (elem, name.as_deref()) {
-                (_, Some("str")) => parse_quote!(String),
-                (_, Some("Path")) => parse_quote!(PathBuf),
-                (_, Some("OsStr")) => parse_quote!(OsString),
-                (_, Some("CStr")) => parse_quote!(CString),
-                (Type::Slice(slice), _) => {
-                    let item = &slice.elem;
-                    parse_quote!(Vec<#item>)
-                }
-                (Type::TraitObject(object), _) => {
-                    let bounds = &object.bounds;
-                    parse_quote!(Box<dyn #bounds + Send>)
-                }
-                _ => elem.clone(),
-            };
-        }
-    }
-    let mut ty = ty.clone();
-    Own.visit_type_mut(&mut ty);
-    ty
+    each(ty, |ty| {
+        let Type::Reference(reference) = ty else { return true };
+        let elem = owned(peel(&reference.elem));
+        let name = last_segment(&elem).map(|(name, _)| name.to_string());
+        *ty = match (&elem, name.as_deref()) {
+            (_, Some("str")) => parse_quote!(String),
+            (_, Some("Path")) => parse_quote!(PathBuf),
+            (_, Some("OsStr")) => parse_quote!(OsString),
+            (_, Some("CStr")) => parse_quote!(CString),
+            (Type::Slice(TypeSlice { elem, .. }), _) => parse_quote!(Vec<#elem>),
+            (Type::TraitObject(TypeTraitObject { bounds, .. }), _) => parse_quote!(Box<dyn #bounds + Send>),
+            _ => elem,
+        };
+        false
+    })
 }
 
 /// A type as a person would write it.
 pub(crate) fn shown(ty: &impl ToTokens) -> String {
-    let mut text = ty.to_token_stream().to_string();
-    for (spaced, tight) in [
-        (" < ", "<"),
-        (" >", ">"),
-        (" ,", ","),
-        ("& ", "&"),
-        (" :: ", "::"),
-        ("[ ", "["),
-        (" ]", "]"),
-        ("' ", "'"),
-        (" ;", ";"),
-        ("( ", "("),
-        (" )", ")"),
-        ("fn (", "fn("),
-        ("Fn (", "Fn("),
-        ("FnMut (", "FnMut("),
-        ("FnOnce (", "FnOnce("),
-    ] {
-        text = text.replace(spaced, tight);
-    }
-    text
+    const SPACED: [&str; 15] =
+        [" <", "< ", " >", " ,", "& ", " ::", ":: ", "[ ", " ]", "' ", " ;", "( ", " )", "fn (", "Fn ("];
+    let text = ty.to_token_stream().to_string().replace("Mut (", "Mut(").replace("Once (", "Once(");
+    SPACED.iter().fold(text, |text, spaced| text.replace(spaced, &spaced.replace(' ', "")))
 }
 
 /// The type's tokens, or those of `()`.

@@ -49,7 +49,7 @@ fn borrows_are_found_wherever_they_are() {
         ("Option<Option<&str>>", "take `Option<Option<String>>`"),
         ("Foo<'a>", "`Foo<'a>` borrows from the caller"),
         ("State<'_, App>", "`State<'_, App>` borrows from the caller"),
-        ("fn(&'a str)", "take `fn(String)`"),
+        ("fn(&'a str)", "borrows from the caller"),
         ("impl Iterator<Item = &str>", "take `impl Iterator<Item = String>`"),
         ("Result<u8, &str>", "take `Result<u8, String>`"),
         ("Option<Vec<&u8>>", "take `Option<Vec<u8>>`"),
