@@ -8,7 +8,6 @@ use crate::errors::Errors;
 use crate::tokens::{hidden, local};
 use crate::types::{self, last_segment, peel, shown};
 use proc_macro2::{Ident, Span};
-use quote::ToTokens as _;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, FnArg, GenericArgument, Pat, PatIdent, PatType, ReceiverKind, Token, Type, TypeReference};
 
@@ -320,37 +319,27 @@ fn crossing_of_reference(whole: &Type, ty: &TypeReference, kind: Crossing, error
 
 /// The form of `self: type`. `Arc<Self>` and `Arc<Service>` under any path are an `Arc`.
 fn crossing_of_receiver(ty: &Type, errors: &mut Errors) -> Crossing {
-    let ty = peel(ty);
-    match ty {
-        Type::Reference(reference) => {
-            if let Some(word) = &reference.mutability {
-                errors.at(word.span, SELF_IS_MUTABLE);
-                return Crossing::ClonedSelf;
-            }
-            match pointer_and_target(peel(&reference.elem)) {
-                Some((None, _)) => return Crossing::ClonedSelf,
-                Some((Some("Arc"), true)) => return Crossing::Borrowed,
-                Some((Some("Rc" | "Pin"), _)) => return crossing_of_receiver(&reference.elem, errors),
-                _ => {}
-            }
+    let (target, is_reference) = match peel(ty) {
+        Type::Reference(TypeReference { mutability: Some(word), .. }) => {
+            errors.at(word.span, SELF_IS_MUTABLE);
+            return Crossing::ClonedSelf;
         }
-        _ => match pointer_and_target(ty) {
-            Some((None, _) | (Some("Box"), true)) => return Crossing::Moved,
-            Some((Some("Arc"), true)) => return Crossing::ClonedArc,
-            Some((Some("Rc"), _)) => {
-                errors.at(types::head(ty), "an `Rc` cannot cross to another thread; take `self: Arc<Self>`");
-                return Crossing::Moved;
-            }
-            Some((Some("Pin"), _)) => {
-                errors.at(types::head(ty), "a pinned `self` cannot cross to another thread; take `self: Arc<Self>`");
-                return Crossing::Moved;
-            }
-            _ => {}
-        },
-    }
-    let message = "this form of `self` is not known to `#[blocking]`; take `&self`, `self`, `self: Arc<Self>`, \
-                   `self: &Arc<Self>` or `self: Box<Self>`";
-    errors.at(ty.to_token_stream().into_iter().next().map_or_else(Span::call_site, |first| first.span()), message);
+        Type::Reference(reference) => (peel(&reference.elem), true),
+        ty => (ty, false),
+    };
+    let message = match (is_reference, pointer_and_target(target)) {
+        (true, Some((None, _))) => return Crossing::ClonedSelf,
+        (true, Some((Some("Arc"), true))) => return Crossing::Borrowed,
+        (false, Some((None, _) | (Some("Box"), true))) => return Crossing::Moved,
+        (false, Some((Some("Arc"), true))) => return Crossing::ClonedArc,
+        (_, Some((Some("Rc"), _))) => "an `Rc` cannot cross to another thread; take `self: Arc<Self>`",
+        (_, Some((Some("Pin"), _))) => "a pinned `self` cannot cross to another thread; take `self: Arc<Self>`",
+        _ => {
+            "this form of `self` is not known to `#[blocking]`; take `&self`, `self`, `self: Arc<Self>`, \
+             `self: &Arc<Self>` or `self: Box<Self>`"
+        }
+    };
+    errors.at(types::head(ty), message);
     Crossing::Moved
 }
 

@@ -24,7 +24,7 @@ enum Destination {
 }
 
 fn destination(meta: &Meta) -> Destination {
-    const BUILT_IN: [&str; 14] = [
+    const BUILT_IN: [&str; 13] = [
         "cfg",
         "cfg_attr",
         "must_use",
@@ -38,7 +38,6 @@ fn destination(meta: &Meta) -> Destination {
         "target_feature",
         "optimize",
         "coverage",
-        "no_mangle",
     ];
     const TOOLS: [&str; 5] = ["clippy", "rustfmt", "diagnostic", "miri", "rust_analyzer"];
     let Some(first) = meta.path().segments.first().map(|first| first.ident.to_string()) else {

@@ -151,21 +151,20 @@ fn site(plan: &Plan) -> TokenStream {
 ///
 /// Where the value that holds it moves to the worker, be it `self` or an argument, the executor is cloned first.
 fn executor(plan: &Plan) -> TokenStream {
-    let (place, at, is_cloned) = match &plan.executor {
+    let (place, at) = match &plan.executor {
         Executor::Default => return quote!(__offload::default_executor()),
-        Executor::Field { name, at, is_cloned } => {
+        Executor::Field(name, at) => {
             let this = plan.receiver().and_then(|receiver| receiver.this(*at));
-            (quote_spanned!(*at=> #this.#name), *at, *is_cloned)
+            (quote_spanned!(*at=> #this.#name), *at)
         }
-        Executor::Expression { tokens, is_cloned } => {
+        Executor::Expression(tokens) => {
             let at = tokens.clone().into_iter().next().map_or_else(Span::call_site, |first| first.span());
             let this = plan.receiver().and_then(|receiver| receiver.this(at));
             let hygiene = this.map_or_else(Span::mixed_site, |this| this.span());
-            let place = in_parentheses(self_rewrite::on_callers_side(tokens.clone(), hygiene));
-            (place, at, *is_cloned)
+            (in_parentheses(self_rewrite::on_callers_side(tokens.clone(), hygiene)), at)
         }
     };
-    if is_cloned {
+    if plan.clones_executor {
         quote_spanned!(hidden(at)=> &__offload::Held(&#place).__offload_cloned())
     } else {
         quote_spanned!(hidden(at)=> &#place)

@@ -56,25 +56,10 @@ fn block(tokens: &[TokenTree]) -> Option<(&Ident, &[TokenTree], &Group)> {
 }
 
 /// Before: `impl<K> Find<K> for Users<K> where K: Key`. After: `Find<K>`.
-fn trait_of(head: &[TokenTree]) -> TokenStream {
-    let end = head.iter().position(|token| is_ident(Some(token), "where")).unwrap_or(head.len());
-    let Some(end) = head[..end].iter().position(|token| is_ident(Some(token), "for")) else {
-        return TokenStream::new();
-    };
-    let mut start = 1;
-    if is_punct(head.get(1), '<') {
-        let mut depth = 0_usize;
-        for (at, token) in head.iter().enumerate().skip(1) {
-            depth += usize::from(is_punct(Some(token), '<'));
-            let closes = is_punct(Some(token), '>') && !is_punct(head.get(at - 1), '-');
-            depth -= usize::from(closes);
-            if depth == 0 {
-                start = at + 1;
-                break;
-            }
-        }
-    }
-    head.get(start..end).unwrap_or_default().iter().cloned().collect()
+fn trait_of(head: &[TokenTree]) -> Option<TokenStream> {
+    let head = head.iter();
+    let block: syn::ItemImpl = syn::parse2(quote!(#(#head)* {})).ok()?;
+    block.trait_.map(|(path, _)| path.into_token_stream())
 }
 
 /// Before: `executor = pool::<A, B>(), handle`. After: each option with its name.

@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     pub(crate) body: Option<Rewritten>,
     pub(crate) output: Output,
     pub(crate) executor: Executor,
+    /// Whether the executor is cloned, because the value that holds it moves to the worker.
+    pub(crate) clones_executor: bool,
     pub(crate) refusal: Refusal,
     /// What makes the method's error of a panic.
     pub(crate) panicked: Option<Expr>,
@@ -52,10 +54,10 @@ pub(crate) enum Output {
 pub(crate) enum Executor {
     /// `default_executor()`.
     Default,
-    /// `self.io` or `self.0`. Where the value that holds it moves to the worker, the executor is cloned first.
-    Field { name: TokenStream, at: Span, is_cloned: bool },
+    /// `self.io` or `self.0`.
+    Field(TokenStream, Span),
     /// Any expression.
-    Expression { tokens: TokenStream, is_cloned: bool },
+    Expression(TokenStream),
 }
 
 /// What becomes of a refusal.
@@ -77,15 +79,15 @@ pub(crate) struct Twin {
 
 impl Plan {
     /// Checks every rule and decides what to write.
-    pub(crate) fn new(options: Options, function: Function, errors: &mut Errors) -> Self {
+    pub(crate) fn new(mut options: Options, function: Function, errors: &mut Errors) -> Self {
         check_attributes(&options, &function, errors);
         check_qualifiers(&function, errors);
         check_body(&options, &function, errors);
-        let executor = options.executor.as_ref().map(|arg| executor_tokens(arg, &function)).unwrap_or_default();
+        let executor = Executor::of(options.executor.take(), &function);
         let captured: Vec<TokenStream> = options.with.iter().map(|capture| capture.value.to_token_stream()).collect();
         let reads = |name: &str| {
             attributes::use_argument(&function.attrs, name)
-                || tokens::reads(&list(executor.clone()), name)
+                || executor.reads(name)
                 || captured.iter().any(|value| tokens::reads(&list(value.clone()), name))
         };
         let around = Surroundings {
@@ -125,7 +127,8 @@ impl Plan {
             && arguments.iter().all(|argument| argument.conversion == Conversion::None)
             && function.result().and_then(types::find_borrow).is_none();
         Self {
-            executor: decide_executor(options.executor, executor, &function, &arguments),
+            clones_executor: executor.moves_with(&arguments),
+            executor,
             arguments,
             captures: options.with,
             body,
@@ -155,14 +158,44 @@ impl Plan {
     }
 }
 
-/// The tokens of an executor that is no field.
-fn executor_tokens(arg: &ExecutorArg, function: &Function) -> TokenStream {
-    let has_self = function.sig.receiver().is_some();
-    match arg {
-        ExecutorArg::Name(name) if !has_self || is_static(name) || is_argument(name, function) => quote!(#name),
-        ExecutorArg::Index(index) if !has_self => quote!(#index),
-        ExecutorArg::Expression(tokens) => tokens.clone(),
-        ExecutorArg::Name(_) | ExecutorArg::Index(_) => TokenStream::new(),
+impl Executor {
+    fn of(arg: Option<ExecutorArg>, function: &Function) -> Self {
+        let has_self = function.sig.receiver().is_some();
+        match arg {
+            None if !has_self => Self::Default,
+            None => {
+                let at = Span::call_site().resolved_at(function.sig.ident.span());
+                Self::Field(Ident::new("executor", at).into_token_stream(), at)
+            }
+            Some(ExecutorArg::Name(name)) if has_self && !is_static(&name) && !is_argument(&name, function) => {
+                Self::Field(name.to_token_stream(), name.span())
+            }
+            Some(ExecutorArg::Index(index)) if has_self => Self::Field(index.to_token_stream(), index.span()),
+            Some(ExecutorArg::Name(name)) => Self::Expression(name.into_token_stream()),
+            Some(ExecutorArg::Index(index)) => Self::Expression(index.into_token_stream()),
+            Some(ExecutorArg::Expression(tokens)) => Self::Expression(tokens),
+        }
+    }
+
+    /// Whether it names the variable `name`.
+    fn reads(&self, name: &str) -> bool {
+        matches!(self, Self::Expression(tokens) if tokens::reads(&list(tokens.clone()), name))
+    }
+
+    /// Whether a value that holds it moves to the worker, be it `self` or an argument.
+    fn moves_with(&self, arguments: &[Argument]) -> bool {
+        arguments.iter().filter(|argument| argument.crossing == Crossing::Moved).any(|argument| {
+            match (self, argument) {
+                (Self::Default, _) => false,
+                (Self::Field(..), Argument { binding, .. }) => matches!(binding, Binding::Receiver { .. }),
+                (Self::Expression(tokens), Argument { binding: Binding::Receiver { .. }, .. }) => {
+                    self_rewrite::mentions_self(tokens)
+                }
+                (Self::Expression(_), argument) => {
+                    argument.parts().iter().any(|part| self.reads(&part.name.to_string()))
+                }
+            }
+        })
     }
 }
 
@@ -173,41 +206,9 @@ fn is_static(name: &Ident) -> bool {
 }
 
 fn is_argument(name: &Ident, function: &Function) -> bool {
-    let inputs = function.sig.inputs.iter();
-    let typed = inputs.filter_map(|input| if let syn::FnArg::Typed(typed) = input { Some(typed) } else { None });
-    typed.into_iter().any(|typed| tokens::reads(&list(typed.pat.to_token_stream()), &name.to_string()))
-}
-
-fn decide_executor(
-    arg: Option<ExecutorArg>,
-    tokens: TokenStream,
-    function: &Function,
-    arguments: &[Argument],
-) -> Executor {
-    let is_moved = |argument: &&Argument| argument.crossing == Crossing::Moved;
-    let moves_self = arguments.first().filter(is_moved).is_some_and(|first| first.this(Span::call_site()).is_some());
-    match arg {
-        None if function.sig.receiver().is_none() => Executor::Default,
-        None => {
-            let at = Span::call_site().resolved_at(function.sig.ident.span());
-            let name = Ident::new("executor", at).into_token_stream();
-            Executor::Field { name, at, is_cloned: moves_self }
-        }
-        Some(_) if !tokens.is_empty() => {
-            let moved = arguments.iter().filter(is_moved).flat_map(Argument::parts);
-            let reads = |name: &Ident| tokens::reads(&list(tokens.clone()), &name.to_string());
-            let uses_an_argument = moved.into_iter().any(|part| reads(&part.name));
-            let is_cloned = uses_an_argument || moves_self && self_rewrite::mentions_self(&tokens);
-            Executor::Expression { tokens, is_cloned }
-        }
-        Some(ExecutorArg::Name(name)) => {
-            Executor::Field { at: name.span(), name: name.into_token_stream(), is_cloned: moves_self }
-        }
-        Some(ExecutorArg::Index(index)) => {
-            Executor::Field { at: index.span(), name: index.into_token_stream(), is_cloned: moves_self }
-        }
-        Some(ExecutorArg::Expression(_)) => Executor::Default,
-    }
+    function.sig.inputs.iter().any(|input| {
+        matches!(input, syn::FnArg::Typed(typed) if tokens::reads(&list(typed.pat.to_token_stream()), &name.to_string()))
+    })
 }
 
 /// Decides how the job calls the twin.
