@@ -137,6 +137,13 @@ impl From<Error> for String {
 }
 
 /// The error as text, with its cause, for a `Result<_, Box<str>>`.
+///
+/// # Examples
+/// ```
+/// use offload_runtime::Error;
+///
+/// assert_eq!(&*Box::<str>::from(Error::ShutDown), "the executor is shut down");
+/// ```
 impl From<Error> for Box<str> {
     fn from(error: Error) -> Self {
         String::from(error).into()

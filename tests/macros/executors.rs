@@ -238,9 +238,17 @@ impl Borrowing {
     fn call(&self) -> u32 {
         1
     }
+
+    /// An argument that has the name of the field; were the field taken for it, it would be cloned.
+    #[blocking(executor = self.executor)]
+    fn beside_its_field(&self, executor: Vec<u8>) -> usize {
+        executor.len()
+    }
 }
 
 #[test]
 fn an_executor_may_be_a_trait_object() {
-    assert_eq!(run(Borrowing { executor: Box::new(Counting::new()) }.call()), 1);
+    let borrowing = Borrowing { executor: Box::new(Counting::new()) };
+    assert_eq!(run(borrowing.call()), 1);
+    assert_eq!(run(borrowing.beside_its_field(vec![1])), 1);
 }
