@@ -41,7 +41,7 @@ pub(crate) enum ExecutorArg {
 /// `boxed`, `boxed = '_` or `boxed = ?Send`.
 pub(crate) struct BoxedArg {
     pub(crate) at: Span,
-    /// The one lifetime of the boxed future; without it, those that async-trait writes.
+    /// The one lifetime of the boxed future. Without it, the future has the lifetimes that async-trait writes.
     pub(crate) lifetime: Option<Lifetime>,
     pub(crate) is_send: bool,
 }

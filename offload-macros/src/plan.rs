@@ -46,7 +46,7 @@ pub(crate) enum Output {
     Future,
     /// A `JobHandle`, submitted already.
     Handle,
-    /// A boxed future; with a lifetime, that one, else with those that async-trait writes.
+    /// A boxed future: with the given lifetime, or with the lifetimes that async-trait writes.
     Boxed { lifetime: Option<Lifetime>, is_send: bool },
 }
 
@@ -121,7 +121,8 @@ impl Plan {
             }
             (None, _) => Output::Future,
         };
-        let fits_unchanged = matches!(output, Output::Future)
+        let fits_unchanged = check_question_mark(&function, errors)
+            && matches!(output, Output::Future)
             && function.is_complete
             && options.with.is_empty()
             && arguments.iter().all(|argument| argument.conversion == Conversion::None)
@@ -277,6 +278,10 @@ fn check_qualifiers(function: &Function, errors: &mut Errors) {
     }
 }
 
+/// Types of which it is known that `?` cannot return them.
+const PLAIN: [&str; 14] =
+    ["bool", "char", "u8", "u16", "u32", "u64", "usize", "i8", "i16", "i32", "i64", "isize", "String", "f64"];
+
 fn check_body(options: &Options, function: &Function, errors: &mut Errors) {
     let name = &function.sig.ident;
     let Some(body) = &function.body else {
@@ -295,6 +300,20 @@ fn check_body(options: &Options, function: &Function, errors: &mut Errors) {
     if let (None, Some(at)) = (&function.sig.asyncness, self_rewrite::find_await(body.stream())) {
         errors.at(at, "a blocking body cannot await; await in the caller, and pass the value as an argument");
     }
+}
+
+/// Reports a `?` that has nothing to return to: the compiler would speak of a closure that the user did not write.
+fn check_question_mark(function: &Function, errors: &mut Errors) -> bool {
+    let is_plain = match function.result() {
+        Some(Type::Path(path)) => path.path.get_ident().is_some_and(|name| PLAIN.iter().any(|plain| name == plain)),
+        Some(ty) => matches!(ty, Type::Tuple(_) | Type::Array(_)),
+        None => true,
+    };
+    let body = function.body.as_ref().filter(|_| is_plain);
+    let Some(at) = body.and_then(|body| self_rewrite::find_question_mark(body.stream())) else { return true };
+    let returned = function.result().map_or_else(|| "()".to_owned(), shown);
+    errors.at(at, format!("`?` needs a method that returns a `Result` or an `Option`; this one returns `{returned}`"));
+    false
 }
 
 fn check_result(options: &Options, function: &Function, errors: &mut Errors) {

@@ -111,6 +111,24 @@ fn end_of_item(tokens: &[TokenTree], at: usize) -> Option<usize> {
 
 /// The first `.await` of the body itself: not one of an `async` block, of an item or of a macro's input.
 pub(crate) fn find_await(body: TokenStream) -> Option<Span> {
+    find(body, &|tokens, at| is_ident(tokens.get(at), "await") && at > 0 && is_punct(tokens.get(at - 1), '.'))
+}
+
+/// The first `?` of the body itself. Where there may be a closure, none is found: it could be the closure's.
+pub(crate) fn find_question_mark(body: TokenStream) -> Option<Span> {
+    let may_be_closure = find(body.clone(), &|tokens, at| is_punct(tokens.get(at), '|')).is_some();
+    // Behind a `:` it belongs to a bound, `?Sized`.
+    let is_operator = |tokens: &[TokenTree], at| {
+        is_punct(tokens.get(at), '?')
+            && at > 0
+            && !is_punct(tokens.get(at - 1), ':')
+            && !is_punct(tokens.get(at - 1), '+')
+    };
+    if may_be_closure { None } else { find(body, &is_operator) }
+}
+
+/// The first token of the body itself that is searched for.
+fn find(body: TokenStream, is_found: &dyn Fn(&[TokenTree], usize) -> bool) -> Option<Span> {
     let tokens = list(body);
     let mut at = 0;
     while at < tokens.len() {
@@ -119,14 +137,14 @@ pub(crate) fn find_await(body: TokenStream) -> Option<Span> {
             continue;
         }
         match &tokens[at] {
+            found if is_found(&tokens, at) => return Some(found.span()),
             TokenTree::Ident(word) if word == "async" => {
                 at = (at..tokens.len()).find(|&at| is_body(&tokens, at)).unwrap_or(tokens.len());
             }
-            TokenTree::Ident(word) if word == "await" && at > 0 && is_punct(tokens.get(at - 1), '.') => {
-                return Some(word.span());
-            }
+            // Behind it: `!`, a name and the rules.
+            TokenTree::Ident(word) if word == "macro_rules" => at += 3,
             TokenTree::Group(group) if !(at > 0 && is_punct(tokens.get(at - 1), '!')) => {
-                if let Some(found) = find_await(group.stream()) {
+                if let Some(found) = find(group.stream(), is_found) {
                     return Some(found);
                 }
             }

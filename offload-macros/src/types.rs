@@ -20,7 +20,7 @@ pub(crate) fn find_borrow(ty: &Type) -> Option<Span> {
     borrows.first
 }
 
-/// Collects the places where a type borrows; names those that have no name, if it is told to.
+/// Collects the places where a type borrows, and gives names to elided lifetimes where `elided` is set.
 #[derive(Default)]
 pub(crate) struct Borrows {
     pub(crate) first: Option<Span>,

@@ -130,7 +130,7 @@ fn what_ties_nothing_to_the_caller_is_accepted() {
 }
 
 #[test]
-fn an_impl_trait_that_may_borrow_is_told_its_bounds() {
+fn an_impl_trait_that_may_borrow_gets_its_bounds_suggested() {
     for (ty, advice) in [
         ("impl Fn(&str) -> u8", "write `impl Fn(&str) -> u8 + Send + 'static`"),
         ("impl Display + Send", "write `impl Display + Send + 'static`"),
@@ -143,7 +143,7 @@ fn an_impl_trait_that_may_borrow_is_told_its_bounds() {
 }
 
 #[test]
-fn a_local_error_is_told_to_be_send() {
+fn a_local_error_is_refused_at_its_bound() {
     refused("", "fn f(&self) -> Result<u8, Box<dyn std::error::Error>> { todo!() }", &["`dyn Error + Send + Sync`"]);
     accepted("", "fn f(&self) -> Result<u8, Box<dyn Error + Send + Sync>> { todo!() }");
 }
@@ -306,7 +306,7 @@ fn only_functions_are_accepted() {
 }
 
 #[test]
-fn a_body_that_awaits_is_told_where_to_await() {
+fn an_await_in_the_body_is_an_error_at_the_await() {
     let part = "await in the caller";
     refused("", "fn f(&self) -> u8 { self.other().await }", &[part]);
     refused("", "fn f(&self) -> u8 { if true { g(self.other().await) } else { 1 } }", &[part]);
@@ -315,7 +315,19 @@ fn a_body_that_awaits_is_told_where_to_await() {
 }
 
 #[test]
-fn a_test_is_told_its_order() {
+fn a_question_mark_without_a_result_is_an_error_at_the_question_mark() {
+    for (result, shown) in [("", "`()`"), ("-> usize", "`usize`"), ("-> (u8, String)", "`(u8, String)`")] {
+        refused("", &format!("fn f(&self) {result} {{ if true {{ self.g()?; }} todo!() }}"), &[shown]);
+    }
+    accepted("", "fn f(&self) -> Option<u8> { self.g()? }");
+    accepted("", "fn f(&self) -> Parsed { self.g()? }");
+    accepted("", "fn f(&self) -> usize { self.all(|x| Some(x?)); fn g() -> Option<u8> { h()? } 1 }");
+    accepted("", "fn f(&self) { macro_rules! m { ($(x)?) => { a? } } struct A<T: ?Sized>(T); }");
+    accepted("", "fn f(&self) { block_on(async { g()? }); attempt!(g()?); fn h<T: ?Sized>() {} }");
+}
+
+#[test]
+fn the_order_of_a_test_attribute_is_explained() {
     refused("", "#[test] fn f() {}", &["write `#[tokio::test]` below `#[blocking]`"]);
     refused("", "#[::core::prelude::v1::test] fn f() {}", &["write `#[tokio::test]` below `#[blocking]`"]);
     accepted("", "#[tokio::test] fn f() {}");

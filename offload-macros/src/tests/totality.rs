@@ -158,7 +158,7 @@ fn start_of(tokens: &[TokenTree], mut at: usize) -> usize {
     at
 }
 
-/// The Rust files of all packages of the lock file that are on this machine: those that were needed to build the tests, at least.
+/// The Rust files of all packages of the lock file that are on this machine: at least the packages that the tests need.
 fn sources() -> Vec<PathBuf> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))).expect("cargo has a home");
