@@ -56,7 +56,9 @@ pub(crate) fn items_despite_errors(plan: &Plan, errors: &mut Errors) -> TokenStr
         }
         _ => {
             let sig = signature::of_async(plan);
-            let last = errors.take_last().unwrap_or_else(|| quote!(::core::unreachable!()));
+            // Of what is half typed the compiler has complained. Should it not have, this is an error once all else is right.
+            let unread = || quote!(const { ::core::panic!("`#[blocking]` could not read this signature") });
+            let last = errors.take_last().unwrap_or_else(unread);
             quote!(#head #sig { #last } #twin)
         }
     }
