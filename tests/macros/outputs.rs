@@ -73,7 +73,7 @@ impl Service {
         Self::new()
     }
 
-    #[blocking(sync = associated_sync)]
+    #[blocking(sync = Self::associated_sync)]
     fn associated(n: usize) -> usize {
         n + 1
     }
@@ -81,7 +81,7 @@ impl Service {
     #[blocking(sync = pointer_sync)]
     #[expect(unsafe_code, reason = "an unsafe method is under test")]
     unsafe fn pointer(&self, address: usize) -> u8 {
-        // SAFETY: the caller of an `unsafe fn` sees to it.
+        // SAFETY: the caller of an `unsafe fn` ensures it.
         unsafe { *(address as *const u8) }
     }
 }

@@ -131,7 +131,7 @@ mod tests {
     fn of(times: &[u64]) -> Histogram {
         let recorder = Recorder::new();
         for time in times {
-            recorder.record(*time);
+            recorder.record(*time, 1);
         }
         let mut histogram = Histogram::new();
         histogram.add(&recorder);
@@ -167,7 +167,7 @@ mod tests {
     fn recorders_are_added_up() {
         let recorder = Recorder::new();
         for _ in 0..16 {
-            recorder.record(10);
+            recorder.record(10, 1);
         }
         let mut histogram = Histogram::new();
         histogram.add(&recorder);

@@ -106,6 +106,29 @@ impl Service {
         ::std::result::Result::Ok(self.n + n)
     }
 
+    #[::offload_runtime::blocking(
+        with(n = self.n),
+        refused = ::std::convert::From::from,
+        panicked = |_| ::offload_runtime::Error::Lost
+    )]
+    fn captured(
+        &self,
+        #[into] key: ::std::string::String,
+        #[as_ref] text: &str,
+    ) -> ::std::result::Result<usize, ::offload_runtime::Error> {
+        ::std::result::Result::Ok(n + key.len() + text.len())
+    }
+
+    #[::offload_runtime::blocking(boxed = '_, refused = panic)]
+    fn elided(&self, text: &str, #[into] key: ::std::string::String) -> usize {
+        self.n + text.len() + key.len()
+    }
+
+    #[::offload_runtime::blocking(sync = Self::made_sync)]
+    fn made((left, right): (usize, usize)) -> impl ::std::fmt::Display + ::core::marker::Send {
+        left + right
+    }
+
     #[::offload_runtime::blocking(handle)]
     fn arc(self: ::std::sync::Arc<Self>, n: usize) -> usize {
         self.n + n
@@ -139,6 +162,10 @@ fn no_name_is_in_the_way() {
         assert_eq!(::std::sync::Arc::new(clone()).arc(1).await.ok(), ::std::option::Option::Some(2));
         assert_eq!(::std::sync::Arc::new(clone()).reference_to_arc(1).await, 2);
         assert_eq!(service.called("four").await, 5);
+        assert_eq!(service.captured("k", "four").await.ok(), ::std::option::Option::Some(6));
+        assert_eq!(service.elided("four", "k").await, 6);
+        assert_eq!(::std::string::ToString::to_string(&Service::made((1, 2)).await), "3");
+        assert_eq!(::std::string::ToString::to_string(&Service::made_sync((1, 2))), "3");
         let _ = service.own_types(Option, Cow, Result).await;
         assert_eq!(free("four").await, 4);
     });
