@@ -107,6 +107,11 @@ impl ProcessPoolBuilder {
         Self { config, program: None, on_start: None }
     }
 
+    #[cfg(test)]
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// How many workers there may be. Default: the number of cores.
     ///
     /// Workers that are starting or ending count, so there are never more processes than this.

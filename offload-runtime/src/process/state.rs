@@ -489,3 +489,27 @@ pub(super) fn ran(how: &How) -> Ran {
         How::Replied(Err(_)) | How::Failed(_) => Ran::Panicked,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::builder::ProcessPoolBuilder;
+
+    #[test]
+    fn another_build_and_another_protocol_are_refused() {
+        let config = |own_program| Config { own_program, ..ProcessPoolBuilder::new().config().clone() };
+        let check = |hello: &Hello, own| check_hello(&Format::Postcard.encode(hello).unwrap(), &config(own));
+        let here = Hello::of_this_process;
+        assert_eq!(check(&here(), true), Ok(()));
+        for (hello, what) in [
+            (Hello { build: here().build ^ 1, ..here() }, "another build"),
+            (Hello { registry: here().registry ^ 1, ..here() }, "another build"),
+            (Hello { version: here().version + 1, ..here() }, "version 2 of the protocol"),
+        ] {
+            assert!(check(&hello, true).unwrap_err().contains(what));
+            // A chosen program is another build; the protocol must be the same.
+            assert_eq!(check(&hello, false).is_ok(), what == "another build");
+        }
+        assert!(check_hello(b"", &config(true)).unwrap_err().contains("cannot be read"));
+    }
+}
