@@ -147,8 +147,13 @@ impl State {
         let memory = config.memory_limit.filter(|_| self.memory_look.is_none()).map(|_| now + MEMORY_LOOK);
         self.memory_look = self.memory_look.or(memory);
         for due in [until, memory].into_iter().flatten() {
-            after.poke |= self.wakes_at.is_none_or(|wakes| due < wakes);
+            self.wake_at(due, after);
         }
+    }
+
+    /// Something is due then: wakes the supervisor if it would sleep for longer.
+    fn wake_at(&self, due: Instant, after: &mut After) {
+        after.poke |= self.wakes_at.is_none_or(|wakes| due < wakes);
     }
 
     /// The handle of a call was dropped or cancelled.
@@ -177,7 +182,7 @@ impl State {
                 if let Some(conn) = self.workers.get(&id).and_then(Worker::conn) {
                     conn.ask_to_cancel(number);
                 }
-                after.poke |= self.wakes_at.is_none_or(|wakes| until < wakes);
+                self.wake_at(until, after);
             }
             OnDrop::Kill => self.end_and_kill(id, How::Dropped, Restart::Cancelled, after),
         }
@@ -292,11 +297,14 @@ impl State {
         let now = Instant::now();
         let Some(worker) = self.workers.get_mut(&id) else { return };
         if config.calls_per_worker.is_some_and(|most| worker.calls >= most) {
-            self.retire(id, config, now);
+            self.retire(id, config, now, after);
             self.restarted(Restart::Calls, after);
         } else {
             worker.phase = Phase::Idle { since: now };
             self.idle.push(id);
+            if let Some(due) = now.checked_add(config.keep_alive) {
+                self.wake_at(due, after);
+            }
         }
         self.dispatch(config, now, after);
         self.retire_if_done(config, after);
@@ -304,7 +312,8 @@ impl State {
 
     // Workers that go.
 
-    pub(super) fn retire(&mut self, id: u64, config: &Config, now: Instant) {
+    pub(super) fn retire(&mut self, id: u64, config: &Config, now: Instant, after: &mut After) {
+        after.poke = true;
         self.idle.retain(|idle| *idle != id);
         if let Some(worker) = self.workers.get_mut(&id) {
             worker.phase = Phase::Retiring { until: now + config.grace };
@@ -320,17 +329,18 @@ impl State {
             return;
         }
         for id in std::mem::take(&mut self.idle) {
-            self.retire(id, config, Instant::now());
+            self.retire(id, config, Instant::now(), after);
         }
         if self.is_over() {
             after.wakers.extend(self.awaited.drain(..).map(|(_, waker)| waker));
+            after.poke = true;
         }
-        after.poke = true;
     }
 
     /// A worker is lost: its socket is closed, or it has broken the protocol, for this reason.
     pub(super) fn lose(&mut self, id: u64, why: Option<String>, config: &Config, after: &mut After) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
+        after.poke = true;
         worker.kill();
         let left = match std::mem::replace(&mut worker.phase, Phase::Starting) {
             dying @ Phase::Dying { .. } => {
@@ -384,7 +394,7 @@ impl State {
                 self.end_and_kill(id, How::Failed(Error::Died { status }), Restart::Memory, after);
             }
             Some(Phase::Idle { .. }) => {
-                self.retire(id, config, Instant::now());
+                self.retire(id, config, Instant::now(), after);
                 self.restarted(Restart::Memory, after);
             }
             _ => (),

@@ -77,36 +77,32 @@ struct Target {
 
 fn run(pool: &Arc<Pool>) {
     let mut scratch = vec![0; SCRATCH];
-    let mut targets = Vec::new();
     loop {
         let mut after = After::default();
-        let (looks, until, over) = {
+        let (looks, targets, until, over) = {
             let mut state = sync::lock(&pool.state);
             let looks = state.memory_looks();
             let until = state.tick(&pool.config, &mut after);
-            targets.clear();
-            targets.extend(state.conns().map(|(id, conn, reads)| Target {
+            let target = |(id, conn, reads): (u64, &Arc<Conn>, bool)| Target {
                 id,
                 conn: Arc::clone(conn),
                 reads,
                 writes: conn.wants_to_write(),
-            }));
-            (looks, until, state.is_over())
+            };
+            let targets: Vec<_> = state.conns().map(target).collect();
+            (looks, targets, until, state.is_over())
         };
         after.carry_out(pool);
         if over {
             pool.ask_helper(Task::Stop);
             return;
         }
-        if !looks.is_empty() {
-            look_at_memory(pool, &looks);
-            continue;
-        }
+        look_at_memory(pool, &looks);
         wait(pool, &targets, until, &mut scratch);
     }
 }
 
-/// Waits until a socket is ready or the time is `until`, then reads and writes what can be.
+/// Reads and writes what can be, until a worker has come or gone, a poke asks for another look, or it is `until`.
 fn wait(pool: &Pool, targets: &[Target], until: Option<Instant>, scratch: &mut [u8]) {
     let mut fds = vec![PollFd::from_borrowed_fd(pool.poke.receiver.as_fd(), PollFlags::IN)];
     for target in targets {
@@ -120,34 +116,37 @@ fn wait(pool: &Pool, targets: &[Target], until: Option<Instant>, scratch: &mut [
             fds.push(PollFd::from_borrowed_fd(exit.as_fd(), PollFlags::IN));
         }
     }
-    let timeout = until.map(|until| {
-        let left = until.saturating_duration_since(Instant::now());
-        Timespec { tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: left.subsec_nanos().into() }
-    });
-    if poll(&mut fds, timeout.as_ref()).is_err() {
-        // Interrupted by a signal. Or out of memory: the next round may do better.
-        return;
-    }
-    let mut ready = fds.iter().map(PollFd::revents);
-    let mut next = || ready.next().unwrap_or(PollFlags::empty());
-    if !next().is_empty() {
-        pool.poke.heard();
-    }
-    for target in targets {
-        let data = if target.reads { next() } else { PollFlags::empty() };
-        let exited = target.conn.exit.is_some() && !next().is_empty();
-        if data.contains(PollFlags::OUT) {
-            target.conn.flush();
+    let mut again = true;
+    while again {
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let timeout = left.map(|left| Timespec {
+            tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
+            tv_nsec: left.subsec_nanos().into(),
+        });
+        // An error is a signal's interruption, or lack of memory: the next round may do better.
+        let Ok(1..) = poll(&mut fds, timeout.as_ref()) else { return };
+        let mut ready = fds.iter().map(PollFd::revents);
+        let mut next = || ready.next().unwrap_or(PollFlags::empty());
+        if !next().is_empty() {
+            pool.poke.heard();
+            again = false;
         }
-        let has_input = data.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR);
-        if has_input || exited {
-            read(pool, target, exited, scratch);
+        for target in targets {
+            let data = if target.reads { next() } else { PollFlags::empty() };
+            let exited = target.conn.exit.is_some() && !next().is_empty();
+            if data.contains(PollFlags::OUT) {
+                again &= target.conn.flush();
+            }
+            let has_input = data.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR);
+            if has_input || exited {
+                again &= read(pool, target, exited, scratch);
+            }
         }
     }
 }
 
-/// Reads what has come from a worker. What it sent before its exit counts.
-fn read(pool: &Pool, target: &Target, exited: bool, scratch: &mut [u8]) {
+/// Reads what has come from a worker. What it sent before its exit counts. `false`: it is lost.
+fn read(pool: &Pool, target: &Target, exited: bool, scratch: &mut [u8]) -> bool {
     let Target { id, conn, reads, .. } = target;
     let limit = pool.config.payload_limit.saturating_add(1024);
     let read = if *reads { conn.read(scratch, limit) } else { Read::Closed };
@@ -155,14 +154,15 @@ fn read(pool: &Pool, target: &Target, exited: bool, scratch: &mut [u8]) {
         Read::Frame(header, body) => {
             pool.step(|state, config, after| state.frame(*id, header, body, config, after));
             // Its end, if it has exited, is seen by the next poll.
-            return;
+            return true;
         }
         // What it has exited without having sent will not come.
-        Read::Later if !exited => return,
+        Read::Later if !exited => return true,
         Read::Later | Read::Closed => None,
         Read::Broken => Some("it sent what is no frame of the protocol".into()),
     };
     pool.step(|state, config, after| state.lose(*id, why, config, after));
+    false
 }
 
 fn look_at_memory(pool: &Pool, looks: &[(u64, u32)]) {

@@ -65,7 +65,7 @@ impl State {
                 self.lose(id, Some(why), config, after);
             }
             Phase::Idle { since } if live > config.min_workers && now - *since >= config.keep_alive => {
-                self.retire(id, config, now);
+                self.retire(id, config, now, after);
             }
             Phase::Busy(Running { until: Some(until), call, .. }) if *until <= now => {
                 // Without a call, it is the grace time that is over.
