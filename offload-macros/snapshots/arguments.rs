@@ -2,9 +2,9 @@ async fn call(
     &self,
     owned: Vec<u8>,
     changed: u32,
-    __offload_arg3: (A, B),
-    __offload_arg4: Permit,
-    __offload_arg5: &str,
+    a: (A, B),
+    arg4: Permit,
+    arg5: &str,
     path: &Path,
     limit: Option<&u32>,
     name: Cow<'_, str>,
@@ -23,8 +23,8 @@ async fn call(
         {
             let owned = __offload::Argument(owned).send();
             let changed = __offload::Argument(changed).send();
-            let __offload_arg3 = __offload::Argument(__offload_arg3).send();
-            let __offload_arg4 = __offload::Argument(__offload_arg4).send();
+            let a = __offload::Argument(a).send();
+            let arg4 = __offload::Argument(arg4).send();
             let path = __offload::Argument(path).__offload_detach();
             let limit = __offload::Argument(limit).__offload_detach();
             let name = __offload::Argument(name).__offload_detach();
@@ -35,9 +35,9 @@ async fn call(
             move || {
                 let owned = __offload::take(owned);
                 let mut changed = __offload::take(changed);
-                let __offload_arg3 = __offload::take(__offload_arg3);
-                let (a, _) = __offload_arg3;
-                let __offload_arg4 = __offload::take(__offload_arg4);
+                let a = __offload::take(a);
+                let (a, _) = a;
+                let arg4 = __offload::take(arg4);
                 let path = __offload::borrow(&path);
                 let limit = __offload::borrow_option(&limit);
                 let name = __offload::take(name);
@@ -49,5 +49,9 @@ async fn call(
             }
         },
     );
-    __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
+    let __offload_outcome = __offload::outcome(
+        __offload_handle.await,
+        __offload_site,
+    );
+    __offload_outcome.__offload_settle()
 }

@@ -1,5 +1,12 @@
+/// Loads.
 #[cfg(unix)]
 #[must_use]
+#[doc(hidden)]
+#[clippy::msrv = "1"]
+#[other::skip]
+#[rustfmt::skip]
+#[cfg_attr(unix, inline, tracing::instrument, doc = "x")]
+#[cfg_attr(unix, traced)]
 #[allow(unused_variables)]
 #[allow(clippy::all)]
 #[tracing::instrument(skip(self))]
@@ -17,10 +24,20 @@ pub async fn load(&self) -> u8 {
             move || Self::load_sync(__offload::borrow(&__offload_self))
         },
     );
-    __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
+    let __offload_outcome = __offload::outcome(
+        __offload_handle.await,
+        __offload_site,
+    );
+    __offload_outcome.__offload_settle()
 }
+/// The synchronous form of `load`: it blocks the calling thread.
+#[allow(clippy::missing_const_for_fn, clippy::needless_pass_by_value)]
 #[cfg(unix)]
 #[must_use]
+#[doc(hidden)]
+#[clippy::msrv = "1"]
+#[rustfmt::skip]
+#[cfg_attr(unix, inline)]
 #[expect(unused_variables)]
 #[allow(clippy::all)]
 #[track_caller]

@@ -1,4 +1,10 @@
-fn find<'a, 'life0, 'async_trait, T, const N: usize>(
+fn find<
+    'a: 'async_trait,
+    'life0,
+    'async_trait,
+    T: 'async_trait + Clone + Send,
+    const N: usize,
+>(
     &'a self,
     key: &'life0 T,
     tags: [u8; N],
@@ -10,14 +16,12 @@ fn find<'a, 'life0, 'async_trait, T, const N: usize>(
     >,
 >
 where
-    'a: 'async_trait,
-    T: 'async_trait + Clone + Send,
     'life0: 'async_trait,
     Self: 'async_trait,
     Self: Sized,
 {
+    use ::offload_runtime::__private::{self as __offload, fallback::*};
     ::std::boxed::Box::pin(async move {
-        use ::offload_runtime::__private::{self as __offload, fallback::*};
         let __offload_site = const {
             &__offload::method_site::<Self>("find", ::core::module_path!())
         };
@@ -29,13 +33,17 @@ where
                 let key = __offload::Argument(key).__offload_detach();
                 let tags = __offload::Argument(tags).send();
                 move || {
-                    let __offload_self = __offload::borrow(&__offload_self);
+                    let self_ = __offload::borrow(&__offload_self);
                     let key = __offload::borrow(&key);
                     let tags = __offload::take(tags);
-                    { __offload_self.find_in(key, &tags) }
+                    { self_.find_in(key, &tags) }
                 }
             },
         );
-        __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
+        let __offload_outcome = __offload::outcome(
+            __offload_handle.await,
+            __offload_site,
+        );
+        __offload_outcome.__offload_settle()
     })
 }

@@ -18,4 +18,9 @@ where
     'life1: 'async_trait,
     'life2: 'async_trait,
     'life3: 'async_trait,
-    Self: 'async_trait;
+    Self: 'async_trait,
+{
+    ::core::compile_error! {
+        "`impl Fn(&str) -> &str` may borrow from the caller, or not be `Send`; write `impl Fn(&str) -> &str + Send + 'static`"
+    }
+}

@@ -1,4 +1,10 @@
-fn find<'life0, 'async_trait, T = u8, U = (u8, T), V = T>(
+fn find<
+    'life0,
+    'async_trait,
+    T: 'async_trait = u8,
+    U: 'async_trait + Into<Vec<T>> = (u8, T),
+    V: 'async_trait = T,
+>(
     &'life0 self,
     key: U,
     value: V,
@@ -8,8 +14,5 @@ fn find<'life0, 'async_trait, T = u8, U = (u8, T), V = T>(
     >,
 >
 where
-    T: 'async_trait,
-    U: 'async_trait + Into<Vec<T>>,
-    V: 'async_trait,
     'life0: 'async_trait,
     Self: 'async_trait;

@@ -15,6 +15,6 @@ where
     Self: 'async_trait,
 {
     ::core::compile_error! {
-        "a borrow inside another type cannot be cloned for the worker; take owned values, such as `Vec<String>` for `&[&str]`"
+        "a borrow inside another type cannot be cloned for the worker; take `Vec<String>`"
     }
 }

@@ -1,7 +1,12 @@
 async fn hash(password: &str) -> String {
     use ::offload_runtime::__private::{self as __offload, fallback::*};
     let __offload_site = const {
-        &__offload::function_site("hash", ::core::module_path!())
+        fn __offload_here() {}
+        &__offload::function_site(
+            "hash",
+            ::core::module_path!(),
+            || __offload::name_of(&__offload_here),
+        )
     };
     let __offload_handle = __offload::submit::<String>(
         &(&*POOL),
@@ -14,5 +19,9 @@ async fn hash(password: &str) -> String {
             }
         },
     );
-    __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
+    let __offload_outcome = __offload::outcome(
+        __offload_handle.await,
+        __offload_site,
+    );
+    __offload_outcome.__offload_settle()
 }

@@ -18,10 +18,10 @@ where
             let key = __offload::Argument(key).__offload_detach();
             let tags = __offload::Argument(tags).send();
             move || {
-                let __offload_self = __offload::borrow(&__offload_self);
+                let self_ = __offload::borrow(&__offload_self);
                 let key = __offload::borrow(&key);
                 let tags = __offload::take(tags);
-                { __offload_self.find_in(key, &tags) }
+                { self_.find_in(key, &tags) }
             }
         },
     );

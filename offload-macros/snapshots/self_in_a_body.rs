@@ -9,15 +9,15 @@ async fn run(&self) {
         {
             let __offload_self = __offload::Receiver(self).__offload_detach();
             move || {
-                let __offload_self = __offload::borrow(&__offload_self);
+                let self_ = __offload::borrow(&__offload_self);
                 {
                     use self::helper as h;
-                    println!("{__offload_self:?} {} {{self}}", __offload_self.n);
-                    info!(target : "db", n = __offload_self.n, "{__offload_self}");
+                    println!("{self:?} {} {{self}}", self_.n, self = self_);
+                    info!(target : "db", n = self_.n, "{self}", self = self_);
                     sql!("{self}");
                     println!("{}", "{self}");
-                    assert!(is::< A, B > (__offload_self), "{__offload_self:>3}");
-                    assert_eq!(__offload_self.n, "{self}", "{__offload_self}");
+                    assert!(is::< A, B > (self_), "{self:>3}", self = self_);
+                    assert_eq!(self_.n, "{self}", "{self}", self = self_);
                     struct Inner(pub(self) u8);
                     impl Inner {
                         fn get(&self) -> u8 {
@@ -29,14 +29,18 @@ async fn run(&self) {
                     }
                     macro_rules! get {
                         ($self:ident) => {
-                            $self .n + __offload_self.m
+                            $self .n + self_.m
                         };
                     }
-                    let v = vec![__offload_self.n];
-                    self::helper(|| __offload_self.n)
+                    let v = vec![self_.n];
+                    self::helper(|| self_.n)
                 }
             }
         },
     );
-    __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
+    let __offload_outcome = __offload::outcome(
+        __offload_handle.await,
+        __offload_site,
+    );
+    __offload_outcome.__offload_settle()
 }

@@ -9,10 +9,14 @@ async fn count(self: &Arc<Self>) -> usize {
         {
             let __offload_self = __offload::Argument(self).__offload_detach();
             move || {
-                let __offload_self = __offload::borrow(&__offload_self);
-                { __offload_self.n }
+                let self_ = __offload::borrow(&__offload_self);
+                { self_.n }
             }
         },
     );
-    __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
+    let __offload_outcome = __offload::outcome(
+        __offload_handle.await,
+        __offload_site,
+    );
+    __offload_outcome.__offload_settle()
 }

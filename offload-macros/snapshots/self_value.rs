@@ -9,10 +9,14 @@ async fn count(self) -> usize {
         {
             let __offload_self = __offload::Argument(self).send();
             move || {
-                let mut __offload_self = __offload::take(__offload_self);
-                { __offload_self.n }
+                let mut self_ = __offload::take(__offload_self);
+                { self_.n }
             }
         },
     );
-    __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
+    let __offload_outcome = __offload::outcome(
+        __offload_handle.await,
+        __offload_site,
+    );
+    __offload_outcome.__offload_settle()
 }

@@ -11,11 +11,15 @@ pub async fn find(&self, email: &str) -> Option<User> {
             let __offload_self = __offload::Receiver(self).__offload_detach();
             let email = __offload::Argument(email).__offload_detach();
             move || {
-                let __offload_self = __offload::borrow(&__offload_self);
+                let self_ = __offload::borrow(&__offload_self);
                 let email = __offload::borrow(&email);
-                { __offload_self.users.get(email).cloned() }
+                { self_.users.get(email).cloned() }
             }
         },
     );
-    __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
+    let __offload_outcome = __offload::outcome(
+        __offload_handle.await,
+        __offload_site,
+    );
+    __offload_outcome.__offload_settle()
 }

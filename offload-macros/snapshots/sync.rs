@@ -24,8 +24,14 @@ where
             )
         },
     );
-    __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
+    let __offload_outcome = __offload::outcome(
+        __offload_handle.await,
+        __offload_site,
+    );
+    __offload_outcome.__offload_settle()
 }
+/// The synchronous form of `find`: it blocks the calling thread.
+#[allow(clippy::missing_const_for_fn, clippy::needless_pass_by_value)]
 fn find_sync<'a, T: Clone + Send, const N: usize>(
     &'a self,
     key: &T,
@@ -36,3 +42,9 @@ where
 {
     self.find_in(key, &tags)
 }
+#[doc(hidden)]
+#[allow(dead_code, non_snake_case, clippy::missing_const_for_fn)]
+fn __offload_in_the_impl_of_a_trait_write_sync_as_Trait_find_sync()
+where
+    Self: ::core::marker::Sized,
+{}

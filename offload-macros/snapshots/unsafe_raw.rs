@@ -23,8 +23,20 @@ async unsafe fn r#match(&self, r#type: &str, executor: u8, this: u8) -> u8 {
             }
         },
     );
-    __offload::outcome(__offload_handle.await, __offload_site).__offload_settle()
+    let __offload_outcome = __offload::outcome(
+        __offload_handle.await,
+        __offload_site,
+    );
+    __offload_outcome.__offload_settle()
 }
+/// The synchronous form of `match`: it blocks the calling thread.
+#[allow(clippy::missing_const_for_fn, clippy::needless_pass_by_value)]
 unsafe fn r#try(&self, r#type: &str, executor: u8, this: u8) -> u8 {
     r#type.len()
 }
+#[doc(hidden)]
+#[allow(dead_code, non_snake_case, clippy::missing_const_for_fn)]
+fn __offload_in_the_impl_of_a_trait_write_sync_as_Trait_try()
+where
+    Self: ::core::marker::Sized,
+{}

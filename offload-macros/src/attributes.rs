@@ -1,140 +1,172 @@
-//! Attributes on the method: which are there, and where each one is sent.
+//! Attributes on the method: where each one is sent, and what it reads.
 //!
 //! The async function keeps them all. The synchronous twin gets the compiler's own ones; attributes of other
 //! macros (`#[tracing::instrument]`) go to the async function alone, so that they act once.
 
-use crate::tokens::{self, as_group, is_ident, is_punct};
-use crate::types::regroup;
-use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
-use quote::{ToTokens, TokenStreamExt as _};
+use crate::tokens::{self, is_ident, is_punct};
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::{ToTokens as _, quote};
+use syn::ext::IdentExt as _;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Meta, Path, Token, parse_quote};
 
-/// One attribute, written `#[...]` before the item or `#![...]` at the start of the body.
-#[derive(Clone)]
-pub(crate) struct Attribute {
-    hash: Span,
-    brackets: Group,
-}
-
-/// Who gets an attribute.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Destination {
-    /// The async function and the synchronous twin: `cfg`, docs, lint levels, `must_use`, `deprecated`.
+/// Which of the two functions gets an attribute.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Destination {
+    /// The async function and the synchronous twin: `cfg`, lint levels, `must_use`, `deprecated`.
     Both,
     /// Both; but an expectation about the body is met in the twin only, so the async function allows it.
     Expectation,
-    /// The async function: attributes of other macros.
+    /// The async function: docs, and attributes of other macros.
     Async,
-    /// The twin; without one, nobody: `track_caller`.
+    /// The twin; without one it is a mistake: `track_caller`.
     Twin,
 }
 
-impl Attribute {
-    /// The last segment of the attribute's path: `instrument` of `#[tracing::instrument(skip(self))]`.
-    pub(crate) fn name(&self) -> Option<Ident> {
-        let inside = tokens::list(self.brackets.stream());
-        let path = inside.iter().take_while(|token| match token {
-            TokenTree::Ident(_) => true,
-            TokenTree::Punct(punct) => punct.as_char() == ':',
-            _ => false,
-        });
-        path.filter_map(|token| if let TokenTree::Ident(name) = token { Some(name) } else { None }).last().cloned()
+fn destination(meta: &Meta) -> Destination {
+    const BUILT_IN: [&str; 13] = [
+        "cfg",
+        "cfg_attr",
+        "must_use",
+        "deprecated",
+        "allow",
+        "warn",
+        "deny",
+        "forbid",
+        "inline",
+        "cold",
+        "target_feature",
+        "optimize",
+        "coverage",
+    ];
+    const TOOLS: [&str; 5] = ["clippy", "rustfmt", "diagnostic", "miri", "rust_analyzer"];
+    let Some(first) = meta.path().segments.first().map(|first| first.ident.to_string()) else {
+        return Destination::Async;
+    };
+    let is_alone = meta.path().segments.len() == 1;
+    match first.as_str() {
+        "expect" if is_alone => Destination::Expectation,
+        "track_caller" if is_alone => Destination::Twin,
+        // `doc(hidden)`, but no text: its examples would run twice, and show `.await` on a function that blocks.
+        "doc" if is_alone && matches!(meta, Meta::List(_)) => Destination::Both,
+        name if is_alone && BUILT_IN.contains(&name) => Destination::Both,
+        name if !is_alone && TOOLS.contains(&name) => Destination::Both,
+        _ => Destination::Async,
     }
+}
 
-    /// Where the attribute is sent.
-    pub(crate) fn destination(&self) -> Destination {
-        const BUILT_IN: [&str; 18] = [
-            "cfg",
-            "cfg_attr",
-            "doc",
-            "must_use",
-            "deprecated",
-            "allow",
-            "warn",
-            "deny",
-            "forbid",
-            "inline",
-            "cold",
-            "diagnostic",
-            "target_feature",
-            "rustfmt",
-            "clippy",
-            "skip",
-            "optimize",
-            "coverage",
-        ];
-        let name = self.name().map(|name| name.to_string());
-        match name.as_deref() {
-            Some("expect") => Destination::Expectation,
-            Some("track_caller") => Destination::Twin,
-            Some(name) if BUILT_IN.contains(&name) => Destination::Both,
-            _ => Destination::Async,
+/// Before: `cfg_attr(unix, must_use, instrument)`. After: `unix` and the attributes it stands for.
+fn conditional(meta: &Meta) -> Option<(TokenStream, Vec<Meta>)> {
+    let Meta::List(list) = meta else { return None };
+    if !list.path.is_ident("cfg_attr") {
+        return None;
+    }
+    let tokens = tokens::list(list.tokens.clone());
+    let comma = tokens.iter().position(|token| is_punct(Some(token), ','))?;
+    let attrs: TokenStream = tokens[comma + 1..].iter().cloned().collect();
+    let attrs = syn::parse::Parser::parse2(Punctuated::<Meta, Token![,]>::parse_terminated, attrs).ok()?;
+    Some((tokens[..comma].iter().cloned().collect(), attrs.into_iter().collect()))
+}
+
+/// The attribute with each part of it put through `send`, which may drop or change it.
+fn sent(attr: &Attribute, send: &dyn Fn(&Meta) -> Option<Meta>) -> Option<Attribute> {
+    let meta = match conditional(&attr.meta) {
+        Some((condition, attrs)) => {
+            let attrs: Vec<Meta> = attrs.iter().filter_map(send).collect();
+            if attrs.is_empty() {
+                return None;
+            }
+            parse_quote!(cfg_attr(#condition, #(#attrs),*))
         }
-    }
+        None => send(&attr.meta)?,
+    };
+    Some(Attribute { meta, ..attr.clone() })
+}
 
-    /// Whether another macro is given the async function by it.
-    pub(crate) fn sees_the_signature(&self) -> bool {
-        let is_conditional = self.name().is_some_and(|name| name == "cfg_attr");
-        is_conditional || self.destination() == Destination::Async && !self.is_blocking()
-    }
+/// The attributes of the async function; with a twin, what is expected of the body is expected there.
+pub(crate) fn for_async(attrs: &[Attribute], has_twin: bool) -> Vec<Attribute> {
+    let send = |meta: &Meta| match destination(meta) {
+        Destination::Twin => None,
+        Destination::Expectation if has_twin => Some(as_allowance(meta)),
+        _ => Some(meta.clone()),
+    };
+    let attrs = attrs.iter().filter(|attr| !is_blocking(attr));
+    attrs.filter_map(|attr| sent(attr, &send)).collect()
+}
 
-    /// Whether another macro uses the argument `name`: `#[instrument]` records it, unless told to skip it.
-    pub(crate) fn uses(&self, name: &str) -> bool {
-        let inside = tokens::list(self.brackets.stream());
-        if !self.sees_the_signature() {
-            return false;
-        }
+/// The attributes of the twin.
+pub(crate) fn for_twin(attrs: &[Attribute]) -> Vec<Attribute> {
+    let send = |meta: &Meta| (destination(meta) != Destination::Async).then(|| meta.clone());
+    attrs.iter().filter_map(|attr| sent(attr, &send)).collect()
+}
+
+/// The attributes for where an argument is handed on: what it expects of its binding is only found at the `let`
+/// with the user's pattern, and is allowed elsewhere.
+pub(crate) fn handed_on(attrs: &[Attribute]) -> Vec<Attribute> {
+    let send = |meta: &Meta| {
+        Some(if destination(meta) == Destination::Expectation { as_allowance(meta) } else { meta.clone() })
+    };
+    attrs.iter().filter_map(|attr| sent(attr, &send)).collect()
+}
+
+/// Before: `expect(lint, reason = "..")`. After: `allow(lint, reason = "..")`.
+fn as_allowance(meta: &Meta) -> Meta {
+    let mut meta = meta.clone();
+    if let Meta::List(list) = &mut meta {
+        list.path = Ident::new("allow", list.path.segments[0].ident.span()).into();
+    }
+    meta
+}
+
+/// The name of an attribute: `instrument` of `#[tracing::instrument]`.
+pub(crate) fn name(attr: &Attribute) -> Option<&Ident> {
+    Some(&attr.path().segments.last()?.ident)
+}
+
+/// Whether it is `#[blocking]`, under whatever path.
+pub(crate) fn is_blocking(attr: &Attribute) -> bool {
+    name(attr).is_some_and(|name| name == "blocking")
+}
+
+/// The `track_caller` of a method, if it has one.
+pub(crate) fn track_caller(attrs: &[Attribute]) -> Option<&Attribute> {
+    attrs.iter().find(|attr| destination(&attr.meta) == Destination::Twin)
+}
+
+/// The `test` of a method, if it has one, as the compiler or the macro of a runtime wrote it.
+pub(crate) fn plain_test(attrs: &[Attribute]) -> Option<&Path> {
+    let is_test =
+        |path: &&Path| path.is_ident("test") || path.segments.len() > 2 && path.segments[1].ident == "prelude";
+    attrs
+        .iter()
+        .map(Attribute::path)
+        .find(|path| is_test(path) && path.segments.last().is_some_and(|last| last.ident == "test"))
+}
+
+/// Whether another macro is given the async function by one of the attributes.
+pub(crate) fn are_read(attrs: &[Attribute]) -> bool {
+    attrs.iter().any(sees_the_signature)
+}
+
+fn sees_the_signature(attr: &Attribute) -> bool {
+    let is_macro = |meta: &Meta| destination(meta) == Destination::Async && !meta.path().is_ident("doc");
+    match conditional(&attr.meta) {
+        Some((_, attrs)) => attrs.iter().any(is_macro),
+        None => is_macro(&attr.meta) && !is_blocking(attr),
+    }
+}
+
+/// Whether another macro uses the argument `name`: `#[instrument]` records it, unless told to skip it.
+pub(crate) fn use_argument(attrs: &[Attribute], name: &str) -> bool {
+    attrs.iter().filter(|attr| sees_the_signature(attr)).any(|attr| {
+        let inside = tokens::list(attr.meta.to_token_stream());
         if !tokens::mentions(&inside, "instrument") {
             return tokens::mentions(&inside, name);
         }
         let (skipped, recorded) = split_skip(&inside);
         let is_skipped = tokens::mentions(&recorded, "skip_all") || tokens::mentions(&skipped, name);
         !is_skipped || tokens::mentions(&recorded, name)
-    }
-
-    /// Whether it is `#[blocking]` once more.
-    pub(crate) fn is_blocking(&self) -> bool {
-        self.name().is_some_and(|name| name == "blocking")
-    }
-
-    /// The attribute; an expectation is made an allowance.
-    pub(crate) fn without_expectation(&self) -> Self {
-        if self.destination() == Destination::Expectation { self.as_allowance() } else { self.clone() }
-    }
-
-    /// Before: `#[expect(lint, reason = "..")]`. After: `#[allow(lint, reason = "..")]`.
-    fn as_allowance(&self) -> Self {
-        let inside = self.brackets.stream().into_iter().map(|token| match token {
-            TokenTree::Ident(word) if word == "expect" => Ident::new("allow", word.span()).into(),
-            token => token,
-        });
-        Self { hash: self.hash, brackets: regroup(&self.brackets, inside.collect()) }
-    }
-}
-
-impl ToTokens for Attribute {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        let mut hash = Punct::new('#', Spacing::Alone);
-        hash.set_span(self.hash);
-        tokens.append(hash);
-        tokens.append(self.brackets.clone());
-    }
-}
-
-/// Reads the attributes that an item begins with, and how many tokens they take.
-pub(crate) fn parse_outer(tokens: &[TokenTree]) -> (Vec<Attribute>, usize) {
-    let mut attrs = Vec::new();
-    let mut at = 0;
-    while is_punct(tokens.get(at), '#') {
-        let Some(brackets) = as_group(tokens.get(at + 1), Delimiter::Bracket) else { break };
-        attrs.push(Attribute { hash: tokens[at].span(), brackets: brackets.clone() });
-        at += 2;
-    }
-    (attrs, at)
-}
-
-/// How many tokens the attributes take that a parameter begins with.
-pub(crate) fn outer_len(tokens: &[TokenTree]) -> usize {
-    parse_outer(tokens).1
+    })
 }
 
 /// Before: `instrument(level = "debug", skip(self, key))`. After: `self, key`, and `instrument`, `level`, ..
@@ -154,19 +186,18 @@ fn split_skip(tokens: &[TokenTree]) -> (Vec<TokenTree>, Vec<TokenTree>) {
     (skipped, recorded)
 }
 
-/// Moves the inner attributes of a body out, to where they act on the whole function.
-///
-/// Before: `{ #![allow(unused)] work() }`. After: `#[allow(unused)]` among `attrs`, and `{ work() }`.
-pub(crate) fn hoist_inner(body: &Group, attrs: &mut Vec<Attribute>) -> Group {
-    if !is_punct(body.stream().into_iter().next().as_ref(), '#') {
-        return body.clone();
-    }
-    let inside = tokens::list(body.stream());
-    let mut at = 0;
-    while is_punct(inside.get(at), '#') && is_punct(inside.get(at + 1), '!') {
-        let Some(brackets) = as_group(inside.get(at + 2), Delimiter::Bracket) else { break };
-        attrs.push(Attribute { hash: inside[at].span(), brackets: brackets.clone() });
-        at += 3;
-    }
-    regroup(body, inside[at..].iter().cloned().collect())
+/// Whether a method is marked `#[deprecated]`.
+pub(crate) fn are_deprecated(attrs: &[Attribute]) -> bool {
+    attrs.iter().any(|attr| attr.path().is_ident("deprecated"))
+}
+
+/// Whether a `cfg` may take away what the attributes stand on.
+pub(crate) fn may_be_absent(attrs: &[Attribute]) -> bool {
+    attrs.iter().any(|attr| attr.path().is_ident("cfg"))
+}
+
+/// What the twin's docs say in place of the method's.
+pub(crate) fn docs_of_twin(name: &Ident) -> TokenStream {
+    let text = format!(" The synchronous form of `{}`: it blocks the calling thread.", name.unraw());
+    quote!(#[doc = #text])
 }

@@ -6,38 +6,43 @@
 //! - items inside of the body that have a `self` of their own: `fn`, `impl`, `trait`, `mod`,
 //! - `$self` of a `macro_rules!` inside of the body.
 //!
-//! `{self}` inside of a format string is rewritten in the format macros of `std`, `log`, `tracing` and `anyhow`.
+//! For `{self}` inside of a format string, `self = self_` is handed to the format macros of `std`, `log`, `tracing` and
+//! `anyhow`.
 //! Limits: a string in any other macro is data, and stays; a macro that looks for the very word `self` among its
 //! input does not find it.
 
-use crate::tokens::{is_body, is_ident, is_path_separator, is_punct, list};
-use crate::types::regroup;
-use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
+use crate::tokens::{is_body, is_ident, is_path_separator, is_punct, list, regroup};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
-/// What `self` is called on the worker's side.
-pub(crate) const SELF: &str = "__offload_self";
-
-/// The body with `self` renamed, and whether it was mentioned at all.
+/// A body as it was written and with `self` renamed, and whether `self` was mentioned at all.
 pub(crate) struct Rewritten {
-    pub(crate) body: Group,
+    pub(crate) written: Group,
+    pub(crate) renamed: Group,
     pub(crate) mentions_self: bool,
+    /// What `self` is called.
+    pub(crate) name: &'static str,
 }
 
-/// Before: `{ self.db.find(email) }`. After: `{ __offload_self.db.find(email) }`.
-pub(crate) fn rewrite(body: &Group) -> Rewritten {
-    match rewrite_stream(body.stream()) {
-        Some(inside) => Rewritten { body: regroup(body, inside), mentions_self: true },
-        None => Rewritten { body: body.clone(), mentions_self: false },
-    }
+/// Before: `{ self.db.find(email) }`. After: `{ self_.db.find(email) }`.
+pub(crate) fn rewrite(body: &Group, name: &'static str) -> Rewritten {
+    let inside = rewrite_stream(body.stream(), name);
+    let mentions_self = inside.is_some();
+    let renamed = inside.map_or_else(|| body.clone(), |inside| regroup(body, inside));
+    // What is not mentioned is not reported as unused.
+    let name = if mentions_self { name } else { "__offload_self" };
+    Rewritten { written: body.clone(), renamed, mentions_self, name }
 }
 
-/// The new name with the hygiene of the word it replaces.
-pub(crate) fn binding(word: &Ident) -> Ident {
-    Ident::new(SELF, word.span())
+/// What `self` is called on the worker's side, with the hygiene of the word it replaces.
+///
+/// That of this macro would take errors about the value for errors in the macro. Instead, the name is one that neither
+/// the body nor an argument mentions.
+pub(crate) fn binding(name: &str, word: &Ident) -> Ident {
+    Ident::new(name, word.span())
 }
 
 /// Renames at one level; `None` if there is nothing to rename, which spares building the tokens anew.
-fn rewrite_stream(stream: TokenStream) -> Option<TokenStream> {
+fn rewrite_stream(stream: TokenStream, name: &str) -> Option<TokenStream> {
     let mut tokens = list(stream);
     let mut changed = false;
     let mut at = 0;
@@ -47,8 +52,8 @@ fn rewrite_stream(stream: TokenStream) -> Option<TokenStream> {
             continue;
         }
         let new = match &tokens[at] {
-            TokenTree::Ident(word) if word == "self" && is_value(&tokens, at) => Some(binding(word).into()),
-            TokenTree::Group(group) => rewrite_group(&tokens, at, group),
+            TokenTree::Ident(word) if word == "self" && is_value(&tokens, at) => Some(binding(name, word).into()),
+            TokenTree::Group(group) => rewrite_group(&tokens, at, group, name),
             _ => None,
         };
         if let Some(new) = new {
@@ -60,16 +65,15 @@ fn rewrite_stream(stream: TokenStream) -> Option<TokenStream> {
     changed.then(|| tokens.into_iter().collect())
 }
 
-fn rewrite_group(tokens: &[TokenTree], at: usize, group: &Group) -> Option<TokenTree> {
+fn rewrite_group(tokens: &[TokenTree], at: usize, group: &Group, this: &str) -> Option<TokenTree> {
     let is_visibility = at > 0 && is_ident(tokens.get(at - 1), "pub") && group.delimiter() == Delimiter::Parenthesis;
     if is_visibility {
         return None;
     }
-    let format = format_position(tokens, at).and_then(|position| rewrite_format(group.stream(), position));
-    match (rewrite_stream(format.clone().unwrap_or_else(|| group.stream())), format) {
-        (Some(inside), _) | (None, Some(inside)) => Some(regroup(group, inside).into()),
-        (None, None) => None,
-    }
+    let inside = rewrite_stream(group.stream(), this);
+    let position = format_position(tokens, at);
+    let format = position.and_then(|at| rewrite_format(inside.clone().unwrap_or_else(|| group.stream()), at, this));
+    format.or(inside).map(|inside| regroup(group, inside).into())
 }
 
 /// Whether the `self` at `at` is a value: no path (`self::`), no metavariable (`$self`).
@@ -79,22 +83,58 @@ fn is_value(tokens: &[TokenTree], at: usize) -> bool {
 }
 
 /// If an item with its own `self`, or with none, begins at `at`: where it ends.
+///
+/// In the input of a macro these words may mean anything, so the whole head must look like that of an item.
 fn end_of_item(tokens: &[TokenTree], at: usize) -> Option<usize> {
     let TokenTree::Ident(word) = &tokens[at] else { return None };
+    let is_use = word == "use";
     let named = matches!(tokens.get(at + 1), Some(TokenTree::Ident(_))) || is_punct(tokens.get(at + 1), '$');
     let begins = match word.to_string().as_str() {
         "fn" | "mod" | "trait" => named,
-        "impl" => true,
         // `use<'a>` among bounds is no import.
-        "use" => !is_punct(tokens.get(at + 1), '<'),
+        "impl" | "use" => !is_punct(tokens.get(at + 1), if is_use { '<' } else { '=' }),
         _ => false,
     };
     if !begins {
         return None;
     }
-    let is_use = word == "use";
     let ends = |&end: &usize| is_punct(tokens.get(end), ';') || (!is_use && is_body(tokens, end));
-    Some((at + 1..tokens.len()).find(ends).map_or(tokens.len(), |end| end + 1))
+    let end = (at + 1..tokens.len()).find(ends);
+    let head = &tokens[at + 1..end.unwrap_or(tokens.len())];
+    let is_value = |(at, token): (usize, &TokenTree)| {
+        is_ident(Some(token), "self") && !is_path_separator(head, at + 1) || is_punct(Some(token), '.')
+    };
+    let has_value = !is_use && head.iter().enumerate().any(is_value)
+        || is_use && head.iter().any(|token| is_punct(Some(token), '.') || is_punct(Some(token), '='));
+    (!has_value).then(|| end.map_or(tokens.len(), |end| end + 1))
+}
+
+/// The first `.await` of the body itself: not one of an `async` block, of an item or of a macro's input.
+pub(crate) fn find_await(body: TokenStream) -> Option<Span> {
+    let tokens = list(body);
+    let mut at = 0;
+    while at < tokens.len() {
+        if let Some(end) = end_of_item(&tokens, at) {
+            at = end;
+            continue;
+        }
+        match &tokens[at] {
+            TokenTree::Ident(word) if word == "async" => {
+                at = (at..tokens.len()).find(|&at| is_body(&tokens, at)).unwrap_or(tokens.len());
+            }
+            TokenTree::Ident(word) if word == "await" && at > 0 && is_punct(tokens.get(at - 1), '.') => {
+                return Some(word.span());
+            }
+            TokenTree::Group(group) if !(at > 0 && is_punct(tokens.get(at - 1), '!')) => {
+                if let Some(found) = find_await(group.stream()) {
+                    return Some(found);
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    None
 }
 
 /// Which part of a macro's input is its format string.
@@ -124,71 +164,52 @@ fn format_position(tokens: &[TokenTree], at: usize) -> Option<Position> {
     })
 }
 
-/// Before: `"{self:?} of {n}", x`. After: `"{__offload_self:?} of {n}", x`.
-fn rewrite_format(input: TokenStream, position: Position) -> Option<TokenStream> {
+/// Before: `"{self:?} of {n}", x`. After: `"{self:?} of {n}", x, self = self_`.
+fn rewrite_format(input: TokenStream, position: Position, this: &str) -> Option<TokenStream> {
     let mut tokens = list(input);
-    let mut start = 0;
-    let mut part = 0;
-    for at in 0..=tokens.len() {
-        if at < tokens.len() && !is_punct(tokens.get(at), ',') {
-            continue;
-        }
-        let wanted = match position {
-            Position::First => part == 0,
-            Position::From(number) => part >= number,
-        };
-        if let (true, [TokenTree::Literal(literal)]) = (wanted, &tokens[start..at]) {
-            let new = rewrite_literal(literal)?;
-            tokens[start] = new.into();
-            return Some(tokens.into_iter().collect());
-        }
-        start = at + 1;
-        part += 1;
-    }
-    None
+    let parts = tokens.split(|token| is_punct(Some(token), ','));
+    let mut strings = parts.enumerate().filter_map(|(part, tokens)| match (position, tokens) {
+        (Position::First, _) if part > 0 => None,
+        (Position::From(number), _) if part < number => None,
+        (_, [TokenTree::Literal(literal)]) => Some(literal),
+        _ => None,
+    });
+    let string = strings.next().filter(|string| captures_self(string))?;
+    let at = string.span();
+    let comma = tokens.last().is_some_and(|last| !is_punct(Some(last), ',')).then(|| Punct::new(',', Spacing::Alone));
+    let name = Ident::new("self", at);
+    let value = binding(this, &name);
+    tokens.extend(comma.map(TokenTree::from));
+    tokens.extend([name.into(), Punct::new('=', Spacing::Alone).into(), value.into()]);
+    Some(tokens.into_iter().collect())
 }
 
-/// Renames each `{self}` and `{self:..}` of a string, raw or not; `{{self}}` is text.
-fn rewrite_literal(literal: &Literal) -> Option<Literal> {
+/// Whether a string, raw or not, says `{self}` or `{self:..}`; `{{self}}` is text.
+fn captures_self(literal: &Literal) -> bool {
     let text = literal.to_string();
-    if !text.contains("{self") || !(text.starts_with('"') || text.starts_with('r')) {
-        return None;
-    }
-    let mut new = String::with_capacity(text.len() + SELF.len());
     let mut rest = text.as_str();
     while let Some(open) = rest.find('{') {
-        let (before, behind) = rest.split_at(open);
-        new.push_str(before);
-        rest = behind;
-        if let Some(behind) = rest.strip_prefix("{{") {
-            new.push_str("{{");
+        rest = &rest[open + 1..];
+        if let Some(behind) = rest.strip_prefix('{') {
             rest = behind;
-        } else if let Some(behind) = rest.strip_prefix("{self").filter(|behind| behind.starts_with([':', '}'])) {
-            new.push('{');
-            new.push_str(SELF);
-            rest = behind;
-        } else {
-            new.push('{');
-            rest = &rest[1..];
+        } else if rest.strip_prefix("self").is_some_and(|behind| behind.starts_with([':', '}'])) {
+            return text.starts_with(['"', 'r']);
         }
     }
-    new.push_str(rest);
-    let mut new: Literal = new.parse().ok()?;
-    new.set_span(literal.span());
-    Some(new)
+    false
 }
 
 /// Whether `self` is mentioned as a value.
-pub(crate) fn mentions_self(tokens: &[TokenTree]) -> bool {
-    rewrite_stream(tokens.iter().cloned().collect()).is_some()
+pub(crate) fn mentions_self(tokens: &TokenStream) -> bool {
+    rewrite_stream(tokens.clone(), "self_").is_some()
 }
 
 /// The tokens of an expression with each `self` made the one of the caller's side, which has this hygiene.
-pub(crate) fn on_callers_side(tokens: &[TokenTree], hygiene: Span) -> TokenStream {
-    let adopt = |token: &TokenTree| match token {
+pub(crate) fn on_callers_side(tokens: TokenStream, hygiene: Span) -> TokenStream {
+    let adopt = |token: TokenTree| match token {
         TokenTree::Ident(word) if word == "self" => Ident::new("self", hygiene.located_at(word.span())).into(),
-        TokenTree::Group(group) => regroup(group, on_callers_side(&list(group.stream()), hygiene)).into(),
-        token => token.clone(),
+        TokenTree::Group(group) => regroup(&group, on_callers_side(group.stream(), hygiene)).into(),
+        token => token,
     };
-    tokens.iter().map(adopt).collect()
+    tokens.into_iter().map(adopt).collect()
 }

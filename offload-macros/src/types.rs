@@ -1,41 +1,33 @@
-//! Questions about a type that is only a list of tokens: does it borrow, does it say `impl Trait`.
+//! Questions about types: do they borrow, what would they be if they did not, do they say `impl Trait`.
 //!
 //! A borrow is what ties a value to its caller: an elided or named lifetime. `'static`, lifetimes bound by a
 //! `for<..>` and those of function signatures (`fn(&str)`, `Fn(&str) -> &str`) tie nothing.
 
-use crate::tokens::{self, is_ident, is_path_separator, is_punct};
-use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::ToTokens;
+use syn::spanned::Spanned as _;
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    BoundLifetimes, Expr, GenericArgument, GenericParam, Lifetime, ParenthesizedGenericArguments, PathArguments,
+    PathSegment, Type, TypeFnPtr, TypeImplTrait, TypeParamBound, TypeReference, TypeSlice, TypeTraitObject,
+    parse_quote, parse_quote_spanned,
+};
 
 /// The first place where a type borrows from its caller.
-pub(crate) fn find_borrow(ty: &[TokenTree]) -> Option<Span> {
-    Borrows::of(ty).found.first().map(|borrow| match borrow {
-        Borrow::Elided(at) => *at,
-        Borrow::Named(name) => name.span(),
-    })
+pub(crate) fn find_borrow(ty: &Type) -> Option<Span> {
+    let mut borrows = Borrows::default();
+    borrows.visit_type_mut(&mut ty.clone());
+    borrows.first
 }
 
-/// The lifetimes that a type names, other than `'static`, `'_` and those that it binds itself.
-pub(crate) fn named_lifetimes(ty: &[TokenTree], names: &mut Vec<Ident>) {
-    for borrow in Borrows::of(ty).found {
-        match borrow {
-            Borrow::Named(name) if !names.contains(&name) => names.push(name),
-            Borrow::Named(_) | Borrow::Elided(_) => {}
-        }
-    }
-}
-
-/// A place where a type borrows.
-enum Borrow {
-    /// `&T` or `'_`.
-    Elided(Span),
-    /// `'a`.
-    Named(Ident),
-}
-
-/// Collects the places where a type borrows.
+/// Collects the places where a type borrows; names those that have no name, if it is told to.
 #[derive(Default)]
-struct Borrows {
-    found: Vec<Borrow>,
+pub(crate) struct Borrows {
+    pub(crate) first: Option<Span>,
+    /// The named lifetimes, each once.
+    pub(crate) named: Vec<Lifetime>,
+    /// The lifetimes given to elided ones, and to arguments of `impl Trait`, as async-trait does.
+    pub(crate) elided: Option<Vec<Lifetime>>,
     /// Lifetimes bound by a `for<..>` met so far.
     bound: Vec<Ident>,
     /// Whether elided lifetimes belong to a function signature here.
@@ -43,220 +35,298 @@ struct Borrows {
 }
 
 impl Borrows {
-    fn of(ty: &[TokenTree]) -> Self {
-        let mut borrows = Self::default();
-        borrows.visit(ty);
-        borrows
+    /// Before: `&str`, `Cow<'_, T>`, `impl Fn()`. After: `&'life1 str`, `Cow<'life1, T>`, `impl 'async_trait + Fn()`.
+    pub(crate) fn naming() -> Self {
+        Self { elided: Some(Vec::new()), ..Self::default() }
     }
 
-    fn visit(&mut self, ty: &[TokenTree]) {
-        let mut at = 0;
-        while at < ty.len() {
-            at = match &ty[at] {
-                TokenTree::Ident(word) if word == "for" && is_punct(ty.get(at + 1), '<') => self.bind(ty, at + 1),
-                TokenTree::Group(group) => self.visit_group(group, ty, at),
-                TokenTree::Punct(punct) if punct.as_char() == '&' => {
-                    if !self.in_signature && !is_punct(ty.get(at + 1), '\'') {
-                        self.found.push(Borrow::Elided(punct.span()));
-                    }
-                    at + 1
-                }
-                TokenTree::Punct(punct) if punct.as_char() == '\'' => {
-                    if let Some(TokenTree::Ident(name)) = ty.get(at + 1) {
-                        self.visit_lifetime(name);
-                    }
-                    at + 2
-                }
-                _ => at + 1,
-            };
+    /// An elided lifetime is at `at`: its name, if it is to have one.
+    pub(crate) fn elided(&mut self, at: Span) -> Option<Lifetime> {
+        if self.in_signature {
+            return None;
         }
+        self.first.get_or_insert(at);
+        let elided = self.elided.as_mut()?;
+        elided.push(Lifetime::new(&format!("'life{}", elided.len()), at));
+        elided.last().cloned()
     }
 
-    /// Reads `<'a, 'b>` behind a `for`; gives the position behind it.
-    fn bind(&mut self, ty: &[TokenTree], open: usize) -> usize {
-        let end = tokens::behind_angles(ty, open);
-        let names = ty[open..end].iter().filter_map(|token| match token {
-            TokenTree::Ident(name) => Some(name.clone()),
-            _ => None,
-        });
-        self.bound.extend(names);
-        end
-    }
-
-    fn visit_lifetime(&mut self, name: &Ident) {
-        if name == "_" {
-            if !self.in_signature {
-                self.found.push(Borrow::Elided(name.span()));
-            }
-        } else if name != "static" && !self.bound.contains(name) {
-            self.found.push(Borrow::Named(name.clone()));
-        }
-    }
-
-    /// Visits a group, and the result behind it if both are a function's signature; gives the position behind.
-    fn visit_group(&mut self, group: &Group, ty: &[TokenTree], at: usize) -> usize {
-        let behind_name = at > 0 && matches!(ty[at - 1], TokenTree::Ident(_));
-        let inside = tokens::list(group.stream());
-        match group.delimiter() {
-            Delimiter::Parenthesis if behind_name => {
-                let end = end_of_signature(ty, at);
-                self.visit_signature(&inside);
-                self.visit_signature(&ty[at + 1..end]);
-                return end;
-            }
-            // A constant argument.
-            Delimiter::Brace => {}
-            _ => {
-                // `[T; N & M]`: a length is an expression, and borrows nothing.
-                let length = inside.iter().position(|token| is_punct(Some(token), ';'));
-                self.visit(&inside[..length.unwrap_or(inside.len())]);
-            }
-        }
-        at + 1
-    }
-
-    fn visit_signature(&mut self, types: &[TokenTree]) {
+    fn in_signature(&mut self, visit: impl FnOnce(&mut Self)) {
         let outside = std::mem::replace(&mut self.in_signature, true);
-        self.visit(types);
+        visit(self);
         self.in_signature = outside;
     }
 }
 
-/// Where the signature ends, the parameters of which are at `at`: behind them, or behind the type of its `->`.
-fn end_of_signature(ty: &[TokenTree], at: usize) -> usize {
-    if !is_punct(ty.get(at + 1), '-') {
-        return at + 1;
+impl VisitMut for Borrows {
+    fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+        match &mut reference.lifetime {
+            Some(lifetime) => self.visit_lifetime_mut(lifetime),
+            None => reference.lifetime = self.elided(reference.and_token.span),
+        }
+        // `&impl Trait` with another bound is written `&(impl 'async_trait + Trait)`.
+        let elem = &mut *reference.elem;
+        self.visit_type_mut(elem);
+        if self.elided.is_some() && matches!(elem, Type::ImplTrait(_)) {
+            *elem = parse_quote!((#elem));
+        }
     }
-    let result = (at + 3).min(ty.len());
-    result + end_of_type(&ty[result..])
+
+    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+        if lifetime.ident == "_" {
+            if let Some(name) = self.elided(lifetime.span()) {
+                *lifetime = name;
+            }
+        } else if lifetime.ident != "static" && !self.bound.contains(&lifetime.ident) {
+            self.first.get_or_insert(lifetime.span());
+            if !self.named.contains(lifetime) {
+                self.named.push(lifetime.clone());
+            }
+        }
+    }
+
+    fn visit_bound_lifetimes_mut(&mut self, bound: &mut BoundLifetimes) {
+        self.bound.extend(bound.lifetimes.iter().filter_map(|parameter| match parameter {
+            GenericParam::Lifetime(parameter) => Some(parameter.lifetime.ident.clone()),
+            GenericParam::Type(_) | GenericParam::Const(_) => None,
+        }));
+    }
+
+    fn visit_type_fn_ptr_mut(&mut self, pointer: &mut TypeFnPtr) {
+        self.in_signature(|this| visit_mut::visit_type_fn_ptr_mut(this, pointer));
+    }
+
+    fn visit_parenthesized_generic_arguments_mut(&mut self, signature: &mut ParenthesizedGenericArguments) {
+        self.in_signature(|this| visit_mut::visit_parenthesized_generic_arguments_mut(this, signature));
+    }
+
+    fn visit_type_impl_trait_mut(&mut self, ty: &mut TypeImplTrait) {
+        visit_mut::visit_type_impl_trait_mut(self, ty);
+        if self.elided.is_some() {
+            let at = ty.impl_token.span;
+            ty.bounds.insert(0, parse_quote_spanned!(at=> 'async_trait));
+        }
+    }
+
+    // A length or a constant argument is an expression, and borrows nothing.
+    fn visit_expr_mut(&mut self, _: &mut Expr) {}
 }
 
-/// Where the type that begins here ends: at a `,`, a `+` or a closing `>` of its surroundings.
-fn end_of_type(tokens: &[TokenTree]) -> usize {
-    let mut angles = tokens::Angles::default();
-    for at in 0..tokens.len() {
-        let closes = is_punct(tokens.get(at), '>') && !(at > 0 && is_punct(tokens.get(at - 1), '-'));
-        if angles.is_outside() && (closes || is_punct(tokens.get(at), ',') || is_punct(tokens.get(at), '+')) {
-            return at;
+/// Calls a function with each type inside of a type, from the outside in, as long as it says to go on.
+struct Each<F>(F);
+
+impl<F: FnMut(&mut Type) -> bool> VisitMut for Each<F> {
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        if (self.0)(ty) {
+            visit_mut::visit_type_mut(self, ty);
         }
-        angles.step(tokens, at);
     }
-    tokens.len()
+
+    // What a function takes or gives is no part of the value.
+    fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
+    fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {}
+    fn visit_expr_mut(&mut self, _: &mut Expr) {}
+}
+
+fn each(ty: &Type, f: impl FnMut(&mut Type) -> bool) -> Type {
+    let mut ty = ty.clone();
+    Each(f).visit_type_mut(&mut ty);
+    ty
 }
 
 /// Replaces each `impl Trait` by `_`, as an annotation inside of a function wants it.
 ///
 /// Before: `Result<impl Iterator<Item = u8> + Send, Error>`. After: `Result<_, Error>`.
-pub(crate) fn infer_impl_trait(ty: &[TokenTree]) -> TokenStream {
-    let mut out = Vec::with_capacity(ty.len());
-    let mut at = 0;
-    while at < ty.len() {
-        match &ty[at] {
-            TokenTree::Ident(word) if word == "impl" => {
-                out.push(TokenTree::Ident(Ident::new("_", word.span())));
-                at += 1;
-                while at < ty.len() {
-                    at += end_of_type(&ty[at..]);
-                    if !is_punct(ty.get(at), '+') {
-                        break;
-                    }
-                    at += 1;
-                }
-                continue;
-            }
-            TokenTree::Group(group) if group.delimiter() != Delimiter::Brace => {
-                let inside = infer_impl_trait(&tokens::list(group.stream()));
-                out.push(regroup(group, inside).into());
-            }
-            token => out.push(token.clone()),
-        }
-        at += 1;
-    }
-    out.into_iter().collect()
+pub(crate) fn infer_impl_trait(ty: &Type) -> Type {
+    each(ty, |ty| {
+        let Type::ImplTrait(found) = ty else { return true };
+        let at = found.impl_token.span;
+        *ty = parse_quote_spanned!(at=> _);
+        false
+    })
 }
 
-/// Rewrites the argument types of a boxed method the way async-trait does.
+/// Keeps an `impl Trait` from holding the borrows of the arguments, as it does from edition 2024 on.
 ///
-/// Before: `&str`, `Cow<'_, T>`, `impl Fn()`. After: `&'life1 str`, `Cow<'life1, T>`, `impl 'async_trait + Fn()`.
-pub(crate) fn name_lifetimes(ty: &[TokenTree], elided: &mut Vec<Span>) -> Vec<TokenTree> {
-    let mut out = Vec::with_capacity(ty.len());
-    let mut at = 0;
-    while at < ty.len() {
-        let behind_name = at > 0 && matches!(ty[at - 1], TokenTree::Ident(_));
-        match &ty[at] {
-            TokenTree::Punct(punct) if punct.as_char() == '&' && !is_punct(ty.get(at + 1), '\'') => {
-                out.push(punct.clone().into());
-                out.extend(next_lifetime(elided, punct.span()));
-            }
-            TokenTree::Punct(punct) if punct.as_char() == '\'' && is_ident(ty.get(at + 1), "_") => {
-                out.extend(next_lifetime(elided, ty[at + 1].span()));
-                at += 1;
-            }
-            TokenTree::Ident(word) if word == "impl" => {
-                let end = at + 1 + end_of_type(&ty[at + 1..]);
-                let mut bounds = vec![word.clone().into()];
-                bounds.extend(lifetime("async_trait", word.span()));
-                bounds.push(Punct::new('+', Spacing::Alone).into());
-                bounds.extend(name_lifetimes(&ty[at + 1..end], elided));
-                // `&impl Trait` is written `&(impl 'async_trait + Trait)`.
-                let stands_alone = at == 0 || ['<', ',', '='].into_iter().any(|ch| is_punct(ty.get(at - 1), ch));
-                if stands_alone {
-                    out.extend(bounds);
-                } else {
-                    out.push(Group::new(Delimiter::Parenthesis, bounds.into_iter().collect()).into());
-                }
-                at = end;
-                continue;
-            }
-            TokenTree::Group(group) if group.delimiter() != Delimiter::Brace && !behind_name => {
-                let inside = name_lifetimes(&tokens::list(group.stream()), elided);
-                out.push(regroup(group, inside.into_iter().collect()).into());
-            }
-            TokenTree::Group(_) if behind_name => {
-                // A function's signature: its elided lifetimes are its own.
-                let end = end_of_signature(ty, at);
-                out.extend_from_slice(&ty[at..end]);
-                at = end;
-                continue;
-            }
-            token => out.push(token.clone()),
+/// Before: `impl Display + Send`. After: `impl Display + Send + 'static`.
+pub(crate) fn detach_impl_trait(ty: &Type) -> Type {
+    each(ty, |ty| {
+        if let Type::ImplTrait(found) = ty
+            && found.bounds.iter().all(|bound| matches!(bound, TypeParamBound::Trait(_)))
+        {
+            let at = found.impl_token.span;
+            found.bounds.push(parse_quote_spanned!(at=> 'static));
         }
-        at += 1;
+        !matches!(ty, Type::Reference(_))
+    })
+}
+
+/// The first `impl Trait` in a type.
+pub(crate) fn find_impl_trait(ty: &Type) -> Option<Span> {
+    let mut found = None;
+    each(ty, |ty| {
+        if let Type::ImplTrait(ty) = ty {
+            found.get_or_insert(ty.impl_token.span);
+        }
+        true
+    });
+    found
+}
+
+/// The traits that an `impl` or `dyn` type names.
+fn traits_of(ty: &Type) -> impl Iterator<Item = &PathSegment> {
+    let bounds = match ty {
+        Type::ImplTrait(ty) => Some(&ty.bounds),
+        Type::TraitObject(ty) => Some(&ty.bounds),
+        _ => None,
+    };
+    bounds.into_iter().flatten().filter_map(|bound| match bound {
+        TypeParamBound::Trait(bound) => bound.path.segments.last(),
+        _ => None,
+    })
+}
+
+/// The first iterator in a type that would block in the hands of the caller, and the type of its items if that is written.
+pub(crate) fn find_blocking_iterator(ty: &Type) -> Option<(Span, Option<Type>)> {
+    let mut found = None;
+    each(ty, |ty| {
+        let iterator = traits_of(ty).find(|name| name.ident.to_string().ends_with("Iterator"));
+        let item = iterator.and_then(|iterator| {
+            arguments(iterator).find_map(|argument| match argument {
+                GenericArgument::AssocType(item) if item.ident == "Item" => Some(item.ty.clone()),
+                _ => None,
+            })
+        });
+        let of_std = match last_segment(ty) {
+            Some((name, arguments)) if name == "ReadDir" || name == "Lines" && !arguments.is_empty() => Some(name),
+            _ => None,
+        };
+        if let Some(name) = iterator.map(|iterator| &iterator.ident).or(of_std) {
+            found.get_or_insert((name.span(), item));
+        }
+        true
+    });
+    found
+}
+
+/// The first `dyn Error` that cannot leave its thread.
+pub(crate) fn find_local_error(ty: &Type) -> Option<Span> {
+    let mut found = None;
+    each(ty, |ty| {
+        if let (Type::TraitObject(_), [only]) = (&*ty, traits_of(ty).collect::<Vec<_>>().as_slice())
+            && only.ident == "Error"
+        {
+            found.get_or_insert(only.ident.span());
+        }
+        true
+    });
+    found
+}
+
+/// Traits of which it is known that they imply neither `'static` nor `Send`.
+const FREE: &str =
+    " AsRef Into Borrow Fn FnMut FnOnce Iterator IntoIterator Display Debug ToString Read BufRead Write ";
+
+/// An `impl Trait` that surely may borrow, or is not `Send`, and what it must be to cross.
+pub(crate) fn find_unbound_impl(ty: &Type) -> Option<(Span, String)> {
+    let ty = peel(ty);
+    let Type::ImplTrait(found) = ty else { return None };
+    let names: Vec<String> = traits_of(ty).map(|name| format!(" {} ", name.ident)).collect();
+    let is_one_of = |names: &str, name: &String| names.contains(name.as_str());
+    let is_known = |name| is_one_of(FREE, name) || is_one_of(" Send Sync Sized Clone Copy ", name);
+    let is_send = names.iter().any(|name| name == " Send ");
+    let is_static = found.bounds.iter().any(|bound| !matches!(bound, TypeParamBound::Trait(_)));
+    let is_free = names.iter().all(is_known) && names.iter().any(|name| is_one_of(FREE, name));
+    if !is_free || is_send && is_static || find_borrow(ty).is_some() {
+        return None;
     }
-    out
+    let (send, lifetime) = (if is_send { "" } else { " + Send" }, if is_static { "" } else { " + 'static" });
+    let conversion = traits_of(ty).find_map(|name| {
+        let target = arguments(name).next().map(shown)?;
+        match name.ident.to_string().as_str() {
+            "Into" => Some(format!(", or take `#[into] ..: {target}`")),
+            "AsRef" => Some(format!(", or take `#[as_ref] ..: &{target}`")),
+            _ => None,
+        }
+    });
+    let advice = format!("write `{}{send}{lifetime}`{}", shown(found), conversion.unwrap_or_default());
+    Some((found.impl_token.span, advice))
 }
 
-fn next_lifetime(elided: &mut Vec<Span>, span: Span) -> [TokenTree; 2] {
-    elided.push(span);
-    lifetime(&format!("life{}", elided.len() - 1), span)
+/// The arguments in angle brackets behind a name.
+fn arguments(segment: &PathSegment) -> impl Iterator<Item = &GenericArgument> {
+    let arguments = match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
+        PathArguments::None | PathArguments::Parenthesized(_) => None,
+    };
+    arguments.into_iter().flatten()
 }
 
-/// The tokens of `'name`.
-pub(crate) fn lifetime(name: &str, span: Span) -> [TokenTree; 2] {
-    let mut quote = Punct::new('\'', Spacing::Joint);
-    quote.set_span(span);
-    [quote.into(), Ident::new(name, span).into()]
+/// The last segment of a path and its arguments: `Arc` and `Self` of `std::sync::Arc<Self>`.
+pub(crate) fn last_segment(ty: &Type) -> Option<(&Ident, Vec<&GenericArgument>)> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last()?;
+    Some((&last.ident, arguments(last).collect()))
+}
+
+/// Looks through parentheses, and through the groups that `macro_rules!` fragments leave.
+pub(crate) fn peel(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => peel(&group.elem),
+        Type::Paren(paren) => peel(&paren.elem),
+        ty => ty,
+    }
 }
 
 /// The token that best stands for a type in a message: `Rc` of `&std::rc::Rc<u8>`, else the first one.
-pub(crate) fn head(ty: &[TokenTree]) -> Span {
-    let ty = tokens::peel(ty.to_vec());
-    let mut at = usize::from(is_punct(ty.first(), '&'));
-    if is_punct(ty.get(at), '\'') || is_path_separator(&ty, at) {
-        at += 2;
+pub(crate) fn head(ty: &Type) -> Span {
+    let ty = peel(ty);
+    match ty {
+        Type::Reference(reference) => head(&reference.elem),
+        Type::Path(path) => path.path.segments.last().map_or_else(|| ty.span(), |last| last.ident.span()),
+        _ => ty.to_token_stream().into_iter().next().map_or_else(Span::call_site, |first| first.span()),
     }
-    while matches!(ty.get(at), Some(TokenTree::Ident(_)))
-        && is_path_separator(&ty, at + 1)
-        && !is_punct(ty.get(at + 3), '<')
-    {
-        at += 3;
-    }
-    ty.get(at).or(ty.first()).map_or_else(Span::call_site, TokenTree::span)
 }
 
-/// The same group around other tokens.
-pub(crate) fn regroup(group: &Group, inside: TokenStream) -> Group {
-    let mut new = Group::new(group.delimiter(), inside);
-    new.set_span(group.span());
-    new
+/// Where the error type of a method's result stands: `E` of `Result<T, E>`, else the type itself.
+pub(crate) fn error_type(ty: &Type) -> Span {
+    match last_segment(peel(ty)) {
+        Some((_, arguments)) if arguments.len() == 2 => match arguments[1] {
+            GenericArgument::Type(error) => head(error),
+            _ => head(ty),
+        },
+        _ => head(ty),
+    }
+}
+
+/// What could be taken instead of a type that borrows: `Vec<String>` for `&[&str]`.
+pub(crate) fn owned(ty: &Type) -> Type {
+    each(ty, |ty| {
+        let Type::Reference(reference) = ty else { return true };
+        let elem = owned(peel(&reference.elem));
+        let name = last_segment(&elem).map(|(name, _)| name.to_string());
+        *ty = match (&elem, name.as_deref()) {
+            (_, Some("str")) => parse_quote!(String),
+            (_, Some("Path")) => parse_quote!(PathBuf),
+            (_, Some("OsStr")) => parse_quote!(OsString),
+            (_, Some("CStr")) => parse_quote!(CString),
+            (Type::Slice(TypeSlice { elem, .. }), _) => parse_quote!(Vec<#elem>),
+            (Type::TraitObject(TypeTraitObject { bounds, .. }), _) => parse_quote!(Box<dyn #bounds + Send>),
+            _ => elem,
+        };
+        false
+    })
+}
+
+/// A type as a person would write it.
+pub(crate) fn shown(ty: &impl ToTokens) -> String {
+    const SPACED: [&str; 15] =
+        [" <", "< ", " >", " ,", "& ", " ::", ":: ", "[ ", " ]", "' ", " ;", "( ", " )", "fn (", "Fn ("];
+    let text = ty.to_token_stream().to_string().replace("Mut (", "Mut(").replace("Once (", "Once(");
+    SPACED.iter().fold(text, |text, spaced| text.replace(spaced, &spaced.replace(' ', "")))
+}
+
+/// The type's tokens, or those of `()`.
+pub(crate) fn or_unit(ty: Option<Type>) -> TokenStream {
+    ty.map_or_else(|| quote::quote!(()), ToTokens::into_token_stream)
 }

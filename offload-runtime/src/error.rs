@@ -159,6 +159,37 @@ impl From<Error> for io::Error {
     }
 }
 
+/// The error as text, with its cause, for a `Result<_, String>`.
+///
+/// # Examples
+/// ```
+/// use offload_runtime::Error;
+///
+/// assert_eq!(String::from(Error::QueueFull), "the executor's queue is full");
+/// ```
+impl From<Error> for String {
+    fn from(error: Error) -> Self {
+        match std::error::Error::source(&error) {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        }
+    }
+}
+
+/// The error as text, with its cause, for a `Result<_, Box<str>>`.
+///
+/// # Examples
+/// ```
+/// use offload_runtime::Error;
+///
+/// assert_eq!(&*Box::<str>::from(Error::ShutDown), "the executor is shut down");
+/// ```
+impl From<Error> for Box<str> {
+    fn from(error: Error) -> Self {
+        String::from(error).into()
+    }
+}
+
 /// A job's panic: its payload, as `std::panic::catch_unwind` gave it.
 ///
 /// # Examples
@@ -279,6 +310,13 @@ mod tests {
         }
         assert_eq!(kind(Error::ShutDown), io::ErrorKind::Other);
         assert_eq!(kind(Error::Cancelled), io::ErrorKind::Other);
+    }
+
+    #[test]
+    fn an_error_as_text_tells_its_cause() {
+        assert_eq!(String::from(Error::ShutDown), "the executor is shut down");
+        let refused = Error::Spawn(io::Error::other("limit reached"));
+        assert_eq!(&*Box::<str>::from(refused), "no thread could be started for the job: limit reached");
     }
 
     #[test]

@@ -37,7 +37,7 @@ use crate::limited::Limited;
 /// assert_eq!(pollster::block_on(ThreadPerJob.submit(|| 6 * 7)).unwrap(), 42);
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no executor",
+    message = "`{Self}` is not an executor",
     label = "this has to be something that runs jobs",
     note = "executors are `offload_runtime::ThreadPool`, `Limited` and `Inline`, `tokio::runtime::Handle` (feature `tokio`) and \
             `rayon::ThreadPool` (feature `rayon`), and references, `Arc`s, `Box`es and `LazyLock`s of executors",

@@ -11,7 +11,7 @@
 
 #[doc(hidden)]
 pub use crate::job::{NewJob, QueueId};
-use crate::{Error, Executor, JobHandle, Site};
+use crate::{Error, Executor, JobHandle, Panic, Site};
 use std::borrow::{Borrow as _, Cow};
 use std::convert::Infallible;
 use std::marker::PhantomData;
@@ -47,12 +47,18 @@ pub const fn method_site<Owner: ?Sized>(name: &'static str, module: &'static str
     Site::method::<Owner>(name, module, place.file(), place.line(), place.column())
 }
 
-/// The site of a function that belongs to no type.
+/// The site of a function without `Self`, which `path` gives the whole name of.
 #[must_use]
 #[track_caller]
-pub const fn function_site(name: &'static str, module: &'static str) -> Site {
+pub const fn function_site(name: &'static str, module: &'static str, path: fn() -> &'static str) -> Site {
     let place = Location::caller();
-    Site::function(name, module, place.file(), place.line(), place.column())
+    Site::associated(name, module, path, place.file(), place.line(), place.column())
+}
+
+/// The whole name of a function item: `app::Users::create::{{closure}}::here`.
+#[must_use]
+pub fn name_of<T>(_: &T) -> &'static str {
+    std::any::type_name::<T>()
 }
 
 /// A value on its way to the worker.
@@ -95,13 +101,32 @@ pub trait OptionLoan {
 )]
 pub trait DetachSelf<T: ?Sized> {}
 
+/// What `T` would have to be for `&self` to cross, if it is `Clone` and not `Sync`. Implemented by nothing.
+#[diagnostic::on_unimplemented(
+    message = "`&self` crosses to a worker by cloning, and `{T}` is not `Sync`: a write to the clone would be lost",
+    label = "this is cloned for the worker",
+    note = "something in `{T}` is for one thread only: instead of a `Cell` take an atomic, instead of a `RefCell` a `Mutex`, instead of an `Rc` an `Arc`",
+    note = "a connection that is not `Sync` goes into an `Arc<Mutex<..>>`",
+    note = "or send only what the body needs: `#[blocking(with(inner = self.inner.clone()))]`",
+    note = "where `{T}` is a type parameter, or holds one, add the bound `Sync`"
+)]
+pub trait ShareSelf<T: ?Sized> {}
+
+/// What `T` would have to be for an argument `&T` to cross, if it is `ToOwned` and not `Sync`. Implemented by nothing.
+#[diagnostic::on_unimplemented(
+    message = "a borrowed argument crosses to a worker by cloning, and `{T}` is not `Sync`: a write to the clone would be lost",
+    label = "this is cloned for the worker",
+    note = "take it by value; or instead of a `Cell` take an atomic, instead of a `RefCell` a `Mutex`, instead of an `Rc` an `Arc`",
+    note = "where `{T}` is a type parameter, or holds one, add the bound `Sync`"
+)]
+pub trait Share<T: ?Sized> {}
+
 /// What `T` would have to be for an argument `&T` to cross, if it is not `ToOwned`. Implemented by nothing.
 #[diagnostic::on_unimplemented(
     message = "a borrowed argument crosses to a worker by cloning, and `{T}` cannot be cloned",
     label = "this is cloned for the worker",
     note = "take it by value, or as an `Arc<{T}>`; for a type of your own, derive `Clone`",
-    note = "where `{T}` is a type parameter, or holds one, add the bound `Clone`",
-    note = "for `&dyn Trait` take `Arc<dyn Trait + Send + Sync>`"
+    note = "where `{T}` is a type parameter, or holds one, add the bound `Clone`"
 )]
 pub trait Detach<T: ?Sized> {}
 
@@ -156,7 +181,7 @@ impl<T: ToOwned + ?Sized> OptionLoan for Option<Detached<T>> {
 #[derive(Debug)]
 pub struct Receiver<'a, T: ?Sized>(pub &'a T);
 
-impl<T: Clone> Receiver<'_, T> {
+impl<T: Clone + Sync> Receiver<'_, T> {
     /// Sends a clone.
     #[inline]
     #[must_use]
@@ -184,7 +209,7 @@ impl<T> Argument<T> {
     }
 }
 
-impl<T: ToOwned + ?Sized + 'static> Argument<&T> {
+impl<T: ToOwned + Sync + ?Sized + 'static> Argument<&T> {
     /// Sends `&T`: its owned form crosses.
     #[inline]
     #[must_use]
@@ -196,7 +221,7 @@ impl<T: ToOwned + ?Sized + 'static> Argument<&T> {
     }
 }
 
-impl<T: ToOwned + ?Sized + 'static> Argument<Option<&T>> {
+impl<T: ToOwned + Sync + ?Sized + 'static> Argument<Option<&T>> {
     /// Sends `Option<&T>`.
     #[inline]
     #[must_use]
@@ -242,9 +267,41 @@ impl<T: ?Sized> OptionLoan for Never<T> {
 }
 
 /// The traits whose methods are called where an inherent one does not apply.
+///
+/// For a borrow there are two, tried in this order: it is not `Sync`; it cannot be cloned. The second is implemented
+/// for references, which the compiler takes only if the first does not apply.
 pub mod fallback {
-    pub use super::{Settle as _, Uncloned as _, Undetached as _, UndetachedSelf as _};
+    pub use super::{
+        Settle as _, Uncloned as _, Undetached as _, UndetachedSelf as _, Unshared as _, UnsharedSelf as _,
+    };
 }
+
+/// Explains why an argument that could be cloned is not.
+pub trait Unshared<T: ?Sized>: Sized {
+    /// Never called, as nothing implements [`Share`].
+    fn __offload_detach(self) -> Never<T>
+    where
+        Self: Share<T>,
+    {
+        unreachable!("`Share` is implemented by nothing")
+    }
+}
+
+impl<T: ToOwned + ?Sized> Unshared<T> for Argument<&T> {}
+impl<T: ToOwned + ?Sized> Unshared<T> for Argument<Option<&T>> {}
+
+/// Explains why a `self` that could be cloned is not.
+pub trait UnsharedSelf<T: ?Sized>: Sized {
+    /// Never called, as nothing implements [`ShareSelf`].
+    fn __offload_detach(self) -> Never<T>
+    where
+        Self: ShareSelf<T>,
+    {
+        unreachable!("`ShareSelf` is implemented by nothing")
+    }
+}
+
+impl<T: Clone> UnsharedSelf<T> for Receiver<'_, T> {}
 
 /// Explains why an argument cannot be detached.
 pub trait Undetached<T: ?Sized>: Sized {
@@ -257,8 +314,8 @@ pub trait Undetached<T: ?Sized>: Sized {
     }
 }
 
-impl<T: ?Sized> Undetached<T> for Argument<&T> {}
-impl<T: ?Sized> Undetached<T> for Argument<Option<&T>> {}
+impl<T: ?Sized> Undetached<T> for &Argument<&T> {}
+impl<T: ?Sized> Undetached<T> for &Argument<Option<&T>> {}
 
 /// Explains why `self` cannot be detached.
 pub trait UndetachedSelf<T: ?Sized>: Sized {
@@ -271,7 +328,7 @@ pub trait UndetachedSelf<T: ?Sized>: Sized {
     }
 }
 
-impl<T: ?Sized> UndetachedSelf<T> for Receiver<'_, T> {}
+impl<T: ?Sized> UndetachedSelf<T> for &Receiver<'_, T> {}
 
 /// Explains why an executor cannot be cloned.
 pub trait Uncloned<'a, T: ?Sized>: Sized {
@@ -329,18 +386,90 @@ pub fn outcome<T>(result: Result<T, Error>, site: &'static Site) -> Outcome<T> {
     Outcome { result, site }
 }
 
-impl<T, E: From<Error>> Outcome<Result<T, E>> {
+/// A result that can hold a refusal: its error type `E` is `From<Error>`.
+///
+/// A trait of its own says in the user's terms what to do where it is not. `E` is a parameter, as in the traits above.
+#[diagnostic::on_unimplemented(
+    message = "`{E}` cannot hold a refusal: it is not `From<offload_runtime::Error>`",
+    label = "what would the caller get if the pool is shut down or its queue is full?",
+    note = "if `{E}` is yours, write `impl From<offload_runtime::Error> for {E}`; of a type parameter ask it as a bound",
+    note = "or convert in the attribute: `#[blocking(refused = path)]`, with a function `fn(offload_runtime::Error) -> {E}`",
+    note = "or let the caller panic: `#[blocking(refused = panic)]`"
+)]
+pub trait HoldsRefusal<E> {
+    /// Makes an error of it.
+    fn error_of(refusal: Error) -> E;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, E: From<Error>> HoldsRefusal<E> for Outcome<Result<T, E>> {
+    fn error_of(refusal: Error) -> E {
+        refusal.into()
+    }
+}
+
+impl<T, E> Outcome<Result<T, E>> {
     /// Gives the value, goes on with a panic, returns a refusal as the method's own error.
     ///
-    /// Being inherent, it is preferred over [`Settle::__offload_settle`] wherever its bounds hold: the type decides, under
+    /// Being inherent, it is preferred over [`Settle::__offload_settle`] for every `Result`: the type decides, under
     /// whatever name it is written.
     #[track_caller]
-    pub fn __offload_settle(self) -> Result<T, E> {
-        match self.result {
-            Ok(value) => value,
-            Err(Error::Panicked(panic)) => panic.resume(),
-            Err(refusal) => Err(E::from(refusal)),
-        }
+    pub fn __offload_settle(self) -> Result<T, E>
+    where
+        Self: HoldsRefusal<E>,
+    {
+        refused(self, Self::error_of)
+    }
+}
+
+/// A `Result`, under whatever name.
+#[diagnostic::on_unimplemented(
+    message = "`refused` and `panicked` make the error of a method's `Result`, and `{Self}` is not a `Result`",
+    label = "there is no error type that this could give",
+    note = "return a `Result`, or leave the option away: the caller panics, as it does by `refused = panic`"
+)]
+pub trait Fallible {
+    /// Its error type.
+    type Error;
+
+    /// The result with this error.
+    fn failed(error: Self::Error) -> Self;
+}
+
+impl<T, E> Fallible for Result<T, E> {
+    type Error = E;
+
+    fn failed(error: E) -> Self {
+        Err(error)
+    }
+}
+
+/// Gives the value, goes on with a panic, returns a refusal as what `convert` makes of it.
+#[track_caller]
+pub fn refused<R: Fallible>(outcome: Outcome<R>, convert: impl FnOnce(Error) -> R::Error) -> R {
+    match outcome.result {
+        Ok(value) => value,
+        Err(Error::Panicked(panic)) => panic.resume(),
+        Err(refusal) => R::failed(convert(refusal)),
+    }
+}
+
+/// Makes what `convert` makes of a panic the method's own error.
+pub fn panicked<R: Fallible>(outcome: Outcome<R>, convert: impl FnOnce(Panic) -> R::Error) -> Outcome<R> {
+    let result = match outcome.result {
+        Err(Error::Panicked(panic)) => Ok(R::failed(convert(panic))),
+        result => result,
+    };
+    Outcome { result, site: outcome.site }
+}
+
+/// Gives the value, goes on with a panic, panics on a refusal.
+#[track_caller]
+pub fn settle_or_panic<T>(outcome: Outcome<T>) -> T {
+    match outcome.result {
+        Ok(value) => value,
+        Err(Error::Panicked(panic)) => panic.resume(),
+        Err(refusal) => panic_on(outcome.site, &refusal),
     }
 }
 
@@ -358,17 +487,13 @@ impl<T> Settle for Outcome<T> {
 
     #[track_caller]
     fn __offload_settle(self) -> T {
-        match self.result {
-            Ok(value) => value,
-            Err(Error::Panicked(panic)) => panic.resume(),
-            Err(refusal) => refused(self.site, &refusal),
-        }
+        settle_or_panic(self)
     }
 }
 
 #[cold]
 #[track_caller]
-fn refused(site: &Site, refusal: &Error) -> ! {
+fn panic_on(site: &Site, refusal: &Error) -> ! {
     match std::error::Error::source(refusal) {
         Some(source) => panic!("`{site}` was refused: {refusal}: {source}"),
         None => panic!("`{site}` was refused: {refusal}"),

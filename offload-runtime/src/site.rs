@@ -28,28 +28,38 @@ use std::panic::Location;
 #[derive(Clone, Copy)]
 pub struct Site {
     name: Option<&'static str>,
-    owner: Option<fn() -> &'static str>,
+    owner: Option<Owner>,
     module: Option<&'static str>,
     file: &'static str,
     line: u32,
     column: u32,
 }
 
+/// What tells the type that a method belongs to. Names of types are not known to constants.
+#[derive(Clone, Copy)]
+enum Owner {
+    /// The type's name.
+    Type(fn() -> &'static str),
+    /// The whole name of something inside the function, which may belong to a type.
+    Path(fn() -> &'static str),
+}
+
 impl Site {
-    /// The site of a method of `Owner`. Called by generated code.
+    /// The site of a method of `T`. Called by generated code.
     #[doc(hidden)]
     #[must_use]
-    pub const fn method<Owner: ?Sized>(
+    pub const fn method<T: ?Sized>(
         name: &'static str,
         module: &'static str,
         file: &'static str,
         line: u32,
         column: u32,
     ) -> Self {
-        Self { owner: Some(std::any::type_name::<Owner>), ..Self::function(name, module, file, line, column) }
+        let owner = Some(Owner::Type(std::any::type_name::<T>));
+        Self { name: Some(name), owner, module: Some(module), file, line, column }
     }
 
-    /// The site of a function that belongs to no type. Called by generated code.
+    /// The site of a function that belongs to no type.
     #[doc(hidden)]
     #[must_use]
     pub const fn function(
@@ -60,6 +70,20 @@ impl Site {
         column: u32,
     ) -> Self {
         Self { name: Some(name), owner: None, module: Some(module), file, line, column }
+    }
+
+    /// The site of a function that may belong to a type, as `path` tells. Called by generated code.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn associated(
+        name: &'static str,
+        module: &'static str,
+        path: fn() -> &'static str,
+        file: &'static str,
+        line: u32,
+        column: u32,
+    ) -> Self {
+        Self { name: Some(name), owner: Some(Owner::Path(path)), module: Some(module), file, line, column }
     }
 
     pub(crate) fn at(location: &'static Location<'static>) -> Self {
@@ -84,7 +108,11 @@ impl Site {
     /// `None` for a free function and for a job submitted by hand.
     #[must_use]
     pub fn type_name(&self) -> Option<&'static str> {
-        self.owner.map(|name| name())
+        match (self.owner?, self.name, self.module) {
+            (Owner::Type(name), _, _) => Some(name()),
+            (Owner::Path(path), Some(name), Some(module)) => owner_in(path(), name, module),
+            (Owner::Path(_), _, _) => None,
+        }
     }
 
     /// The module of the method, if the job comes from `#[blocking]`.
@@ -132,6 +160,19 @@ impl fmt::Debug for Site {
     }
 }
 
+/// What the function `name` of `module` stands in: `Users` of `app::Users::create::{{closure}}::here`.
+///
+/// An impl of a trait shows as `<app::Users as app::Find>::find`, one in another module as `app::<impl db::Users>::find`.
+fn owner_in(path: &'static str, name: &str, module: &str) -> Option<&'static str> {
+    let name = format!("::{name}::");
+    let owner = &path[..path.find(&name)?];
+    if let Some(owner) = owner.strip_prefix('<') {
+        return owner.split(" as ").next();
+    }
+    let owner = owner.strip_prefix(module)?.strip_prefix("::")?;
+    Some(owner.strip_prefix("<impl ").and_then(|owner| owner.strip_suffix('>')).unwrap_or(owner))
+}
+
 /// `app::db::Users<app::Key>` without the modules that lead to `Users`; arguments stay as they are.
 fn without_modules(name: &str) -> &str {
     let path = name.find('<').map_or(name, |generics| &name[..generics]);
@@ -148,6 +189,16 @@ mod tests {
         assert_eq!(without_modules("Users"), "Users");
         assert_eq!(without_modules("app::Users<app::Key>"), "Users<app::Key>");
         assert_eq!(without_modules("dyn app::Repo"), "Repo");
+    }
+
+    #[test]
+    fn an_associated_function_is_known_by_its_path() {
+        let shown = |path| Site::associated("find", "app::db", path, "src/db.rs", 3, 5).to_string();
+        assert_eq!(shown(|| "app::db::Users<_>::find::{{closure}}::here"), "Users<_>::find");
+        assert_eq!(shown(|| "<app::db::Users<_> as app::Find>::find::here"), "Users<_>::find");
+        assert_eq!(shown(|| "app::db::<impl app::Users>::find::here"), "Users::find");
+        assert_eq!(shown(|| "app::db::find::here"), "find");
+        assert_eq!(shown(|| "app::db::finder::find::here"), "finder::find");
     }
 
     #[test]

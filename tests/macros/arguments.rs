@@ -122,7 +122,7 @@ impl Service {
         &self,
         shown: impl Display + Send + 'static,
         names: impl IntoIterator<Item = String> + Send + 'static,
-        by_ref: &(impl AsRef<str> + Clone + Send + 'static),
+        by_ref: &(impl AsRef<str> + Clone + Send + Sync + 'static),
     ) -> String {
         format!("{shown} {} {}", names.into_iter().count(), by_ref.as_ref())
     }

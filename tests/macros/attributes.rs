@@ -82,7 +82,7 @@ impl Service {
 }
 
 /// Spans around the await that record `self` and arguments, some of which the body does not mention.
-#[deny(unused_variables)]
+#[deny(unused_variables, clippy::shadow_unrelated, clippy::shadow_reuse, clippy::used_underscore_binding)]
 impl Service {
     #[blocking]
     #[tracing::instrument]
@@ -122,6 +122,29 @@ impl Service {
     }
 
     #[blocking]
+    #[tracing::instrument(skip(self, app), fields(user = %app.0, first = first.len()))]
+    fn instrumented_patterns(
+        &self,
+        State(app): State<(u8, String)>,
+        (first, _): (String, u8),
+        (x, y): (u8, u8),
+    ) -> usize {
+        app.1.len() + first.len() + usize::from(x + y) + self.words.len()
+    }
+
+    #[blocking]
+    #[tracing::instrument(skip(self, _permit))]
+    fn instrumented_underscore(&self, _permit: Vec<u8>, text: &str) -> usize {
+        self.words.len() + text.trim().len()
+    }
+
+    #[blocking(sync = conditional_span_sync)]
+    #[cfg_attr(not(any()), must_use, tracing::instrument(skip(self)))]
+    fn conditional_span(&self, text: &str) -> usize {
+        self.words.len() + text.len()
+    }
+
+    #[blocking]
     #[tracing::instrument(skip(self, text))]
     #[expect(unused_variables, reason = "neither the span nor the body uses it")]
     fn instrumented_unused(&self, text: &str) -> usize {
@@ -136,9 +159,18 @@ fn a_span_around_the_await_records_what_it_names() {
     assert_eq!(run(service.instrumented_handle("four")).unwrap(), 3);
     assert_eq!(run(service.instrumented_boxed("four")), 3);
     assert_eq!(run(service.instrumented_twin("four")), 7);
+    assert_eq!(run(service.instrumented_patterns(State((1, "four".to_owned())), ("a".to_owned(), 0), (1, 2))), 11);
+    assert_eq!(run(service.instrumented_underscore(Vec::new(), " four ")), 7);
     assert_eq!(run(service.instrumented_unused("four")), 3);
     assert_eq!(run(Arc::new(service.clone()).instrumented_arc("four".to_owned())), 7);
     assert_eq!(run(service.instrumented_value("four")), 0);
+}
+
+/// The order that works: what makes a test of an `async fn` stands below.
+#[blocking]
+#[tokio::test]
+fn a_test_may_block() {
+    assert!(crate::on_worker());
 }
 
 #[test]
@@ -161,16 +193,19 @@ fn cfg_acts_on_methods_and_arguments() {
     assert_eq!(Service::new().conditional_twin_sync("four"), 4);
 }
 
-/// Remembers the spans it has seen.
+struct State<T>(T);
+
+/// Remembers the spans it has seen, each with the names of its fields.
 #[derive(Clone, Default)]
-struct Spans(Arc<Mutex<Vec<&'static str>>>);
+struct Spans(Arc<Mutex<Vec<String>>>);
 
 impl Subscriber for Spans {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
     fn new_span(&self, span: &Attributes<'_>) -> Id {
-        self.0.lock().unwrap().push(span.metadata().name());
+        let fields: Vec<&str> = span.metadata().fields().iter().map(|field| field.name()).collect();
+        self.0.lock().unwrap().push(format!("{}({})", span.metadata().name(), fields.join(" ")));
         Id::from_u64(1)
     }
     fn record(&self, _: &Id, _: &Record<'_>) {}
@@ -187,8 +222,15 @@ fn instrument_works_above_and_below() {
     assert_eq!(run(Service::new().instrumented_above("four")), 7);
     assert_eq!(run(Service::new().instrumented_below("four")).unwrap(), 7);
     assert_eq!(Service::new().instrumented_sync("four").unwrap(), 7);
+    let service = Service::new();
+    assert_eq!(run(service.conditional_span("four")) + service.conditional_span_sync("four"), 14);
+    run(service.instrumented_patterns(State((1, String::new())), (String::new(), 0), (1, 2)));
     let mut spans = spans.0.lock().unwrap().clone();
-    // Where the whole workspace is tested at once, the feature `tracing` is on: jobs have spans, too.
-    spans.retain(|name| ["instrumented_above", "instrumented_below"].contains(name));
-    assert_eq!(spans, ["instrumented_above", "instrumented_below"]);
+    // Other tests of this program make spans as well; and so do jobs, where the feature `tracing` is on.
+    let names = ["instrumented_above(", "instrumented_below(", "conditional_span("];
+    let is_ours = |span: &String| names.iter().any(|name| span.starts_with(name));
+    let patterns = spans.iter().find(|span| span.starts_with("instrumented_patterns")).cloned();
+    assert_eq!(patterns.as_deref(), Some("instrumented_patterns(x y user first)"), "the names that were written");
+    spans.retain(is_ours);
+    assert_eq!(spans, ["instrumented_above(text words)", "instrumented_below(text)", "conditional_span(text)"]);
 }

@@ -28,7 +28,7 @@ macro_rules! get {
 }
 
 impl Service {
-    #[blocking]
+    #[blocking(refused = panic)]
     fn returns_early(&self, n: usize) -> Result<usize, std::num::ParseIntError> {
         if n > 1 {
             return Ok(self.words.len());

@@ -88,6 +88,21 @@ impl Service {
         1
     }
 
+    #[blocking(executor = POOL)]
+    fn global_by_name(&self) -> u32 {
+        1
+    }
+
+    #[blocking(executor = pool)]
+    fn given_by_name(&self, pool: Counting, pools: u32) -> u32 {
+        pools
+    }
+
+    #[blocking(executor = self.pools.io)]
+    fn beside_its_field(&self, io: Vec<u8>, pools: &str) -> usize {
+        io.len() + pools.len()
+    }
+
     #[blocking(executor = &*POOL)]
     fn global_reference(&self) -> u32 {
         1
@@ -204,9 +219,12 @@ fn each_form_finds_its_executor() {
         assert_eq!(service.generic_sync(), 1);
         assert_eq!((Tuple(1, raw.clone()).indexed().await, raw.count()), (1, 4));
         assert_eq!(service.global().await + service.global_reference().await, 2);
+        assert_eq!(service.global_by_name().await, 1);
+        assert_eq!((service.given_by_name(raw.clone(), 1).await, raw.count()), (1, 5));
+        assert_eq!((service.beside_its_field(vec![1], "x").await, io.count()), (2, 4));
         assert_eq!(named_path().await, 1);
         assert_eq!(reference_path("four").await, 4);
-        assert_eq!(POOL.count(), 3);
+        assert_eq!(POOL.count(), 4);
     });
 }
 
@@ -220,9 +238,17 @@ impl Borrowing {
     fn call(&self) -> u32 {
         1
     }
+
+    /// An argument that has the name of the field; were the field taken for it, it would be cloned.
+    #[blocking(executor = self.executor)]
+    fn beside_its_field(&self, executor: Vec<u8>) -> usize {
+        executor.len()
+    }
 }
 
 #[test]
 fn an_executor_may_be_a_trait_object() {
-    assert_eq!(run(Borrowing { executor: Box::new(Counting::new()) }.call()), 1);
+    let borrowing = Borrowing { executor: Box::new(Counting::new()) };
+    assert_eq!(run(borrowing.call()), 1);
+    assert_eq!(run(borrowing.beside_its_field(vec![1])), 1);
 }

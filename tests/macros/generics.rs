@@ -44,7 +44,7 @@ impl<K: Key, const WIDTH: usize> Store<K, WIDTH> {
     #[blocking]
     fn convert<T, const N: usize>(&self, values: [T; N], more: &[T]) -> Vec<String>
     where
-        T: Debug + Clone + Send + 'static,
+        T: Debug + Clone + Send + Sync + 'static,
         Self: Sized,
     {
         values.iter().chain(more).map(|value| format!("{value:?}")).collect()
@@ -66,19 +66,32 @@ impl<K: Key, const WIDTH: usize> Store<K, WIDTH> {
     }
 
     #[blocking]
-    fn iterate(&self) -> impl Iterator<Item = K> + Send + use<K, WIDTH> {
-        self.keys.clone().into_iter()
+    fn hidden(&self) -> impl Debug + Send + use<K, WIDTH>
+    where
+        K: Debug,
+    {
+        self.keys.clone()
     }
 
     #[blocking]
-    fn fallible_iterate(
-        &self,
-        fail: bool,
-    ) -> Result<impl Iterator<Item = K> + Send + use<K, WIDTH>, offload_runtime::Error> {
+    fn fallible_hidden(&self, fail: bool) -> Result<impl Debug + Send, offload_runtime::Error>
+    where
+        K: Debug,
+    {
         if fail {
             return Err(offload_runtime::Error::Lost);
         }
-        Ok(self.keys.clone().into_iter())
+        Ok(self.keys.clone())
+    }
+
+    #[blocking(handle)]
+    fn shown(&self, text: &str) -> impl std::fmt::Display + Send {
+        text.to_owned()
+    }
+
+    #[blocking]
+    fn shown_later(&self, text: &str) -> Option<impl std::fmt::Display + Send> {
+        Some(text.to_owned())
     }
 
     #[blocking(sync = find_sync)]
@@ -111,9 +124,26 @@ fn a_method_has_its_own_generics() {
 
 #[test]
 fn an_impl_trait_result_is_one() {
-    assert_eq!(run(store().iterate()).collect::<Vec<_>>(), [1, 2, 3]);
-    assert_eq!(run(store().fallible_iterate(false)).unwrap().count(), 3);
-    assert!(run(store().fallible_iterate(true)).is_err());
+    assert_eq!(format!("{:?}", run(store().hidden())), "[1, 2, 3]");
+    assert_eq!(format!("{:?}", run(store().fallible_hidden(false)).unwrap()), "[1, 2, 3]");
+    assert!(run(store().fallible_hidden(true)).is_err());
+}
+
+#[test]
+fn an_impl_trait_result_holds_no_borrow_of_an_argument() {
+    fn is_static<T: 'static>(value: T) -> T {
+        value
+    }
+    let handle = {
+        let (store, text) = (store(), "text".to_owned());
+        is_static(store.shown(&text))
+    };
+    assert_eq!(run(handle).unwrap().to_string(), "text");
+    let shown = {
+        let (store, text) = (store(), "text".to_owned());
+        run(store.shown_later(&text)).unwrap()
+    };
+    assert_eq!(is_static(shown).to_string(), "text");
 }
 
 #[test]

@@ -17,7 +17,11 @@
 
 mod arguments;
 mod attributes;
+mod blocks;
 mod bodies;
+mod boxes;
+mod captures;
+mod conversions;
 mod drops;
 mod executors;
 mod generics;
@@ -25,9 +29,11 @@ mod names;
 mod outputs;
 mod placement;
 mod receivers;
+mod refusals;
 mod results;
 mod rival;
 mod sites;
+mod twins;
 
 use offload_runtime::ThreadPool;
 use std::future::Future;

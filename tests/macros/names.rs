@@ -1,7 +1,8 @@
 //! Names that users choose and generated code could have chosen too.
 
-use crate::run;
+use crate::{Service, run};
 use offload_runtime::{ThreadPool, blocking};
+use std::sync::Arc;
 
 #[derive(Clone)]
 struct Names {
@@ -54,4 +55,42 @@ fn no_name_collides() {
     assert_eq!(run(names.call(1, 1, 1, &1, 1, 1, 1, 1, "1", 1, 1, 1, 1, 1, 1)), 7 + 10 + 1 + 4);
     assert_eq!(run(names.r#match(1)), 2);
     assert_eq!(names.r#try(1), 2);
+}
+
+impl Service {
+    #[blocking(sync = r#loop)]
+    fn raw_lifetime<'r#fn>(&'r#fn self, r#type: &'r#fn str, r#in: Option<&'r#fn str>) -> usize {
+        r#type.len() + r#in.map_or(0, str::len) + self.words.len()
+    }
+
+    #[blocking(boxed)]
+    fn raw_lifetime_boxed<'r#fn>(self: &'r#fn Arc<Self>, r#type: std::borrow::Cow<'r#fn, str>, more: &str) -> usize {
+        r#type.len() + more.len() + self.words.len()
+    }
+
+    /// `self_` is what `self` is called on the worker, unless there is one already.
+    #[blocking]
+    fn own_self_(&self, self_: usize) -> usize {
+        self_ + self.words.len()
+    }
+
+    #[blocking]
+    fn local_self_(&self) -> usize {
+        let self_ = 10;
+        self_ + self.words.len()
+    }
+}
+
+#[test]
+fn raw_names_and_lifetimes_are_names() {
+    let service = Service::new();
+    assert_eq!(run(service.raw_lifetime("four", Some("x"))), 8);
+    assert_eq!(service.r#loop("four", None), 7);
+    assert_eq!(run(Arc::new(service).raw_lifetime_boxed("four".into(), "x")), 8);
+}
+
+#[test]
+fn a_name_of_the_users_is_not_met() {
+    assert_eq!(run(Service::new().own_self_(10)), 13);
+    assert_eq!(run(Service::new().local_self_()), 13);
 }

@@ -73,7 +73,7 @@ impl Service {
         Self::new()
     }
 
-    #[blocking(sync = associated_sync)]
+    #[blocking(sync = Self::associated_sync)]
     fn associated(n: usize) -> usize {
         n + 1
     }

@@ -61,6 +61,32 @@ impl Service {
     }
 
     #[blocking]
+    fn by_arc_of_its_name(self: Arc<Service>, n: usize) -> String {
+        self.words[n].clone()
+    }
+
+    #[blocking]
+    fn by_reference_to_arc_of_its_name(self: &Arc<Service>, n: usize) -> usize {
+        n + Arc::strong_count(self)
+    }
+
+    #[blocking]
+    fn by_reference_of_its_name(self: &Service, n: usize) -> String {
+        self.words[n].clone()
+    }
+
+    #[blocking]
+    fn by_box_of_its_name(mut self: Box<Service>, n: usize) -> String {
+        Arc::make_mut(&mut self.words).push("alan".to_owned());
+        self.words[n].clone()
+    }
+
+    #[blocking]
+    fn by_value_of_its_name(self: Service, n: usize) -> String {
+        self.words[n].clone()
+    }
+
+    #[blocking]
     fn by_mutable_box(mut self: Box<Self>, n: usize) -> String {
         Arc::make_mut(&mut self.words).push("alan".to_owned());
         self.words[n].clone()
@@ -73,6 +99,16 @@ fn a_reference_crosses_as_a_clone() {
     assert_eq!(run(service.by_reference(0)), "ada");
     assert_eq!(run(service.by_named_reference(1)), "grace");
     assert_eq!(run(service.by_typed_reference(2)), "edsger");
+}
+
+#[test]
+fn a_receiver_may_be_spelled_by_the_name_of_its_type() {
+    let service = Arc::new(Service::new());
+    assert_eq!(run(Arc::clone(&service).by_arc_of_its_name(0)), "ada");
+    assert_eq!(run(service.by_reference_to_arc_of_its_name(0)), 2);
+    assert_eq!(run(service.by_reference_of_its_name(1)), "grace");
+    assert_eq!(run(Box::new(Service::clone(&service)).by_box_of_its_name(3)), "alan");
+    assert_eq!(run(Service::clone(&service).by_value_of_its_name(0)), "ada");
 }
 
 #[test]

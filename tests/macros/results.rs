@@ -74,7 +74,7 @@ impl<E: Executor + Clone + 'static> Calls<E> {
         Ok(1)
     }
 
-    #[blocking]
+    #[blocking(refused = panic)]
     fn plain(&self) -> Result<u32, Plain> {
         Err(Plain)
     }
@@ -84,7 +84,7 @@ impl<E: Executor + Clone + 'static> Calls<E> {
         Ok(1)
     }
 
-    #[blocking]
+    #[blocking(refused = panic)]
     fn generic_without_a_place<T: Send + 'static>(&self) -> Result<u32, T> {
         Ok(1)
     }

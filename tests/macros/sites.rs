@@ -29,7 +29,7 @@ struct Table<T> {
 
 const FIND_LINE: u32 = line!() + 4;
 
-impl<T: Clone + Send + 'static> Table<T> {
+impl<T: Clone + Send + Sync + 'static> Table<T> {
     #[blocking]
     fn r#find(&self) -> usize {
         self.rows.len()
@@ -39,6 +39,25 @@ impl<T: Clone + Send + 'static> Table<T> {
     fn create(executor: Asking) -> Option<Self> {
         None
     }
+
+    #[blocking(executor = executor)]
+    fn associated(executor: Asking) {}
+}
+
+struct Other;
+
+impl Other {
+    #[blocking(executor = executor)]
+    fn associated(executor: Asking) {}
+}
+
+trait Associated {
+    async fn in_a_trait(executor: Asking);
+}
+
+impl Associated for Other {
+    #[blocking(executor = executor)]
+    fn in_a_trait(executor: Asking) {}
 }
 
 static ASKING: std::sync::LazyLock<Asking> = std::sync::LazyLock::new(Asking::default);
@@ -62,6 +81,17 @@ fn a_site_names_method_type_module_and_line() {
 fn a_site_outside_of_any_type_names_the_function() {
     run(free());
     assert_eq!((ASKING.last().name(), ASKING.last().type_name()), (Some("free"), None));
+}
+
+#[test]
+fn associated_functions_of_one_name_are_told_apart() {
+    let asking = Asking::default();
+    run(Table::<u8>::associated(asking.clone()));
+    assert_eq!(asking.last().to_string(), "Table<_>::associated");
+    run(Other::associated(asking.clone()));
+    assert_eq!((asking.last().to_string().as_str(), asking.last().name()), ("Other::associated", Some("associated")));
+    run(Other::in_a_trait(asking.clone()));
+    assert_eq!(asking.last().to_string(), "Other::in_a_trait");
 }
 
 #[test]

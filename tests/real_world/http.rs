@@ -58,7 +58,7 @@ impl Api {
     }
 
     /// Sends `body`; which lane it takes depends on the path. The error is the library's own.
-    #[blocking(executor = self.lane(path))]
+    #[blocking(executor = self.lane(path), refused = panic)]
     fn post(&self, path: &str, body: impl ureq::AsSendBody + Send + 'static) -> Result<u16, ureq::Error> {
         self.agent.post(self.url(path)).send(body).map(|response| response.status().as_u16())
     }

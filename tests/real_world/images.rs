@@ -22,7 +22,7 @@ struct Gallery {
 
 impl Gallery {
     /// A PNG that fits into the given size. The error is the library's own, which has no place for a refusal.
-    #[blocking(executor = cpu)]
+    #[blocking(executor = cpu, refused = panic)]
     fn thumbnail(&self, picture: &[u8], Size { width, height }: Size) -> ImageResult<Vec<u8>> {
         let picture = ImageReader::new(Cursor::new(picture)).with_guessed_format()?.decode()?;
         let small = picture.resize(width, height, self.filter);
@@ -74,7 +74,7 @@ impl Pipeline {
     }
 
     /// Runs all steps, and `last` behind them.
-    #[blocking]
+    #[blocking(refused = panic)]
     fn run(mut self, picture: DynamicImage, last: Option<Step>) -> ImageResult<DynamicImage> {
         self.steps.extend(last);
         let size = picture.width();

@@ -65,7 +65,7 @@ impl<E: Executor + Clone + 'static> Credentials for Argon<E> {
 
 impl<E: Executor + Clone + 'static> Argon<E> {
     /// A key of `N` bytes; the error is the library's own.
-    #[blocking(executor = cpu)]
+    #[blocking(executor = cpu, refused = panic)]
     fn key<const N: usize>(&self, secret: &[u8], salt: &[u8; 16]) -> argon2::Result<[u8; N]> {
         let mut key = [0; N];
         self.argon()?.hash_password_into(secret, salt, &mut key)?;

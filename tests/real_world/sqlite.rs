@@ -120,7 +120,7 @@ impl Accounts {
     }
 
     /// All rows of any query.
-    #[blocking(executor = io)]
+    #[blocking(executor = io, refused = panic)]
     fn all<T, P>(
         &self,
         sql: &str,

@@ -28,8 +28,8 @@ fn independent_mistakes_are_reported_together() {
             "unknown option `timeout`",
             "remove `const`",
             "`&mut self`",
-            "take it by value",
-            "a borrow inside",
+            "take `u8` by value",
+            "take `Vec<String>`",
             "the result borrows",
         ],
     );
@@ -37,38 +37,51 @@ fn independent_mistakes_are_reported_together() {
 
 #[test]
 fn borrows_are_found_wherever_they_are() {
-    for ty in [
-        "Vec<&str>",
-        "&&str",
-        "(&str, u8)",
-        "[&str; 2]",
-        "&[Cow<'_, str>]",
-        "Box<dyn Fn() + '_>",
-        "Option<Option<&str>>",
-        "Foo<'a>",
-        "fn(&'a str)",
-        "impl Iterator<Item = &str>",
-        "Result<u8, &str>",
-        "Option<Vec<&u8>>",
-        "Cow<'_, [&str]>",
-        "&(dyn Fn() + 'a)",
-        "Ref<'_, u8>",
-        "Box<dyn FnOnce(u8) -> u8 + 'a>",
+    for (ty, advice) in [
+        ("Vec<&str>", "take `Vec<String>`"),
+        ("&&str", "take `String`"),
+        ("&[&str]", "take `Vec<String>`"),
+        ("&[&Path]", "take `Vec<PathBuf>`"),
+        ("(&str, u8)", "take `(String, u8)`"),
+        ("[&str; 2]", "take `[String; 2]`"),
+        ("&[Cow<'_, str>]", "take `Vec<Cow<'_, str>>`"),
+        ("Box<dyn Fn() + '_>", "take what the body needs out of it"),
+        ("Option<Option<&str>>", "take `Option<Option<String>>`"),
+        ("Foo<'a>", "`Foo<'a>` borrows from the caller"),
+        ("State<'_, App>", "`State<'_, App>` borrows from the caller"),
+        ("fn(&'a str)", "borrows from the caller"),
+        ("impl Iterator<Item = &str>", "take `impl Iterator<Item = String>`"),
+        ("Result<u8, &str>", "take `Result<u8, String>`"),
+        ("Option<Vec<&u8>>", "take `Option<Vec<u8>>`"),
+        ("HashMap<&str, &[u8]>", "take `HashMap<String, Vec<u8>>`"),
+        ("Cow<'_, [&str]>", "take `Cow<'_, [String]>`"),
+        ("&(dyn Fn() + 'a)", "take `Box<dyn Fn() + 'a + Send>`"),
+        ("Ref<'_, u8>", "`Ref<'_, u8>` borrows from the caller"),
+        ("Box<dyn FnOnce(u8) -> u8 + 'a>", "take what the body needs out of it"),
     ] {
-        refused("", &format!("fn f(&self, x: {ty}) {{}}"), &["a borrow inside"]);
+        refused("", &format!("fn f(&self, x: {ty}) {{}}"), &[advice]);
     }
-    for ty in ["&mut u8", "&'a mut u8", "Option<&mut [u8]>"] {
-        refused("", &format!("fn f(&self, x: {ty}) {{}}"), &["take it by value"]);
-    }
-    for ty in [
-        "&str",
-        "Vec<&str>",
-        "Foo<'_>",
-        "impl Iterator<Item = &u8>",
-        "Box<dyn Iterator<Item = u8> + 'a>",
-        "Cow<'_, str>",
+    for (ty, advice) in [
+        ("&mut u8", "take `u8` by value and return it"),
+        ("&'a mut u8", "take `u8` by value and return it"),
+        ("Option<&mut [u8]>", "take `Vec<u8>` by value and return it"),
+        ("&mut [u8]", "take `Vec<u8>` by value and return it"),
+        ("&mut str", "take `String` by value and return it"),
+        ("&mut dyn FnMut(u8)", "take `Box<dyn FnMut(u8) + Send>`"),
+        ("&mut impl FnMut(u8)", "take `impl FnMut(u8) + Send + 'static` by value"),
+        ("&dyn Display", "take `Arc<dyn Display + Send + Sync>`"),
+        ("Option<&dyn Display>", "take `Arc<dyn Display + Send + Sync>`"),
     ] {
-        refused("", &format!("fn f(&self) -> {ty} {{ todo!() }}"), &["the result borrows"]);
+        refused("", &format!("fn f(&self, x: {ty}) {{}}"), &[advice]);
+    }
+    for (ty, advice) in [
+        ("&str", "return `String`"),
+        ("Vec<&str>", "return `Vec<String>`"),
+        ("Foo<'_>", "return a value that owns what it needs"),
+        ("Box<dyn Any + 'a>", "return a value that owns what it needs"),
+        ("Cow<'_, str>", "return a value that owns what it needs"),
+    ] {
+        refused("", &format!("fn f(&self) -> {ty} {{ todo!() }}"), &[advice]);
     }
 }
 
@@ -88,7 +101,9 @@ fn what_ties_nothing_to_the_caller_is_accepted() {
         "&'static mut u8",
         "fn(&str) -> &str",
         "for<'b> fn(&'b str) -> &'b str",
-        "impl Fn(&str) -> &str + Send",
+        "impl Fn(&str) -> &str + Send + 'static",
+        "impl Key + AsRef<str>",
+        "impl Send",
         "Box<dyn Fn(&str, &u8) -> Vec<&u8> + Send>",
         "Box<dyn for<'b> FnMut(&'b str) -> Option<&'b str> + Send>",
         "[u8; { N & M }]",
@@ -115,6 +130,40 @@ fn what_ties_nothing_to_the_caller_is_accepted() {
 }
 
 #[test]
+fn an_impl_trait_that_may_borrow_is_told_its_bounds() {
+    for (ty, advice) in [
+        ("impl Fn(&str) -> u8", "write `impl Fn(&str) -> u8 + Send + 'static`"),
+        ("impl Display + Send", "write `impl Display + Send + 'static`"),
+        ("impl FnOnce() + 'static", "write `impl FnOnce() + 'static + Send`"),
+        ("impl AsRef<Path>", "write `impl AsRef<Path> + Send + 'static`, or take `#[as_ref] ..: &Path`"),
+        ("impl Into<Vec<u8>> + Send", "or take `#[into] ..: Vec<u8>`"),
+    ] {
+        refused("", &format!("fn f(&self, x: {ty}) {{}}"), &[advice]);
+    }
+}
+
+#[test]
+fn a_local_error_is_told_to_be_send() {
+    refused("", "fn f(&self) -> Result<u8, Box<dyn std::error::Error>> { todo!() }", &["`dyn Error + Send + Sync`"]);
+    accepted("", "fn f(&self) -> Result<u8, Box<dyn Error + Send + Sync>> { todo!() }");
+}
+
+#[test]
+fn an_iterator_that_would_block_in_the_callers_hands_is_refused() {
+    for (ty, advice) in [
+        ("impl Iterator<Item = u8>", "return `Vec<u8>`"),
+        ("impl Iterator<Item = io::Result<String>> + Send", "return `Vec<io::Result<String>>`"),
+        ("io::Result<impl DoubleEndedIterator<Item = Row>>", "return `Vec<Row>`"),
+        ("Box<dyn Iterator<Item = u8> + Send>", "return `Vec<u8>`"),
+        ("io::Lines<BufReader<File>>", "`.collect()`"),
+        ("io::Result<fs::ReadDir>", "`.collect()`"),
+    ] {
+        refused("", &format!("fn f(&self) -> {ty} {{ todo!() }}"), &[advice]);
+    }
+    accepted("", "fn f(&self) -> impl Fn(u8) -> Box<dyn Iterator<Item = u8>> { todo!() }");
+}
+
+#[test]
 fn receivers_are_told_apart() {
     for receiver in [
         "self",
@@ -132,6 +181,11 @@ fn receivers_are_told_apart() {
         "self: &'a Arc<Self>",
         "self: Box<Self>",
         "#[cfg(all())] self",
+        "self: Arc<Service>",
+        "self: &Arc<Store<K, 2>>",
+        "self: Box<Service>",
+        "self: &Service",
+        "self: Service",
     ] {
         accepted("", &format!("fn f({receiver}) {{}}"));
     }
@@ -147,7 +201,7 @@ fn receivers_are_told_apart() {
         ("self: Weak<Self>", "not known"),
         ("self: &Box<Self>", "not known"),
         ("self: Arc<Box<Self>>", "not known"),
-        ("self: Alias", "not known"),
+        ("self: [Self; 1]", "not known"),
         ("self: &&Self", "not known"),
     ] {
         refused("", &format!("fn f({receiver}) {{}}"), &[part]);
@@ -164,10 +218,19 @@ fn options_are_told_apart() {
         "executor = pool::<A, B>(1, 2), handle",
         "boxed, executor = <P as Pools<A, B>>::io()",
         "crate = a::b",
-        "crate = $crate::b",
+        "crate = crate::b",
         "executor = 0",
         "handle",
         "boxed",
+        "boxed = '_",
+        "boxed = ?Send",
+        "boxed = 'a + ?Send",
+        "refused = panic",
+        "refused = Error::from_refusal, panicked = |panic| Error::Panic(panic)",
+        "with(inner = self.inner.clone())",
+        "with(a = x::<A, B>(), b = 2,), executor = io",
+        "sync = Find::f_sync",
+        "sync = Self::f_sync",
         "executor = &*POOL",
         "executor = { let a = 1; pool(a) }",
         "executor = self.handle",
@@ -180,6 +243,8 @@ fn options_are_told_apart() {
     }
     for (args, part) in [
         ("io", "unknown option `io`"),
+        ("executer = io", "did you mean `executor = ...`"),
+        ("handl", "did you mean `handle`"),
         ("pool = io", "did you mean `executor = ...`"),
         ("krate = a", "did you mean `crate = ...`"),
         ("dyn", "did you mean `boxed`"),
@@ -187,7 +252,14 @@ fn options_are_told_apart() {
         ("executor: io", "write `executor = io`"),
         ("executor = 'a'", "write `executor = io`"),
         ("executor = 1.5", "write `executor = io`"),
-        ("sync = a::b", "expected a name"),
+        ("sync = 1", "expected a name"),
+        ("boxed = yes", "expected a lifetime or `?Send`"),
+        ("boxed = ?Sync", "write `boxed = ?Send`"),
+        ("with = a", "write `with(inner = self.inner.clone())`"),
+        ("with(a)", "write `with(inner = self.inner.clone())`"),
+        ("with(a = 1), sync = g", "cannot stand together"),
+        ("handle, refused = panic", "remove this option, or `handle`"),
+        ("handle, panicked = f", "remove this option, or `handle`"),
         ("crate = a + b", "expected a path"),
         ("sync = f", "write `sync = f_sync`"),
         ("boxed, boxed", "given twice"),
@@ -222,8 +294,8 @@ fn what_async_trait_has_rewritten_is_told_so_and_left_alone() {
 fn only_functions_are_accepted() {
     for (item, part) in [
         ("struct A;", "`struct`"),
-        ("impl A { fn f() {} }", "put it on each method"),
-        ("pub trait A {}", "put it on each method"),
+        ("impl A { fn f() {} }", "no method in this block is marked"),
+        ("pub trait A {}", "no method in this block is marked"),
         ("const N: u8 = 1;", "`const`"),
         ("let x = 1;", "`let`"),
         ("static A: u8 = 1;", "`static`"),
@@ -231,4 +303,43 @@ fn only_functions_are_accepted() {
         refused("", item, &[part]);
     }
     accepted("", "pub(in self::a) default unsafe fn f(self) where Self: Sized {}");
+}
+
+#[test]
+fn a_body_that_awaits_is_told_where_to_await() {
+    let part = "await in the caller";
+    refused("", "fn f(&self) -> u8 { self.other().await }", &[part]);
+    refused("", "fn f(&self) -> u8 { if true { g(self.other().await) } else { 1 } }", &[part]);
+    accepted("", "fn f(&self) { let g = async move { h().await }; async fn k() { h().await } block_on(g) }");
+    accepted("", "fn f(&self) -> u8 { select! { x = a.await => x } }");
+}
+
+#[test]
+fn a_test_is_told_its_order() {
+    refused("", "#[test] fn f() {}", &["write `#[tokio::test]` below `#[blocking]`"]);
+    refused("", "#[::core::prelude::v1::test] fn f() {}", &["write `#[tokio::test]` below `#[blocking]`"]);
+    accepted("", "#[tokio::test] fn f() {}");
+    refused("", "async fn f() {}", &["`#[tokio::test]`, stands below `#[blocking]`"]);
+}
+
+#[test]
+fn conversions_are_told_apart() {
+    accepted("", "fn f(&self, #[into] key: Vec<u8>, #[as_ref] path: &Path, #[into] mut n: u64) {}");
+    refused("", "fn f(&self, #[into] key: &[u8]) {}", &["write `#[into] ..: Vec<u8>`"]);
+    refused("", "fn f(&self, #[as_ref] path: PathBuf) {}", &["write `#[as_ref] ..: &PathBuf`, or `#[into]`"]);
+}
+
+#[test]
+fn a_block_gives_its_options_to_the_methods_that_are_marked() {
+    let expanded = |args: &str, item: &str| expand(args, item).to_string().replace(' ', "");
+    let block = "impl<K: Fn() -> u8> Find<K> for Users<K> { #[doc = \"\"] #[blocking] fn a() {} #[x::blocking(sync = b_sync, handle)] \
+                 fn b() {} fn c() {} #[cfg_attr(unix, blocking(executor = io))] fn d() {} }";
+    assert_eq!(
+        expanded("executor = pool::<A, B>(), handle", block),
+        "impl<K:Fn()->u8>Find<K>forUsers<K>{#[doc=\"\"]#[blocking(executor=pool::<A,B>(),handle,impl(Find<K>))]fna(){}\
+         #[x::blocking(sync=b_sync,handle,executor=pool::<A,B>(),impl(Find<K>))]fnb(){}fnc(){}\
+         #[cfg_attr(unix,blocking(executor=io,handle,impl(Find<K>)))]fnd(){}}"
+    );
+    assert_eq!(expanded("", "pub trait A { #[blocking] fn a() {} }"), "pubtraitA{#[blocking(impl())]fna(){}}");
+    refused("sync = x", "impl A { #[blocking] fn a() {} }", &["`sync` belongs to one method"]);
 }

@@ -1,18 +1,19 @@
 //! Tests of the expansion on plain tokens, without a compiler: what is written, and that something always is.
 
 mod half_typed;
+mod layers;
 mod messages;
 mod snapshots;
 mod totality;
 
-use crate::expand;
+use crate::expansion;
 use proc_macro2::TokenStream;
 use quote::quote;
 
 /// Expands `#[blocking(args)] item`.
 fn expand(args: &str, item: &str) -> TokenStream {
     let parse = |text: &str| text.parse::<TokenStream>().expect("test input is made of tokens");
-    expand::blocking(parse(args), parse(item))
+    expansion(parse(args), parse(item))
 }
 
 /// The tokens as formatted code, as the content of an `impl` or a `trait`; what is no Rust is given as it is.

@@ -73,8 +73,35 @@ fn attributes_are_sent_on_purpose() {
     check(
         "attributes",
         "sync = load_sync",
-        "#[cfg(unix)] #[must_use] #[expect(unused_variables)] #[allow(clippy::all)] #[tracing::instrument(skip(self))]
+        "/// Loads.\n#[cfg(unix)] #[must_use] #[doc(hidden)] #[clippy::msrv = \"1\"] #[other::skip] #[rustfmt::skip]
+        #[cfg_attr(unix, inline, tracing::instrument, doc = \"x\")] #[cfg_attr(unix, traced)] #[expect(unused_variables)] #[allow(clippy::all)] #[tracing::instrument(skip(self))]
         #[track_caller] pub fn load(&self) -> u8 { #![allow(unused_mut)] 1 }",
+    );
+}
+
+#[test]
+fn names_in_the_code_of_another_attribute_are_read() {
+    check(
+        "code_in_strings",
+        "",
+        r##"#[cached(key = "String", convert = r#"{ format!("{}{}", name, n) }"#)]
+        fn load(&self, name: &str, n: u32, other: u8) -> u8 { 1 }"##,
+    );
+}
+
+#[test]
+fn options_on_the_way() {
+    check(
+        "options",
+        "executor = POOL, refused = Failure::busy, panicked = |panic| Failure::from(panic), with(db = self.db.clone())",
+        "fn load(&self, #[into] mut key: Vec<u8>, #[as_ref] path: &Path, State(app): State<App>) -> Result<u8, Failure> { 1 }",
+    );
+    check("boxed_elided", "boxed = '_ + ?Send", "fn load(&self, key: &str) -> u8 { self.n }");
+    check("sync_in_a_trait", "sync = Find<K>::load_sync", "fn load(&self, (a, mut b): (u8, u8)) -> u8 { self.n }");
+    check(
+        "sync_into",
+        "sync = Self::load_sync",
+        "fn load(#[into] mut key: Vec<u8>, #[into] (a, _): (u8, u8)) -> u8 { 1 }",
     );
 }
 
@@ -98,6 +125,18 @@ fn self_in_a_body() {
             let v = vec![self.n];
             self::helper(|| self.n)
         }"#,
+    );
+    check(
+        "words_in_a_macro",
+        "",
+        "fn run(&self) {
+            sql!(use db; select self.n);
+            html!(<p impl=self.a mod=self.b>self.c</p>);
+            route!(mod admin self.d { self.e });
+            when!(impl self.f { self.g });
+            items! { use self::x; mod m { use super::other; } impl A for B { fn f(&self) { self.own } } self.h }
+            use super::{self, x}; self.i
+        }",
     );
 }
 

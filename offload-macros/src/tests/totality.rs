@@ -3,14 +3,14 @@
 //! The input is every function of the dependencies that cargo has unpacked, and mutations of some of them.
 
 use super::expand;
-use crate::expand::blocking;
+use crate::expansion as blocking;
 use crate::tokens::{as_group, is_body, is_ident, is_punct, list};
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::quote;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-const OPTIONS: [&str; 8] = [
+const OPTIONS: [&str; 13] = [
     "",
     "executor = io",
     "handle",
@@ -19,6 +19,11 @@ const OPTIONS: [&str; 8] = [
     "executor = self.pool(&a, b)?, sync = the_twin, boxed",
     "crate = my::offload, executor = &*POOL",
     "executor = \"io\", sync",
+    "boxed = '_ + ?Send, refused = panic",
+    "boxed, sync = Self::the_twin",
+    "with(inner = self.inner.clone(), r#type = a), panicked = f",
+    "sync = the_twin, impl(Find<K>)",
+    "handle, impl()",
 ];
 
 /// A debug build must be done in this time; what is left over is skipped, and said.
@@ -57,6 +62,11 @@ fn mutated_functions_expand_or_are_refused() {
          c: Option<&str>, d: Cow<'_, [u8; N]>) -> Result<impl Iterator<Item = T>, Error> where T: Default \
          { let x = self.n; println!(\"{self} {x}\"); x }",
         "fn f(mut self: Arc<Self>, f: impl for<'a> Fn(&'a str) -> &'a str, _: Foo<{ N }>) { #![allow(x)] macro_rules! m { ($self:ident) => { $self } } impl X { fn g(self) {} } }",
+        "fn r#try<'r#fn, #[cfg(unix)] 'b: 'r#fn, #[cfg(unix)] r#type: Into<Vec<u8>>, const N: usize>(&'r#fn self, #[into] r#match: Vec<u8>, \
+         #[as_ref] path: &Path, r#in: Option<&'r#fn str>, #[cfg(unix)] State(a): State<u8>, Point { x, y: mut up, .. }: Point) \
+         -> Result<impl Fn(&'static str) -> u8, r#type> { let r#self_ = 1; r#match.len() }",
+        "#[tracing::instrument(skip(a))] fn f<'a, T>(self: &'a Arc<Users<'a, T>>, (a, b): (A, B), Cow(c): Cow<'a, T>, d: &mut dyn FnMut()) -> T { a.await }",
+        "impl<K> Find<K> for Users { #[blocking(sync = g)] fn f(&self) {} #[cfg_attr(unix, blocking)] fn h() {} }",
         "fn look_up(&self, word: &str, at: fn(&str) -> usize) -> Option<Vec<Box<dyn Any + Send>>>;",
     ];
     let mut count = 0;
@@ -237,7 +247,7 @@ fn is_fragment(token: &TokenTree) -> bool {
 
 /// Some token.
 fn token(random: &mut Random, depth: usize) -> TokenTree {
-    const WORDS: [&str; 24] = [
+    const WORDS: [&str; 32] = [
         "self",
         "Self",
         "fn",
@@ -262,10 +272,18 @@ fn token(random: &mut Random, depth: usize) -> TokenTree {
         "Option",
         "Cow",
         "macro_rules",
+        "r#fn",
+        "cfg",
+        "blocking",
+        "await",
+        "with",
+        "refused",
+        "into",
+        "gen",
     ];
-    match random.below(if depth == 0 { 3 } else { 4 }) {
+    match random.below(if depth == 0 { 3 } else { 5 }) {
         0 => match WORDS[random.below(WORDS.len())] {
-            "r#type" => Ident::new_raw("type", Span::call_site()).into(),
+            word if word.starts_with("r#") => Ident::new_raw(&word[2..], Span::call_site()).into(),
             word => Ident::new(word, Span::call_site()).into(),
         },
         1 => {
@@ -278,6 +296,13 @@ fn token(random: &mut Random, depth: usize) -> TokenTree {
             .into_iter()
             .next()
             .unwrap(),
+        // A lifetime, raw or not, in the group that a fragment leaves.
+        3 => {
+            let tick = Punct::new('\'', Spacing::Joint);
+            let name =
+                [Ident::new("a", Span::call_site()), Ident::new_raw("fn", Span::call_site())][random.below(2)].clone();
+            Group::new(Delimiter::None, [TokenTree::from(tick), name.into()].into_iter().collect()).into()
+        }
         _ => {
             let delimiter =
                 [Delimiter::Parenthesis, Delimiter::Brace, Delimiter::Bracket, Delimiter::None][random.below(4)];

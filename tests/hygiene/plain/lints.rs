@@ -101,6 +101,32 @@ impl Service {
         left.saturating_add(name.len())
     }
 
+    #[blocking(sync = expected_sync)]
+    #[expect(clippy::needless_pass_by_value, reason = "the twin gives these")]
+    fn expected(&self, text: String) -> usize {
+        text.len()
+    }
+
+    #[blocking(sync = quiet_sync)]
+    fn quiet(&self, text: String, (mut left, right): (usize, usize)) -> usize {
+        left = left.saturating_add(right);
+        left.saturating_add(text.len())
+    }
+
+    #[blocking(executor = self.pick(name, 1, &list), sync = Self::chosen_sync)]
+    fn chosen(&self, name: &str, list: Vec<u8>, (first, _): (u8, u8)) -> usize {
+        name.len().saturating_add(list.len()).saturating_add(usize::from(first))
+    }
+
+    #[blocking(executor = self.pick(name, 1, &[]), with(words = Arc::clone(&self.words)))]
+    fn captured(&self, name: &str, #[into] key: Vec<u8>, #[as_ref] path: &Path) -> usize {
+        words.len().saturating_add(key.len()).saturating_add(path.as_os_str().len())
+    }
+
+    const fn pick(&self, _: &str, _: usize, _: &[u8]) -> &ThreadPool {
+        &self.executor
+    }
+
     #[blocking(handle)]
     fn handle(self: Arc<Self>, text: Option<&str>) -> usize {
         text.map_or(0, str::len)
@@ -126,7 +152,7 @@ impl Service {
         inner()
     }
 
-    #[blocking]
+    #[blocking(refused = panic)]
     fn returns_early(&self, stop: bool) -> Result<(), fmt::Error> {
         if stop {
             return Err(fmt::Error);
@@ -173,6 +199,10 @@ fn it_works_as_well() {
         assert_eq!(service.twin((1, 2), "n".into(), None).await, service.twin_sync((1, 2), "n".into(), None));
         assert_eq!(Arc::new(service.clone()).handle(Some("x")).await.ok(), Some(1));
         assert_eq!(service.boxed("four").await, 4);
+        assert_eq!(service.expected("x".to_owned()).await, service.expected_sync("x".to_owned()));
+        assert_eq!(service.quiet("x".to_owned(), (1, 2)).await, service.quiet_sync("x".to_owned(), (1, 2)));
+        assert_eq!(service.chosen("four", vec![], (1, 2)).await, service.chosen_sync("four", vec![], (1, 2)));
+        assert_eq!(service.captured("", "k", "p").await, 3);
         assert_eq!(service.clone().expression().await, 1);
         assert_eq!(service.items().await, 1);
         assert_eq!(service.one_line().await, 1);

@@ -10,8 +10,8 @@ struct Service {
 
 impl Service {
     #[blocking]
-    fn all(&self) -> impl Iterator<Item = &u32> {
-        self.numbers.iter()
+    fn all(&self) -> impl AsRef<[u32]> + '_ {
+        &self.numbers
     }
 
     #[blocking]
@@ -20,18 +20,18 @@ impl Service {
     }
 
     #[blocking(handle)]
-    fn handle(&mut self) -> impl Iterator<Item = u32> + Send {
-        std::iter::once(self.numbers.remove(0))
+    fn handle(&mut self) -> impl Into<u32> + Send {
+        self.numbers.remove(0)
     }
 }
 
 async fn calls(service: &Service) -> usize {
     let (n, count) = service.nested().await.unwrap();
-    service.all().await.count() + count(n) as usize
+    service.all().await.as_ref().len() + count(n) as usize
 }
 
-async fn calls_mutably(mut service: Service) -> usize {
-    service.handle().await.unwrap().count()
+async fn calls_mutably(mut service: Service) -> u32 {
+    service.handle().await.unwrap().into()
 }
 
 fn main() {}

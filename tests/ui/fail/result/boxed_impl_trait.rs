@@ -9,8 +9,8 @@ struct Service {
 
 impl Service {
     #[blocking(boxed)]
-    fn numbers(&self) -> impl Iterator<Item = u32> {
-        0..3
+    fn shown(&self) -> impl std::fmt::Display {
+        3
     }
 }
 

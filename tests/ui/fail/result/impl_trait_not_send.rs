@@ -9,9 +9,9 @@ struct Service {
 
 impl Service {
     #[blocking]
-    fn numbers(&self) -> impl Iterator<Item = u32> {
+    fn adder(&self) -> impl Fn(u32) -> u32 {
         let one = std::rc::Rc::new(1);
-        (0..3).map(move |n| n + *one)
+        move |n: u32| n + *one
     }
 }
 

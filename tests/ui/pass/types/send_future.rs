@@ -1,19 +1,12 @@
-//! The future is `Send` where what the caller lends is `Sync`, and need not be where it is not.
+//! The future is `Send`, as all that the caller lends is `Sync`.
 
 use offload_runtime::{Inline, blocking};
-use std::cell::Cell;
 use std::future::Future;
 
 #[derive(Clone)]
 struct Shared {
     executor: Inline,
     n: u32,
-}
-
-#[derive(Clone)]
-struct Local {
-    executor: Inline,
-    n: Cell<u32>,
 }
 
 impl Shared {
@@ -23,17 +16,8 @@ impl Shared {
     }
 }
 
-impl Local {
-    #[blocking]
-    fn get(&self) -> u32 {
-        self.n.get()
-    }
-}
-
 fn is_send<F: Future<Output = u32> + Send>(_: F) {}
-fn is_future<F: Future<Output = u32>>(_: F) {}
 
 fn main() {
     is_send(Shared { executor: Inline, n: 1 }.get("text"));
-    is_future(Local { executor: Inline, n: Cell::new(1) }.get());
 }

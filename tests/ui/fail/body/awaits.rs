@@ -1,4 +1,4 @@
-//! The attribute belongs on each method.
+//! A body that awaits is told where to await.
 
 use offload_runtime::{ThreadPool, blocking};
 
@@ -7,9 +7,14 @@ struct Service {
     executor: ThreadPool,
 }
 
-#[blocking]
 impl Service {
+    #[blocking]
     fn find(&self) -> u32 {
+        let n = self.other().await;
+        n + 1
+    }
+
+    async fn other(&self) -> u32 {
         1
     }
 }

@@ -1,0 +1,342 @@
+//! The rules, one small function each, and the [`Plan`] that is left when they have been checked.
+//!
+//! A plan is made even of a method that breaks rules: its signature is final, and is still emitted, so that
+//! callers see no second error.
+
+use crate::arguments::{Argument, Binding, Conversion, Crossing, Surroundings};
+use crate::attributes;
+use crate::errors::Errors;
+use crate::function::Function;
+use crate::options::{Capture, ExecutorArg, Options, Place, RefusedArg};
+use crate::self_rewrite::{self, Rewritten};
+use crate::tokens::{self, list};
+use crate::types::{self, shown};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::{Expr, Lifetime, Path, Type};
+
+/// A method with every decision made; the modules behind this one only read it.
+pub(crate) struct Plan {
+    pub(crate) function: Function,
+    /// One for each input of the signature; `self` is the first.
+    pub(crate) arguments: Vec<Argument>,
+    /// What crosses beside the arguments.
+    pub(crate) captures: Vec<Capture>,
+    pub(crate) body: Option<Rewritten>,
+    pub(crate) output: Output,
+    pub(crate) executor: Executor,
+    /// Whether the executor is cloned, because the value that holds it moves to the worker.
+    pub(crate) clones_executor: bool,
+    pub(crate) refusal: Refusal,
+    /// What makes the method's error of a panic.
+    pub(crate) panicked: Option<Expr>,
+    pub(crate) twin: Option<Twin>,
+    /// Whether `Self` is known to be the type that the method belongs to.
+    pub(crate) has_self_type: bool,
+    /// Whether the body, as it stands, is that of an `async fn` with this signature. Needed only if rules are broken.
+    pub(crate) fits_unchanged: bool,
+    /// The path of `offload_runtime`.
+    pub(crate) runtime: TokenStream,
+}
+
+/// What calling the method gives.
+pub(crate) enum Output {
+    /// `async fn`.
+    Future,
+    /// A `JobHandle`, submitted already.
+    Handle,
+    /// A boxed future; with a lifetime, that one, else with those that async-trait writes.
+    Boxed { lifetime: Option<Lifetime>, is_send: bool },
+}
+
+/// How the executor is found.
+pub(crate) enum Executor {
+    /// `default_executor()`.
+    Default,
+    /// `self.io` or `self.0`.
+    Field(TokenStream, Span),
+    /// Any expression.
+    Expression(TokenStream),
+}
+
+/// What becomes of a refusal.
+pub(crate) enum Refusal {
+    /// `Err(E::from(error))` where the result is a `Result`, else a panic.
+    ByType,
+    Panic,
+    Convert(Box<Expr>),
+}
+
+/// The synchronous method that is kept.
+pub(crate) struct Twin {
+    pub(crate) name: Ident,
+    /// The path by which the job calls it.
+    pub(crate) path: TokenStream,
+    /// Whether it must not stand in the impl of a trait: there, `Self::name` could be another method.
+    pub(crate) is_guarded: bool,
+}
+
+impl Plan {
+    /// Checks every rule and decides what to write.
+    pub(crate) fn new(mut options: Options, function: Function, errors: &mut Errors) -> Self {
+        check_attributes(&options, &function, errors);
+        check_qualifiers(&function, errors);
+        check_body(&options, &function, errors);
+        let executor = Executor::of(options.executor.take(), &function);
+        let captured: Vec<TokenStream> = options.with.iter().map(|capture| capture.value.to_token_stream()).collect();
+        let reads = |name: &str| {
+            attributes::use_argument(&function.attrs, name)
+                || executor.reads(name)
+                || captured.iter().any(|value| tokens::reads(&list(value.clone()), name))
+        };
+        let around = Surroundings {
+            reads: &reads,
+            is_seen: attributes::are_read(&function.attrs),
+            has_twin: options.sync.is_some(),
+        };
+        let inputs = function.sig.inputs.iter().enumerate();
+        let mut arguments: Vec<Argument> =
+            inputs.map(|(number, input)| Argument::decide(number, input, &around, errors)).collect();
+        check_result(&options, &function, errors);
+        check_output(&options, errors);
+        let is_taken = |tokens: TokenStream| tokens::mentions(&list(tokens), "self_");
+        let inputs = function.sig.inputs.to_token_stream();
+        let body = function.body.as_ref().map(|body| {
+            let is_taken = is_taken(body.stream()) || is_taken(inputs);
+            self_rewrite::rewrite(body, if is_taken { "__offload_self" } else { "self_" })
+        });
+        let leaves_self = options.sync.is_none() && body.as_ref().is_some_and(|body| !body.mentions_self);
+        for argument in &mut arguments {
+            let is_self = matches!(argument.binding, Binding::Receiver { .. });
+            let is_clone = matches!(argument.crossing, Crossing::ClonedSelf | Crossing::Borrowed);
+            argument.crosses &= !(is_self && is_clone && leaves_self);
+        }
+        let has_self_type = options.place.is_some() || function.names_self_type();
+        let twin = options.sync.as_ref().and_then(|path| twin(path, &options, &function, has_self_type, errors));
+        let output = match (options.handle, options.boxed) {
+            (Some(_), _) => Output::Handle,
+            (None, Some(boxed)) if function.result().and_then(types::find_impl_trait).is_none() => {
+                Output::Boxed { lifetime: boxed.lifetime, is_send: boxed.is_send }
+            }
+            (None, _) => Output::Future,
+        };
+        let fits_unchanged = matches!(output, Output::Future)
+            && function.is_complete
+            && options.with.is_empty()
+            && arguments.iter().all(|argument| argument.conversion == Conversion::None)
+            && function.result().and_then(types::find_borrow).is_none();
+        Self {
+            clones_executor: executor.moves_with(&arguments),
+            executor,
+            arguments,
+            captures: options.with,
+            body,
+            output,
+            refusal: match options.refused {
+                None => Refusal::ByType,
+                Some(RefusedArg::Panic(_)) => Refusal::Panic,
+                Some(RefusedArg::Convert(path)) => Refusal::Convert(path),
+            },
+            panicked: options.panicked,
+            twin,
+            has_self_type,
+            fits_unchanged,
+            runtime: options.runtime.map_or_else(|| quote!(::offload_runtime), Path::into_token_stream),
+            function,
+        }
+    }
+
+    /// Whether it can be carried out.
+    pub(crate) fn is_right(&self, errors: &Errors) -> bool {
+        errors.is_empty() && self.function.is_complete
+    }
+
+    /// The method's `self`, if it has one.
+    pub(crate) fn receiver(&self) -> Option<&Argument> {
+        self.arguments.first().filter(|argument| matches!(argument.binding, Binding::Receiver { .. }))
+    }
+}
+
+impl Executor {
+    fn of(arg: Option<ExecutorArg>, function: &Function) -> Self {
+        let has_self = function.sig.receiver().is_some();
+        match arg {
+            None if !has_self => Self::Default,
+            None => {
+                let at = Span::call_site().resolved_at(function.sig.ident.span());
+                Self::Field(Ident::new("executor", at).into_token_stream(), at)
+            }
+            Some(ExecutorArg::Name(name)) if has_self && !is_static(&name) && !is_argument(&name, function) => {
+                Self::Field(name.to_token_stream(), name.span())
+            }
+            Some(ExecutorArg::Index(index)) if has_self => Self::Field(index.to_token_stream(), index.span()),
+            Some(ExecutorArg::Name(name)) => Self::Expression(name.into_token_stream()),
+            Some(ExecutorArg::Index(index)) => Self::Expression(index.into_token_stream()),
+            Some(ExecutorArg::Expression(tokens)) => Self::Expression(tokens),
+        }
+    }
+
+    /// Whether it names the variable `name`.
+    fn reads(&self, name: &str) -> bool {
+        matches!(self, Self::Expression(tokens) if tokens::reads(&list(tokens.clone()), name))
+    }
+
+    /// Whether a value that holds it moves to the worker, be it `self` or an argument.
+    fn moves_with(&self, arguments: &[Argument]) -> bool {
+        arguments.iter().filter(|argument| argument.crossing == Crossing::Moved).any(|argument| {
+            match (self, argument) {
+                (Self::Default, _) => false,
+                (Self::Field(..), Argument { binding, .. }) => matches!(binding, Binding::Receiver { .. }),
+                (Self::Expression(tokens), Argument { binding: Binding::Receiver { .. }, .. }) => {
+                    self_rewrite::mentions_self(tokens)
+                }
+                (Self::Expression(_), argument) => {
+                    argument.parts().iter().any(|part| self.reads(&part.name.to_string()))
+                }
+            }
+        })
+    }
+}
+
+/// Whether a name is written as those of statics are: `POOL`.
+fn is_static(name: &Ident) -> bool {
+    let name = name.to_string();
+    name.contains(char::is_uppercase) && !name.contains(char::is_lowercase)
+}
+
+fn is_argument(name: &Ident, function: &Function) -> bool {
+    function.sig.inputs.iter().any(|input| {
+        matches!(input, syn::FnArg::Typed(typed) if tokens::reads(&list(typed.pat.to_token_stream()), &name.to_string()))
+    })
+}
+
+/// Decides how the job calls the twin.
+fn twin(path: &Path, options: &Options, function: &Function, has_self_type: bool, errors: &mut Errors) -> Option<Twin> {
+    let name = path.segments.last()?.ident.clone();
+    if name == function.sig.ident {
+        errors.at(name.span(), format!("the async method is called `{name}`; write `sync = {name}_sync`"));
+        return None;
+    }
+    if !options.with.is_empty() {
+        let message = "`with` and `sync` cannot stand together: the twin has no `self` to take it from; call a method of your own";
+        errors.at(options.with[0].name.span(), message);
+    }
+    let at = name.span();
+    let mut owner = path.clone();
+    owner.segments.pop();
+    owner.segments.pop_punct();
+    let is_plain = owner.segments.is_empty();
+    let path = match &options.place {
+        Some(Place::Trait(of)) if is_plain => quote_spanned!(at=> <Self as #of>::#name),
+        _ if !is_plain && !owner.is_ident("Self") => quote_spanned!(at=> <Self as #owner>::#name),
+        _ if has_self_type || !is_plain => quote_spanned!(at=> Self::#name),
+        _ => quote_spanned!(at=> #name),
+    };
+    let is_inherent = !matches!(function.vis, syn::Visibility::Inherited);
+    let is_guarded = is_plain && has_self_type && options.place.is_none() && !is_inherent;
+    Some(Twin { name, path, is_guarded })
+}
+
+fn check_attributes(options: &Options, function: &Function, errors: &mut Errors) {
+    if let Some(again) = function.attrs.iter().find(|attr| attributes::is_blocking(attr)).and_then(attributes::name) {
+        errors.at(again.span(), "`#[blocking]` stands on this method twice; remove one of the two");
+    }
+    if let (None, Some(attr)) = (&options.sync, attributes::track_caller(&function.attrs)) {
+        errors.under(
+            attr.path(),
+            "the body runs on a worker, which has no caller to track; remove `#[track_caller]`, or keep a synchronous \
+             method by `sync = ...`",
+        );
+    }
+    if let Some(test) = attributes::plain_test(&function.attrs) {
+        errors.under(test, "a test that blocks needs no `#[blocking]`; where it must be async, write `#[tokio::test]` below `#[blocking]`");
+    }
+}
+
+fn check_qualifiers(function: &Function, errors: &mut Errors) {
+    let sig = &function.sig;
+    if let Some(word) = &sig.asyncness {
+        errors.at(
+            word.span,
+            "`#[blocking]` makes a method async by itself, and its body must be plain blocking code; remove `async`; \
+             an attribute that asks for it, such as `#[tokio::test]`, stands below `#[blocking]`",
+        );
+    }
+    if let Some(word) = &sig.constness {
+        errors.at(word.span, "a `const fn` cannot be sent to a worker; remove `const`");
+    }
+    if let Some(abi) = &sig.abi {
+        errors.at(
+            abi.extern_token.span,
+            "an `extern` function cannot return a future; remove `extern`, or call it from a `#[blocking]` method",
+        );
+    }
+    if let Some(variadic) = &sig.variadic {
+        errors.under(variadic, "expected an argument with its type; write `name: Type`");
+    }
+}
+
+fn check_body(options: &Options, function: &Function, errors: &mut Errors) {
+    let name = &function.sig.ident;
+    let Some(body) = &function.body else {
+        if options.boxed.is_none() {
+            let message = format!(
+                "`#[blocking]` found no body to run; in a trait, declare `async fn {name}(..)` without the attribute, \
+                 or write `#[blocking(boxed)]` for a trait used as `dyn`"
+            );
+            errors.at(name.span(), message);
+        } else if options.executor.is_some() && options.place.is_none() || options.sync.is_some() {
+            let message = "a declaration runs nothing; give `executor` and `sync` where the method has its body";
+            errors.at(name.span(), message);
+        }
+        return;
+    };
+    if let (None, Some(at)) = (&function.sig.asyncness, self_rewrite::find_await(body.stream())) {
+        errors.at(at, "a blocking body cannot await; await in the caller, and pass the value as an argument");
+    }
+}
+
+fn check_result(options: &Options, function: &Function, errors: &mut Errors) {
+    let Some(result) = function.result() else { return };
+    if matches!(result, Type::Never(_)) {
+        errors.under(result, "a method that never returns would keep its worker for ever; return `()`");
+    } else if let Some((at, item)) = types::find_blocking_iterator(result) {
+        let item = item.map_or_else(|| "_".to_owned(), |item| shown(&types::owned(&item)));
+        let message = format!(
+            "an iterator would block in the hands of the caller, each time it is asked for an item; end the body in \
+             `.collect()` and return `Vec<{item}>`"
+        );
+        errors.at(at, message);
+    } else if let Some(at) = types::find_borrow(result) {
+        let (written, owned) = (shown(result), shown(&types::owned(result)));
+        let advice = if written == owned {
+            "return a value that owns what it needs".to_owned()
+        } else {
+            format!("return `{owned}`")
+        };
+        errors.at(at, format!("the result borrows from a value that stays on the worker; {advice}"));
+    } else if let Some(at) = types::find_local_error(result) {
+        errors.at(at, "a `dyn Error` cannot leave the worker; return `dyn Error + Send + Sync`");
+    } else if let (Some(_), Some(at)) = (&options.boxed, types::find_impl_trait(result)) {
+        let message =
+            "`impl Trait` cannot be the result of a boxed future; name the type, or return a `Box<dyn Trait + Send>`";
+        errors.at(at, message);
+    }
+}
+
+fn check_output(options: &Options, errors: &mut Errors) {
+    let Some(_) = options.handle else { return };
+    if let Some(boxed) = &options.boxed {
+        errors.at(boxed.at, "`boxed` and `handle` are two different results; keep one of the two");
+    }
+    let message = "a `JobHandle` resolves to the refusal or the panic itself; remove this option, or `handle`";
+    match &options.refused {
+        Some(RefusedArg::Panic(at)) => errors.at(*at, message),
+        Some(RefusedArg::Convert(path)) => errors.at(path.span(), message),
+        None => {}
+    }
+    if let Some(path) = &options.panicked {
+        errors.at(path.span(), message);
+    }
+}

@@ -1,0 +1,215 @@
+//! The two signatures that are written: that of the async item and that of its twin.
+//!
+//! A `boxed` method has that of async-trait, which names each elided lifetime (`'life0`, ..), adds `'async_trait`
+//! and asks everything to outlive it. A method must match its trait's down to these lifetimes to implement it, so
+//! they are part of what `boxed` promises.
+
+use crate::arguments::{Argument, Binding, Conversion, Crossing, Part};
+use crate::plan::{Output, Plan};
+use crate::tokens::{hidden, local};
+use crate::types::{self, Borrows};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens as _, quote};
+use syn::visit_mut::VisitMut;
+use syn::{
+    FnArg, GenericParam, Lifetime, Pat, PatIdent, ReceiverKind, ReturnType, Signature, Token, Type, parse_quote,
+    parse_quote_spanned,
+};
+
+/// Before: `fn find(&self, mut n: u32) -> Ret where ..`. After: `async fn find(&self, n: u32) -> Ret where ..`.
+pub(crate) fn of_async(plan: &Plan) -> Signature {
+    let mut sig = with_parameters(plan, false);
+    let runtime = &plan.runtime;
+    match &plan.output {
+        Output::Future => {
+            sig.asyncness = Some(Token![async](hidden(sig.fn_token.span)));
+            if let ReturnType::Type(_, ty) = &mut sig.output {
+                **ty = types::detach_impl_trait(ty);
+            }
+        }
+        Output::Handle => {
+            let result = types::or_unit(plan.function.result().map(types::detach_impl_trait));
+            sig.output = parse_quote!(-> #runtime::JobHandle<#result>);
+        }
+        Output::Boxed { lifetime, is_send } => {
+            let outlived = match lifetime {
+                Some(lifetime) => lifetime.clone(),
+                None => name_lifetimes(&mut sig),
+            };
+            let result = types::or_unit(plan.function.result().cloned());
+            let send = is_send.then(|| quote!(+ ::core::marker::Send));
+            sig.output = parse_quote! {
+                -> ::core::pin::Pin<::std::boxed::Box<
+                    dyn ::core::future::Future<Output = #result> #send + #outlived,
+                >>
+            };
+        }
+    }
+    sig
+}
+
+/// Before: `fn find(&self, mut n: u32) -> Ret where ..`. After: the same under the twin's name.
+pub(crate) fn of_twin(plan: &Plan, name: &Ident) -> Signature {
+    let mut sig = with_parameters(plan, true);
+    sig.ident = name.clone();
+    sig
+}
+
+/// As the user wrote it, but async.
+pub(crate) fn unchanged(plan: &Plan) -> Signature {
+    let mut sig = plan.function.sig.clone();
+    (sig.constness, sig.abi) = (None, None);
+    sig.asyncness = Some(Token![async](hidden(sig.fn_token.span)));
+    sig
+}
+
+/// With the parameters as callers give them. The twin opens them itself, so it keeps the user's patterns.
+fn with_parameters(plan: &Plan, is_twin: bool) -> Signature {
+    let mut sig = plan.function.sig.clone();
+    // These are reported, and would be reported again.
+    (sig.constness, sig.asyncness, sig.abi, sig.variadic) = (None, None, None, None);
+    for (input, argument) in sig.inputs.iter_mut().zip(&plan.arguments) {
+        match input {
+            FnArg::Receiver(receiver) if !is_twin => {
+                if matches!(argument.crossing, Crossing::Moved | Crossing::ClonedArc) {
+                    receiver.mutability = None;
+                }
+                if let Some(this) = argument.this(receiver.self_token.span) {
+                    receiver.self_token.span = this.span();
+                }
+            }
+            FnArg::Receiver(_) => {}
+            FnArg::Typed(typed) => {
+                *typed.ty = given_type(argument, &typed.ty);
+                if is_twin && argument.conversion == Conversion::None {
+                    continue;
+                }
+                typed.attrs = argument.handed_on();
+                *typed.pat = parameter(argument);
+            }
+        }
+    }
+    sig
+}
+
+/// The type of what the caller gives.
+fn given_type(argument: &Argument, declared: &Type) -> Type {
+    let at = hidden(argument.at);
+    match (argument.conversion, types::peel(declared)) {
+        (Conversion::Into, _) => parse_quote_spanned!(at=> impl ::core::convert::Into<#declared>),
+        (Conversion::AsRef, Type::Reference(reference)) => {
+            let target = &reference.elem;
+            parse_quote_spanned!(at=> impl ::core::convert::AsRef<#target>)
+        }
+        _ => declared.clone(),
+    }
+}
+
+/// The pattern of a parameter on the caller's side.
+///
+/// It reads as the user's name, but only the `let` on the worker's side binds that: lints about unused or shadowed
+/// names look there. What another attribute or the executor's expression reads keeps its own hygiene.
+fn parameter(argument: &Argument) -> Pat {
+    match &argument.binding {
+        Binding::Name(part) => name_pattern(callers_name(part)),
+        Binding::Parts(pattern, parts) => opened(pattern, parts, &callers_name),
+        Binding::Receiver { .. } | Binding::Ignored | Binding::Pattern(_) => name_pattern(argument.name.clone()),
+    }
+}
+
+/// What a part is called on the caller's side.
+pub(crate) fn callers_name(part: &Part) -> Ident {
+    if part.is_read { part.name.clone() } else { local(&part.name.to_string(), part.name.span()) }
+}
+
+/// Before: `Point { x, y: mut up }`. After: the same with other names for `x` and `up`, and without `mut`.
+pub(crate) fn opened(pattern: &Pat, parts: &[Part], name_of: &dyn Fn(&Part) -> Ident) -> Pat {
+    struct Rename<'a>(&'a [Part], &'a dyn Fn(&Part) -> Ident);
+    impl VisitMut for Rename<'_> {
+        fn visit_pat_ident_mut(&mut self, found: &mut PatIdent) {
+            if let Some(part) = self.0.iter().find(|part| part.name == found.ident) {
+                *found = PatIdent { mutability: None, ident: (self.1)(part), ..found.clone() };
+            }
+        }
+    }
+    let mut pattern = pattern.clone();
+    Rename(parts, name_of).visit_pat_mut(&mut pattern);
+    pattern
+}
+
+fn name_pattern(ident: Ident) -> Pat {
+    Pat::Ident(PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident, subpat: None })
+}
+
+/// Before: `<T: Bound>(&self, email: &str)`.
+/// After: `<'life0, 'life1, 'async_trait, T: 'async_trait + Bound>(&'life0 self, email: &'life1 str)
+/// where 'life0: 'async_trait, 'life1: 'async_trait, Self: 'async_trait`. The bounds of what the user declared stand in
+/// the list, where a `cfg` takes them away as well.
+fn name_lifetimes(sig: &mut Signature) -> Lifetime {
+    let mut borrows = Borrows::naming();
+    for input in &mut sig.inputs {
+        match input {
+            FnArg::Receiver(receiver) => match &mut receiver.kind {
+                ReceiverKind::Reference(and, lifetime @ None, _) => *lifetime = borrows.elided(and.span),
+                ReceiverKind::Reference(_, Some(lifetime), _) => borrows.visit_lifetime_mut(lifetime),
+                ReceiverKind::Typed(_, ty) => borrows.visit_type_mut(ty),
+                _ => {}
+            },
+            FnArg::Typed(typed) => borrows.visit_type_mut(&mut typed.ty),
+        }
+    }
+    let outlived = Lifetime::new("'async_trait", Span::call_site());
+    let mut declared = Vec::new();
+    for parameter in &mut sig.generics.params {
+        match parameter {
+            GenericParam::Lifetime(parameter) => {
+                declared.push(parameter.lifetime.clone());
+                parameter.colon_token.get_or_insert_default();
+                parameter.bounds.insert(0, outlived.clone());
+            }
+            GenericParam::Type(parameter) => {
+                parameter.colon_token.get_or_insert_default();
+                parameter.bounds.insert(0, parse_quote!(#outlived));
+            }
+            GenericParam::Const(_) => {}
+        }
+    }
+    let elided = borrows.elided.unwrap_or_default();
+    let of_the_impl = borrows.named.iter().filter(|name| !declared.contains(name));
+    let mut predicates: Vec<TokenStream> = of_the_impl.chain(&elided).map(|name| quote!(#name: #outlived)).collect();
+    if sig.receiver().is_some() {
+        predicates.push(quote!(Self: #outlived));
+    }
+    let new = elided.iter().chain([&outlived]).map(|name| parse_quote!(#name));
+    for (at, parameter) in new.enumerate() {
+        sig.generics.params.insert(declared.len() + at, parameter);
+    }
+    (sig.generics.lt_token, sig.generics.gt_token) =
+        (Some(Token![<](Span::call_site())), Some(Token![>](Span::call_site())));
+    if !predicates.is_empty() {
+        let clause = sig.generics.make_where_clause();
+        for (at, predicate) in predicates.into_iter().enumerate() {
+            clause.predicates.insert(at, parse_quote!(#predicate));
+        }
+    }
+    outlived
+}
+
+/// The names of the type and const parameters, for a call that repeats them.
+///
+/// Where a `cfg` may take one away none is repeated: they are inferred.
+pub(crate) fn generic_arguments(sig: &Signature) -> Option<TokenStream> {
+    let mut names: Vec<TokenStream> = Vec::new();
+    for parameter in &sig.generics.params {
+        let (attrs, name) = match parameter {
+            GenericParam::Type(parameter) => (&parameter.attrs, parameter.ident.to_token_stream()),
+            GenericParam::Const(parameter) => (&parameter.attrs, parameter.ident.to_token_stream()),
+            GenericParam::Lifetime(_) => continue,
+        };
+        if crate::attributes::may_be_absent(attrs) {
+            return None;
+        }
+        names.push(name);
+    }
+    (!names.is_empty()).then(|| quote!(::<#(#names),*>))
+}
