@@ -9,10 +9,10 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::codec::{Failure, Format};
+use super::pack::Packer;
 use super::registry::{Function, registry};
 use super::{RemoteExecutor, local};
 use crate::cancel::CancelUnwind;
@@ -64,18 +64,19 @@ pub struct Call {
 }
 
 /// Encodes the arguments, makes the call, gives it to `executor` and returns its handle.
-pub(crate) fn submit<T, A>(
+pub(crate) fn submit<T>(
     executor: &(impl RemoteExecutor + ?Sized),
     site: &'static Site,
     function: &'static Function,
-    arguments: &A,
+    pack: impl FnOnce(&mut Packer),
 ) -> JobHandle<T>
 where
     T: DeserializeOwned + Send + 'static,
-    A: Serialize,
 {
     let format = executor.format();
-    let encoded = format.encode(arguments);
+    let mut packer = Packer::new(format);
+    pack(&mut packer);
+    let encoded = packer.end();
     let slot = Arc::new(Slot { end: Mutex::new(None), cancel: Cancel::default() });
     let body = Body(Arc::clone(&slot));
     let (job, handle) = detached(site, move || body.end());

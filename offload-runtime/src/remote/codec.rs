@@ -31,6 +31,28 @@ impl Format {
         }
     }
 
+    /// Adds an argument to those in `bytes`.
+    pub(super) fn append<T: Serialize + ?Sized>(self, mut bytes: Vec<u8>, value: &T) -> Result<Vec<u8>, String> {
+        match self {
+            Self::Postcard => postcard::serialize_with_flavor(value, Appends(bytes)).map_err(|error| error.to_string()),
+            Self::Json => {
+                bytes.push(if bytes.is_empty() { b'[' } else { b',' });
+                serde_json::to_writer(&mut bytes, value).map_err(|error| error.to_string())?;
+                Ok(bytes)
+            }
+        }
+    }
+
+    /// Ends a list of arguments.
+    pub(super) fn close(self, bytes: &mut Vec<u8>) {
+        if self == Self::Json {
+            if bytes.is_empty() {
+                bytes.push(b'[');
+            }
+            bytes.push(b']');
+        }
+    }
+
     pub(crate) fn decode<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, String> {
         match self {
             Self::Postcard => match postcard::take_from_bytes(bytes) {
@@ -40,6 +62,27 @@ impl Format {
             },
             Self::Json => serde_json::from_slice(bytes).map_err(|error| error.to_string()),
         }
+    }
+}
+
+/// Bytes behind others. `postcard::to_extend` takes them one by one, which is slow without optimization.
+struct Appends(Vec<u8>);
+
+impl postcard::ser_flavors::Flavor for Appends {
+    type Output = Vec<u8>;
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.0)
     }
 }
 

@@ -3,7 +3,7 @@
 //! | File | What lives there |
 //! |---|---|
 //! | `call.rs` | one call, and its job |
-//! | `codec.rs` | bytes, and what comes back instead of a result |
+//! | `codec.rs`, `pack.rs` | bytes, and what comes back instead of a result |
 //! | `registry.rs` | the functions of this program, by name |
 //! | `local.rs` | the worker's side, and calls that stay in this process |
 //! | `generated.rs` | what generated code names |
@@ -20,6 +20,7 @@
 mod call;
 mod codec;
 mod local;
+mod pack;
 mod registry;
 
 pub use call::Call;
@@ -104,5 +105,6 @@ impl<E: RemoteExecutor + ?Sized> RemoteExecutor for Box<E> {
 
 /// What generated code names, beside what is public.
 pub(crate) mod generated_parts {
+    pub use super::pack::{Packer, Unpacker};
     pub use super::registry::{Function, Registration};
 }

@@ -8,6 +8,7 @@ use std::panic::Location;
 use std::sync::LazyLock;
 
 use super::codec::{Failure, Format};
+use super::pack::Unpacker;
 use crate::site::Site;
 
 /// A function that can be called remotely. Made by generated code, one per method.
@@ -20,7 +21,7 @@ pub struct Function {
     /// The names of its types.
     #[cfg_attr(not(feature = "process"), expect(dead_code, reason = "child processes alone compare it"))]
     signature: fn() -> &'static str,
-    run: fn(Format, &[u8]) -> Result<Vec<u8>, Failure>,
+    run: fn(&mut Unpacker<'_>) -> Result<Vec<u8>, Failure>,
     site: Site,
     #[cfg(feature = "process")]
     fingerprint: std::sync::OnceLock<Fingerprint>,
@@ -43,7 +44,7 @@ impl Function {
         name: &'static str,
         named: bool,
         signature: fn() -> &'static str,
-        run: fn(Format, &[u8]) -> Result<Vec<u8>, Failure>,
+        run: fn(&mut Unpacker<'_>) -> Result<Vec<u8>, Failure>,
     ) -> Self {
         let place = Location::caller();
         let site = Site::function(name, module, place.file(), place.line(), place.column());
@@ -70,7 +71,7 @@ impl Function {
 
     /// Decodes the arguments, runs the body and encodes its result.
     pub(super) fn run(&self, format: Format, arguments: &[u8]) -> Result<Vec<u8>, Failure> {
-        (self.run)(format, arguments)
+        (self.run)(&mut Unpacker::new(format, arguments))
     }
 
     #[cfg(feature = "process")]
@@ -167,7 +168,7 @@ mod tests {
     use super::*;
 
     fn function(module: &'static str, name: &'static str, named: bool) -> &'static Function {
-        Box::leak(Box::new(Function::new(module, name, named, || "fn(u32) -> u32", |_, bytes| Ok(bytes.to_vec()))))
+        Box::leak(Box::new(Function::new(module, name, named, || "fn(u32) -> u32", |_| Ok(Vec::new()))))
     }
 
     #[test]

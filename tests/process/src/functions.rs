@@ -22,11 +22,12 @@ macro_rules! remote {
         ) -> ::offload_runtime::JobHandle<$result> {
             use ::offload_runtime::__private::{function_site, remote};
             fn body($($argument: $type),*) -> $result $body
-            fn run(format: remote::Format, bytes: &[u8]) -> Result<Vec<u8>, remote::Failure> {
-                let ($($argument,)*): ($($type,)*) = remote::arguments(format, bytes)?;
-                remote::result(format, &body($($argument),*))
+            fn run(unpacker: &mut remote::Unpacker<'_>) -> Result<Vec<u8>, remote::Failure> {
+                $(let $argument = unpacker.take::<$type>()?;)*
+                unpacker.end(|| body($($argument),*))
             }
-            static SITE: ::offload_runtime::Site = function_site(stringify!($name), module_path!());
+            const SITE: &::offload_runtime::Site =
+                &function_site(stringify!($name), module_path!(), || concat!(module_path!(), "::", stringify!($name)));
             static FUNCTION: remote::Function = remote::Function::new(
                 module_path!(),
                 stringify!($name),
@@ -35,7 +36,10 @@ macro_rules! remote {
                 run,
             );
             remote::inventory::submit! { remote::Registration(&FUNCTION) }
-            remote::submit(executor, &SITE, &FUNCTION, &($($argument,)*))
+            remote::submit(executor, SITE, &FUNCTION, |packer| {
+                let _ = &packer;
+                $(packer.put(&$argument);)*
+            })
         })*
     };
 }

@@ -10,4 +10,5 @@
 )]
 
 pub mod functions;
+pub mod methods;
 pub mod support;

@@ -1,8 +1,8 @@
 //! A program with two remote functions of one name.
 
-use offload_runtime::__private::remote::{Failure, Format, Function, Registration, inventory};
+use offload_runtime::__private::remote::{Failure, Function, Registration, Unpacker, inventory};
 
-fn run(_: Format, _: &[u8]) -> Result<Vec<u8>, Failure> {
+fn run(_: &mut Unpacker<'_>) -> Result<Vec<u8>, Failure> {
     Ok(Vec::new())
 }
 
