@@ -8,6 +8,7 @@ use crate::attributes;
 use crate::crossing::{self, Call};
 use crate::errors::Errors;
 use crate::plan::{Executor, Output, Plan, Refusal};
+use crate::remote;
 use crate::self_rewrite;
 use crate::signature;
 use crate::tokens::{hidden, list};
@@ -25,8 +26,12 @@ pub(crate) fn items(plan: &Plan) -> TokenStream {
     if plan.body.is_none() {
         return quote!(#head #sig;);
     }
-    let Call { eager, outside, inside } = crossing::call(plan);
-    let submission = submission(plan, &outside, &inside);
+    let (eager, submission) = if plan.remote.is_some() {
+        (TokenStream::new(), remote_submission(plan))
+    } else {
+        let Call { eager, outside, inside } = crossing::call(plan);
+        (eager, submission(plan, &outside, &inside))
+    };
     let runtime = &plan.runtime;
     let names = quote_spanned!(Span::mixed_site()=> use #runtime::__private::{self as __offload, fallback::*};);
     let statements = match &plan.output {
@@ -99,6 +104,24 @@ fn submission(plan: &Plan, outside: &TokenStream, inside: &TokenStream) -> Token
             move || #inside
         });
         #release
+    }
+}
+
+/// Before: `{ body }`.
+/// After: the items of `remote`, then
+/// ```text
+/// let __offload_site = ..;
+/// let __offload_handle = __offload::remote::submit::<Ret>(&self.workers, __offload_site, &__OFFLOAD_FUNCTION, |packer| ..);
+/// ```
+fn remote_submission(plan: &Plan) -> TokenStream {
+    let result = types::or_unit(plan.function.result().cloned());
+    let (site, executor, items, pack) = (site(plan), executor(plan), remote::items(plan), remote::pack(plan));
+    let at = hidden(plan.function.result().map_or_else(Span::call_site, types::head));
+    let submit = quote_spanned!(at=> __offload::remote::submit::<#result>);
+    quote_spanned! {Span::mixed_site()=>
+        #items
+        let __offload_site = #site;
+        let __offload_handle = #submit(#executor, __offload_site, &__OFFLOAD_FUNCTION, #pack);
     }
 }
 

@@ -16,6 +16,8 @@ mod function;
 mod impl_block;
 mod options;
 mod plan;
+mod remote;
+mod remote_rules;
 mod self_rewrite;
 mod signature;
 mod tokens;

@@ -8,7 +8,7 @@ use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse as _, ParseStream, Parser as _};
-use syn::{Expr, Lifetime, Lit, Path, Result, Token, parenthesized};
+use syn::{Expr, Lifetime, Lit, LitStr, Path, Result, Token, parenthesized};
 
 /// The options of one attribute.
 #[derive(Default)]
@@ -22,6 +22,10 @@ pub(crate) struct Options {
     pub(crate) refused: Option<RefusedArg>,
     pub(crate) panicked: Option<Expr>,
     pub(crate) with: Vec<Capture>,
+    /// The word `remote`, where it stands.
+    pub(crate) remote: Option<Span>,
+    /// What a remote function is called.
+    pub(crate) name: Option<LitStr>,
     /// Where `offload_runtime` lives.
     pub(crate) runtime: Option<Path>,
     /// Written by the attribute on an impl block into the attributes of its methods.
@@ -67,10 +71,11 @@ pub(crate) enum Place {
 }
 
 /// The names of all options.
-pub(crate) const OPTIONS: [&str; 8] = ["executor", "sync", "handle", "boxed", "refused", "panicked", "with", "crate"];
+pub(crate) const OPTIONS: [&str; 10] =
+    ["executor", "sync", "handle", "boxed", "refused", "panicked", "with", "remote", "name", "crate"];
 
 /// What people write for an option, beside its own name slightly misspelled.
-const ALSO: [(&str, &[&str]); 8] = [
+const ALSO: [(&str, &[&str]); 10] = [
     ("executor = ...", &["exec", "pool", "on", "run_on", "field", "runtime", "threads"]),
     ("sync = ...", &["blocking", "keep", "twin", "synchronous", "sync_fn"]),
     ("handle", &["job", "job_handle", "spawn", "detach"]),
@@ -78,6 +83,8 @@ const ALSO: [(&str, &[&str]); 8] = [
     ("refused = ...", &["refusal", "error", "on_error", "map_err", "err"]),
     ("panicked = ...", &["panic", "on_panic", "catch", "catch_unwind"]),
     ("with(...)", &["capture", "captures", "clone", "move"]),
+    ("remote", &["process", "processes", "distributed", "rpc", "worker"]),
+    ("name = ...", &["id", "key", "rename", "function"]),
     ("crate = ...", &["krate", "path", "offload", "offload_runtime"]),
 ];
 
@@ -136,6 +143,8 @@ impl Options {
             "refused" => self.refused = value(&name, "refused = Error::from_refusal", input, refused)?,
             "panicked" => self.panicked = value(&name, "panicked = Error::from_panic", input, Expr::parse)?,
             "handle" => self.handle = Some(flag(&name, input)?),
+            "remote" => self.remote = Some(flag(&name, input)?),
+            "name" => self.name = value(&name, "name = \"pictures.scale\"", input, function_name)?,
             "boxed" => self.boxed = Some(boxed(&name, input)?),
             "with" => self.with = captures(&name, input)?,
             "impl" => self.place = Some(place(input)?),
@@ -207,6 +216,13 @@ fn runtime(input: ParseStream) -> Result<Path> {
         Ok(path) if input.is_empty() || input.peek(Token![,]) || next_option(input).is_some() => Ok(path),
         _ => Err(syn::Error::new_spanned(rest_of_option(&begin), message)),
     }
+}
+
+fn function_name(input: ParseStream) -> Result<LitStr> {
+    let message = "expected what the function is called on every build; write `name = \"pictures.scale\"`";
+    let begin = input.fork();
+    let text: LitStr = input.parse().map_err(|_| syn::Error::new_spanned(rest_of_option(&begin), message))?;
+    if text.value().is_empty() { Err(syn::Error::new(text.span(), message)) } else { Ok(text) }
 }
 
 fn boxed(name: &Ident, input: ParseStream) -> Result<BoxedArg> {

@@ -8,13 +8,14 @@ use crate::attributes;
 use crate::errors::Errors;
 use crate::function::Function;
 use crate::options::{Capture, ExecutorArg, Options, Place, RefusedArg};
+use crate::remote_rules;
 use crate::self_rewrite::{self, Rewritten};
 use crate::tokens::{self, list};
 use crate::types::{self, shown};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{Expr, Lifetime, Path, Type};
+use syn::{Expr, Lifetime, LitStr, Path, Type};
 
 /// A method with every decision made; the modules behind this one only read it.
 pub(crate) struct Plan {
@@ -32,6 +33,8 @@ pub(crate) struct Plan {
     /// What makes the method's error of a panic.
     pub(crate) panicked: Option<Expr>,
     pub(crate) twin: Option<Twin>,
+    /// If the arguments cross as bytes.
+    pub(crate) remote: Option<Remote>,
     /// Whether `Self` is known to be the type that the method belongs to.
     pub(crate) has_self_type: bool,
     /// Whether the body, as it stands, is that of an `async fn` with this signature. Needed only if rules are broken.
@@ -68,6 +71,12 @@ pub(crate) enum Refusal {
     Convert(Box<Expr>),
 }
 
+/// The function that is called remotely.
+pub(crate) struct Remote {
+    /// What it is called, if the user says so.
+    pub(crate) name: Option<LitStr>,
+}
+
 /// The synchronous method that is kept.
 pub(crate) struct Twin {
     pub(crate) name: Ident,
@@ -83,6 +92,7 @@ impl Plan {
         check_attributes(&options, &function, errors);
         check_qualifiers(&function, errors);
         check_body(&options, &function, errors);
+        remote_rules::check_options(&options, &function, errors);
         let executor = Executor::of(options.executor.take(), &function);
         let captured: Vec<TokenStream> = options.with.iter().map(|capture| capture.value.to_token_stream()).collect();
         let reads = |name: &str| {
@@ -100,6 +110,7 @@ impl Plan {
             inputs.map(|(number, input)| Argument::decide(number, input, &around, errors)).collect();
         check_result(&options, &function, errors);
         check_output(&options, errors);
+        remote_rules::check(&options, &function, &arguments, errors);
         let is_taken = |tokens: TokenStream| tokens::mentions(&list(tokens), "self_");
         let inputs = function.sig.inputs.to_token_stream();
         let body = function.body.as_ref().map(|body| {
@@ -128,7 +139,7 @@ impl Plan {
             && arguments.iter().all(|argument| argument.conversion == Conversion::None)
             && function.result().and_then(types::find_borrow).is_none();
         Self {
-            clones_executor: executor.moves_with(&arguments),
+            clones_executor: options.remote.is_none() && executor.moves_with(&arguments),
             executor,
             arguments,
             captures: options.with,
@@ -141,6 +152,7 @@ impl Plan {
             },
             panicked: options.panicked,
             twin,
+            remote: options.remote.map(|_| Remote { name: options.name }),
             has_self_type,
             fits_unchanged,
             runtime: options.runtime.map_or_else(|| quote!(::offload_runtime), Path::into_token_stream),

@@ -155,6 +155,31 @@ fn find(body: TokenStream, is_found: &dyn Fn(&[TokenTree], usize) -> bool) -> Op
     None
 }
 
+/// The first word by which a body names its value or its type: `self`, or `Self`.
+pub(crate) fn find_own(body: TokenStream) -> Option<Ident> {
+    let tokens = list(body);
+    let mut at = 0;
+    while at < tokens.len() {
+        if let Some(end) = end_of_item(&tokens, at) {
+            at = end;
+            continue;
+        }
+        match &tokens[at] {
+            TokenTree::Ident(word) if word == "Self" || word == "self" && is_value(&tokens, at) => {
+                return Some(word.clone());
+            }
+            TokenTree::Group(group) => {
+                if let Some(found) = find_own(group.stream()) {
+                    return Some(found);
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
 /// Which part of a macro's input is its format string.
 #[derive(Clone, Copy)]
 enum Position {

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::io;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// Why a job has no result.
 ///
@@ -48,8 +48,34 @@ pub enum Error {
     Lost,
     /// The job panicked. The payload is inside.
     Panicked(Panic),
-    /// The operating system refused the thread that would have run the job, and no other thread was there.
+    /// The operating system refused the thread, or the child process, that would have run the job. Trying again later may succeed.
     Spawn(io::Error),
+    /// The process that ran the call ended before it had replied.
+    ///
+    /// `status` says how, for example `signal: 11 (SIGSEGV)`. The call may have had effects, so it was not run again: repeat it only if that is
+    /// harmless. A call that ends its process each time is a fault in its body or in its input.
+    Died {
+        /// The exit status of the process, or the reason why the executor killed it.
+        status: String,
+    },
+    /// The call took longer than its executor allows, and was stopped.
+    ///
+    /// It may have had effects. Repeat it only if that is harmless, or give the executor a longer limit.
+    TimedOut,
+    /// The worker has no function of this name: it runs another build, or does not link the crate that defines the function.
+    ///
+    /// Repeating the call does not help. Deploy the workers first, or give the function a stable `name`.
+    UnknownFunction(String),
+    /// An argument or a result could not be encoded or decoded, or is larger than the executor allows. The text says which, and why.
+    ///
+    /// Repeating the call does not help. If a result is named, the body has run.
+    Codec(String),
+    /// The executor cannot take calls at the moment. The text says why, and what to change.
+    ///
+    /// The call has not run. Repeat it later if the reason is one that passes, such as workers that die at their start.
+    Unavailable(String),
+    /// The state that the job was to work on could not be opened. The next job tries again.
+    State(Arc<dyn std::error::Error + Send + Sync>),
 }
 
 impl Error {
@@ -64,6 +90,12 @@ impl Error {
                 Some(code) => io::Error::from_raw_os_error(code),
                 None => io::Error::new(error.kind(), error.to_string()),
             }),
+            Self::Died { status } => Self::Died { status: status.clone() },
+            Self::TimedOut => Self::TimedOut,
+            Self::UnknownFunction(name) => Self::UnknownFunction(name.clone()),
+            Self::Codec(why) => Self::Codec(why.clone()),
+            Self::Unavailable(why) => Self::Unavailable(why.clone()),
+            Self::State(error) => Self::State(Arc::clone(error)),
         }
     }
 }
@@ -76,7 +108,13 @@ impl fmt::Display for Error {
             Self::Cancelled => f.write_str("the job was cancelled"),
             Self::Lost => f.write_str("the executor dropped the job without running it"),
             Self::Panicked(panic) => panic.fmt(f),
-            Self::Spawn(_) => f.write_str("no thread could be started for the job"),
+            Self::Spawn(_) => f.write_str("no thread or process could be started for the job"),
+            Self::Died { status } => write!(f, "the process that ran the call died: {status}"),
+            Self::TimedOut => f.write_str("the call exceeded its time limit"),
+            Self::UnknownFunction(name) => write!(f, "the worker has no function `{name}`"),
+            Self::Codec(why) => write!(f, "the call could not be encoded or decoded: {why}"),
+            Self::Unavailable(why) => write!(f, "the executor is unavailable: {why}"),
+            Self::State(_) => f.write_str("the state of the job could not be opened"),
         }
     }
 }
@@ -85,6 +123,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Spawn(error) => Some(error),
+            Self::State(error) => Some(&**error),
             _ => None,
         }
     }
@@ -92,8 +131,8 @@ impl std::error::Error for Error {
 
 /// Keeps the [`Error`] as the inner error, so that [`io::Error::get_ref`] and `downcast` find it.
 ///
-/// [`Error::QueueFull`] becomes [`io::ErrorKind::ResourceBusy`], [`Error::Spawn`] keeps its kind, everything else is
-/// [`io::ErrorKind::Other`]. Never `Interrupted` or `WouldBlock`, which callers of `std::io` answer by retrying: where the system said one of
+/// [`Error::QueueFull`] becomes [`io::ErrorKind::ResourceBusy`], [`Error::TimedOut`] [`io::ErrorKind::TimedOut`], [`Error::Spawn`] keeps its
+/// kind, everything else is [`io::ErrorKind::Other`]. Never `Interrupted` or `WouldBlock`, which callers of `std::io` answer by retrying: where the system said one of
 /// those as it refused a thread, it is `ResourceBusy`, too.
 ///
 /// # Examples
@@ -108,6 +147,7 @@ impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let kind = match &error {
             Error::QueueFull => io::ErrorKind::ResourceBusy,
+            Error::TimedOut => io::ErrorKind::TimedOut,
             Error::Spawn(source) => match source.kind() {
                 // What Linux says if there are too many threads.
                 io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => io::ErrorKind::ResourceBusy,
@@ -220,10 +260,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_is_two_words_and_crosses_threads() {
+    fn an_error_is_four_words_and_crosses_threads() {
         fn assert_error<T: std::error::Error + Send + Sync + 'static>() {}
         assert_error::<Error>();
-        assert_eq!(size_of::<Error>(), 2 * size_of::<usize>());
+        assert_eq!(size_of::<Error>(), 4 * size_of::<usize>());
     }
 
     #[test]
@@ -237,6 +277,27 @@ mod tests {
         assert!(matches!(Error::QueueFull.duplicate(), Error::QueueFull));
         assert!(matches!(Error::ShutDown.duplicate(), Error::ShutDown));
         assert!(matches!(Error::Cancelled.duplicate(), Error::Cancelled));
+        let texts = [
+            Error::Died { status: "signal: 9".into() },
+            Error::TimedOut,
+            Error::UnknownFunction("f".into()),
+            Error::Codec("too large".into()),
+            Error::Unavailable("no `init`".into()),
+            Error::State(Arc::new(io::Error::other("no database"))),
+        ];
+        for error in texts {
+            assert_eq!(format!("{:?}", error.duplicate()), format!("{error:?}"));
+        }
+    }
+
+    #[test]
+    fn an_error_names_its_source() {
+        use std::error::Error as _;
+        let state = Error::State(Arc::new(io::Error::other("no database")));
+        assert_eq!(state.source().unwrap().to_string(), "no database");
+        assert!(Error::TimedOut.source().is_none());
+        assert_eq!(io::Error::from(Error::TimedOut).kind(), io::ErrorKind::TimedOut);
+        assert_eq!(Error::Died { status: "x".into() }.to_string(), "the process that ran the call died: x");
     }
 
     #[test]

@@ -68,6 +68,8 @@
 //! | `metrics` | the figures of [`ThreadPool::metrics`] and [`Limited::metrics`] go to the recorder of the `metrics` facade, [by these names](#names-of-the-metrics) |
 //! | `tracing` | the caller's span is current inside its jobs; each job has a span, and an event where it does not return a value, of target `offload_runtime::job` |
 //! | `testing` | `conformance`, checks for executors |
+//! | `remote` | `remote`: calls whose arguments and results cross as bytes |
+//! | `process` | `process::ProcessPool`: remote calls in child processes (Unix) |
 //!
 //! # Names of the metrics
 //! With the feature `metrics`; `.` becomes `_` in Prometheus.
@@ -129,6 +131,12 @@ mod metrics;
 mod permits;
 #[forbid(unsafe_code)]
 mod pool;
+#[cfg(feature = "process")]
+#[forbid(unsafe_code)]
+pub mod process;
+#[cfg(feature = "remote")]
+#[forbid(unsafe_code)]
+pub mod remote;
 #[forbid(unsafe_code)]
 mod site;
 #[forbid(unsafe_code)]

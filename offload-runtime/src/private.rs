@@ -17,6 +17,10 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::panic::Location;
 
+#[cfg(feature = "remote")]
+#[path = "remote/generated.rs"]
+pub mod remote;
+
 pub use crate::default_executor;
 pub use std::clone::Clone;
 pub use std::mem::drop;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// What each module may name stands before it.
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 15] = [
     "errors",
     "tokens",
     "types",
@@ -12,9 +12,11 @@ const ORDER: [&str; 13] = [
     "function",
     "self_rewrite",
     "arguments",
+    "remote_rules",
     "plan",
     "signature",
     "crossing",
+    "remote",
     "expand",
     "impl_block",
 ];

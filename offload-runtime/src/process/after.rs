@@ -1,0 +1,115 @@
+//! What a step of the pool has to do once the lock is released.
+
+use std::task::Waker;
+
+use super::Pool;
+use super::helper::Task;
+use super::metrics::{Restart, publish};
+use super::state::ran;
+use super::wire::{Conn, Outgoing};
+use super::worker::Running;
+use crate::clock::Stamp;
+use crate::error::Error;
+use crate::job::contain;
+use crate::metrics::{Tally, Ticket, this_thread};
+use crate::remote::{Call, Failure};
+use crate::sync::Arc;
+
+/// A result of so many bytes is decoded by the helper, so that it does not keep the supervisor.
+const LARGE: usize = 64 * 1024;
+
+/// What is to be done without the lock. In the order of the fields.
+#[derive(Default)]
+#[must_use = "it has to be carried out"]
+pub(super) struct After {
+    pub(super) began: Vec<(Arc<Tally>, Stamp)>,
+    pub(super) sends: Vec<(Arc<Conn>, Outgoing)>,
+    /// Workers to be started.
+    pub(super) starts: Vec<u64>,
+    /// The supervisor has to look again.
+    pub(super) poke: bool,
+    pub(super) tickets: Vec<Ticket>,
+    pub(super) restarts: Vec<Restart>,
+    /// How many workers there are, if that may have changed.
+    pub(super) workers: Option<usize>,
+    ends: Vec<End>,
+    pub(super) refused: Vec<(Call, Error)>,
+    pub(super) dropped: Vec<Call>,
+    /// Of the tasks that await the pool's end.
+    pub(super) wakers: Vec<Waker>,
+}
+
+/// The end of a call that had begun.
+pub(super) struct End {
+    running: Running,
+    how: How,
+}
+
+pub(super) enum How {
+    Replied(Result<Vec<u8>, Failure>),
+    Failed(Error),
+    /// Its handle is gone.
+    Dropped,
+}
+
+impl After {
+    pub(super) fn end(&mut self, running: Running, how: How) {
+        self.ends.push(End { running, how });
+    }
+
+    pub(super) fn carry_out(self, pool: &Pool) {
+        for (tally, stamp) in self.began {
+            tally.began(this_thread(), stamp);
+        }
+        let mut poke = self.poke;
+        for (conn, frame) in self.sends {
+            poke |= conn.send(frame);
+        }
+        for id in self.starts {
+            pool.ask_helper(Task::Start(id));
+        }
+        if poke {
+            pool.poke.poke();
+        }
+        for ticket in self.tickets {
+            ticket.announce();
+        }
+        for why in self.restarts {
+            publish::restart(&pool.config.name, why);
+        }
+        if let Some(count) = self.workers {
+            publish::workers(&pool.config.name, count);
+        }
+        for end in self.ends {
+            if end.is_large() {
+                pool.ask_helper(Task::End(Box::new(end)));
+            } else {
+                end.carry_out();
+            }
+        }
+        for (call, why) in self.refused {
+            call.refuse(why);
+        }
+        drop(self.dropped);
+        for waker in self.wakers {
+            contain(|| waker.wake());
+        }
+    }
+}
+
+impl End {
+    fn is_large(&self) -> bool {
+        matches!(&self.how, How::Replied(Ok(bytes)) if bytes.len() > LARGE)
+    }
+
+    pub(super) fn carry_out(self) {
+        let Self { mut running, how } = self;
+        running.note_end(ran(&how));
+        let Some(call) = running.call.take() else { return };
+        match how {
+            How::Replied(result) => call.complete(result),
+            How::Failed(why) => call.refuse(why),
+            How::Dropped => drop(call),
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! The child: what `init` does in a process that a pool has started. It never returns from there.
+//!
+//! Two threads. The main thread reads a call, runs it and writes the reply, one after the other. The *watcher* reads the control socket: numbers of calls
+//! to cancel, and the end of file that says that the parent is gone, which ends the process at once, whatever runs.
+
+use std::fs::File;
+use std::io::{self, BufReader, IoSliceMut, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process;
+use std::thread;
+
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags};
+use rustix::process::Signal;
+use serde::{Deserialize, Serialize};
+
+use super::start;
+use super::wire::{HEADER, Header, Kind, SCRATCH, VERSION};
+use crate::job::JobHandle;
+use crate::remote::{Failure, Format, note_location, registry, run_cancellable};
+use crate::sync::{self, Arc, Mutex};
+
+/// What the parent says first.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Settings {
+    /// The longest body of a reply, in bytes.
+    pub(super) limit: u64,
+    /// The name of the function that is to run before the first call.
+    pub(super) on_start: Option<String>,
+}
+
+/// What the child answers.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Hello {
+    pub(super) version: u32,
+    /// Of the program file.
+    pub(super) build: u64,
+    /// Of the functions that can be called.
+    pub(super) registry: u64,
+}
+
+impl Hello {
+    pub(super) fn of_this_process() -> Self {
+        Self { version: VERSION, build: start::build_identity(), registry: registry().hash() }
+    }
+}
+
+/// Serves calls until there are none.
+pub(super) fn serve() -> ! {
+    match Child::connect() {
+        Ok(mut child) => match child.serve() {
+            // By `exit`, so that coverage tools and the like write what they have.
+            Ok(()) => process::exit(0),
+            // The parent is gone, in the middle of a frame.
+            Err(_) => end_at_once(),
+        },
+        Err(error) => {
+            eprintln!("offload: this process was started as a worker, but not by a `ProcessPool`: {error}");
+            process::exit(70)
+        }
+    }
+}
+
+struct Child {
+    data: BufReader<UnixStream>,
+    limit: u64,
+    current: Arc<Mutex<Option<Current>>>,
+}
+
+/// The call that runs.
+struct Current {
+    number: u64,
+    handle: Arc<JobHandle<()>>,
+}
+
+impl Child {
+    fn connect() -> io::Result<Self> {
+        // Beyond the three that programs expect to be their own, and closed in whatever this process starts.
+        let data = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3)?;
+        rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+        let mut data = UnixStream::from(data);
+        let (header, control) = receive_settings(&data)?;
+        let mut body = vec![0; usize::try_from(header.length).map_err(io::Error::other)?];
+        data.read_exact(&mut body)?;
+        let settings: Settings = Format::Postcard.decode(&body).map_err(io::Error::other)?;
+        let current = Arc::new(Mutex::new(None));
+        watch(UnixStream::from(control), &current)?;
+        note_locations();
+        if let Some(name) = settings.on_start {
+            start::run_hook(&name);
+        }
+        let hello = Format::Postcard.encode(&Hello::of_this_process()).map_err(io::Error::other)?;
+        send(&data, Kind::Hello, 0, &hello)?;
+        Ok(Self { data: BufReader::with_capacity(SCRATCH, data), limit: settings.limit, current })
+    }
+
+    fn serve(&mut self) -> io::Result<()> {
+        let mut head = [0; HEADER];
+        loop {
+            // An end of file before a frame is a retirement.
+            if self.data.read(&mut head[..1])? == 0 {
+                return Ok(());
+            }
+            self.data.read_exact(&mut head[1..])?;
+            let header = Header::parse(&head).ok_or(io::ErrorKind::InvalidData)?;
+            let mut arguments = Vec::new();
+            arguments.reserve_exact(usize::try_from(header.length).map_err(io::Error::other)?);
+            if (&mut self.data).take(header.length).read_to_end(&mut arguments)? as u64 != header.length {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let result = self.run(header, arguments);
+            let (kind, body) = match result {
+                Ok(bytes) => (Kind::Value, bytes),
+                Err(failure) => (Kind::Failure, Format::Postcard.encode(&failure).map_err(io::Error::other)?),
+            };
+            send(self.data.get_ref(), kind, header.number, &body)?;
+        }
+    }
+
+    fn run(&self, header: Header, arguments: Vec<u8>) -> Result<Vec<u8>, Failure> {
+        let Some(function) = registry().find_fingerprint(header.function) else {
+            // The parent knows its name.
+            return Err(Failure::UnknownFunction(String::new()));
+        };
+        let current = &self.current;
+        let result = run_cancellable(function, Format::Postcard, arguments, |handle| {
+            *sync::lock(current) = Some(Current { number: header.number, handle });
+        });
+        drop(sync::lock(current).take());
+        let bytes = result?;
+        if bytes.len() as u64 > self.limit {
+            return Err(Failure::Codec(over_limit("the result", bytes.len(), self.limit)));
+        }
+        Ok(bytes)
+    }
+}
+
+pub(super) fn over_limit(what: &str, length: usize, limit: u64) -> String {
+    format!("{what} has {length} bytes, and the pool's `payload_limit` is {limit}")
+}
+
+/// The header of the settings, and the control socket, which comes with it.
+fn receive_settings(data: &UnixStream) -> io::Result<(Header, OwnedFd)> {
+    let mut head = [0; HEADER];
+    let (mut have, mut control) = (0, None);
+    while have < HEADER {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut rights = RecvAncillaryBuffer::new(&mut space);
+        let mut parts = [IoSliceMut::new(&mut head[have..])];
+        let received = rustix::net::recvmsg(data, &mut parts, &mut rights, RecvFlags::CMSG_CLOEXEC)?;
+        if received.bytes == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        have += received.bytes;
+        for message in rights.drain() {
+            if let RecvAncillaryMessage::ScmRights(mut descriptors) = message {
+                control = descriptors.next().or(control);
+            }
+        }
+    }
+    let header = Header::parse(&head).filter(|header| header.kind == Kind::Settings);
+    header.zip(control).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+fn send(mut data: &UnixStream, kind: Kind, number: u64, body: &[u8]) -> io::Result<()> {
+    let head = Header { kind, number, function: 0, length: body.len() as u64 }.to_bytes();
+    if body.len() <= SCRATCH {
+        // One write, one wake of the parent.
+        return data.write_all(&[&head, body].concat());
+    }
+    data.write_all(&head)?;
+    data.write_all(body)
+}
+
+/// Starts the watcher.
+fn watch(control: UnixStream, current: &Arc<Mutex<Option<Current>>>) -> io::Result<()> {
+    let current = Arc::clone(current);
+    let watch = move || {
+        let (mut control, mut number) = (control, [0; 8]);
+        while control.read_exact(&mut number).is_ok() {
+            let number = u64::from_le_bytes(number);
+            let handle = sync::lock(&current)
+                .as_ref()
+                .filter(|current| current.number == number)
+                .map(|current| Arc::clone(&current.handle));
+            // Runs hooks: not under the lock. A call that has ended meanwhile is not affected.
+            if let Some(handle) = handle {
+                handle.cancel();
+            }
+        }
+        end_at_once();
+    };
+    thread::Builder::new().name("offload-watcher".into()).spawn(watch).map(drop)
+}
+
+/// Ends this process and what it has started, without destructors: a body may be running.
+fn end_at_once() -> ! {
+    let _ = rustix::process::kill_process_group(rustix::process::getpgrp(), Signal::KILL);
+    process::abort()
+}
+
+/// Has the panic hook tell where panics are, which is all that it changes.
+fn note_locations() {
+    let previous = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if let Some(location) = info.location() {
+            note_location(location.to_string());
+        }
+        previous(info);
+    }));
+}

@@ -1,0 +1,525 @@
+//! What the pool's lock guards: the queue, the workers, and each step from one phase to the next.
+//!
+//! No step here calls user code, blocks, or drops a call: what has to be done without the lock goes into an [`After`].
+
+use std::collections::BTreeMap;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use super::after::{After, How};
+use super::breaker::Breaker;
+use super::builder::{Config, OnDrop};
+use super::child::{Hello, over_limit};
+use super::metrics::{Books, Restart};
+use super::start::Started;
+use super::wire::{Conn, Header, Kind, Outgoing};
+use super::worker::{Left, Phase, Running, Worker};
+use crate::clock::{Moment, Stamp};
+use crate::error::Error;
+use crate::job::{Origin, Ran};
+use crate::remote::{Call, Failure, Format};
+use crate::sync::Arc;
+
+/// How often memory is looked at while calls run.
+pub(super) const MEMORY_LOOK: Duration = Duration::from_millis(20);
+pub(super) struct State {
+    pub(super) books: Books,
+    /// By their numbers, which are in the order of submission.
+    pub(super) queue: BTreeMap<u64, Waiting>,
+    pub(super) workers: BTreeMap<u64, Worker>,
+    /// The workers that wait for a call, the last to have had one at the end.
+    pub(super) idle: Vec<u64>,
+    /// The next number of a call, of a worker, or of a shutdown that is awaited.
+    pub(super) next: u64,
+    pub(super) closed: bool,
+    /// By `stop`: what starts now is killed.
+    pub(super) stopped: bool,
+    pub(super) drain_until: Option<Instant>,
+    pub(super) breaker: Breaker,
+    pub(super) memory_look: Option<Instant>,
+    /// When the supervisor looks again by itself.
+    pub(super) wakes_at: Option<Instant>,
+    pub(super) awaited: Vec<(u64, Waker)>,
+}
+
+/// A call in the queue.
+pub(super) struct Waiting {
+    call: Call,
+    stamp: Stamp,
+}
+
+impl Waiting {
+    fn origin(&self) -> Origin {
+        Origin::of_site(self.call.static_site())
+    }
+}
+
+impl State {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            books: Books::new(&config.name),
+            queue: BTreeMap::new(),
+            workers: BTreeMap::new(),
+            idle: Vec::new(),
+            next: 0,
+            closed: false,
+            stopped: false,
+            drain_until: None,
+            breaker: Breaker::new(),
+            memory_look: None,
+            wakes_at: None,
+            awaited: Vec::new(),
+        }
+    }
+
+    pub(super) fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    // Calls.
+
+    /// Takes a call, or refuses it. Returns its number, if it is here.
+    pub(super) fn submit(&mut self, call: Call, config: &Config, after: &mut After) -> Option<u64> {
+        let now = Instant::now();
+        let able = self.workers.values().any(Worker::is_able);
+        let refusal = if self.closed {
+            Some(Error::ShutDown)
+        } else if call.payload().len() as u64 > config.payload_limit {
+            Some(Error::Codec(over_limit("the arguments", call.payload().len(), config.payload_limit)))
+        } else if self.is_full(config) {
+            Some(Error::QueueFull)
+        } else if able {
+            None
+        } else {
+            self.breaker.refusal(now)
+        };
+        let origin = Origin::of_site(call.static_site());
+        if let Some(why) = refusal {
+            after.tickets.push(self.books.ledger.turned_away(origin, &why));
+            after.refused.push((call, why));
+            return None;
+        }
+        let number = self.number();
+        let (stamp, ticket) = self.books.ledger.submitted(origin, self.queue.len() + 1, Some(Moment::now()));
+        after.tickets.push(ticket);
+        self.queue.insert(number, Waiting { call, stamp });
+        self.dispatch(config, now, after);
+        Some(number)
+    }
+
+    fn is_full(&self, config: &Config) -> bool {
+        if config.queue_capacity == usize::MAX {
+            return false;
+        }
+        let busy = self.workers.values().filter(|worker| matches!(worker.phase, Phase::Busy(_))).count();
+        self.queue.len() >= config.queue_capacity.saturating_add(config.max_workers - busy)
+    }
+
+    /// Gives waiting calls to idle workers, and starts workers for the rest.
+    pub(super) fn dispatch(&mut self, config: &Config, now: Instant, after: &mut After) {
+        while !self.queue.is_empty()
+            && let Some(id) = self.idle.pop()
+            && let Some((number, waiting)) = self.queue.pop_first()
+        {
+            self.give(id, number, waiting, config, now, after);
+        }
+        self.refill(config, now, after);
+    }
+
+    fn give(&mut self, id: u64, number: u64, waiting: Waiting, config: &Config, now: Instant, after: &mut After) {
+        let origin = waiting.origin();
+        let Waiting { mut call, stamp } = waiting;
+        let place = self.books.ledger.started(origin);
+        let tally = Arc::clone(self.books.ledger.tally(place));
+        after.began.push((Arc::clone(&tally), stamp));
+        let body = call.take_payload();
+        let function = call.function_fingerprint();
+        let header = Header { kind: Kind::Call, number, function, length: body.len() as u64 };
+        let until = config.time_limit.map(|limit| now + limit);
+        let worker = self.workers.get_mut(&id).expect("an idle worker is there");
+        worker.calls += 1;
+        if let Some(conn) = worker.conn() {
+            after.sends.push((Arc::clone(conn), Outgoing::new(header, body)));
+        }
+        let site = call.static_site();
+        worker.phase = Phase::Busy(Running { number, call: Some(call), site, tally, began: now, until });
+        let memory = config.memory_limit.filter(|_| self.memory_look.is_none()).map(|_| now + MEMORY_LOOK);
+        self.memory_look = self.memory_look.or(memory);
+        for due in [until, memory].into_iter().flatten() {
+            self.wake_at(due, after);
+        }
+    }
+
+    /// Something is due then: wakes the supervisor if it would sleep for longer.
+    fn wake_at(&self, due: Instant, after: &mut After) {
+        after.poke |= self.wakes_at.is_none_or(|wakes| due < wakes);
+    }
+
+    /// The handle of a call was dropped or cancelled.
+    pub(super) fn cancel(&mut self, number: u64, config: &Config, after: &mut After) {
+        if let Some(waiting) = self.queue.remove(&number) {
+            after.tickets.push(self.books.ledger.cancelled(waiting.origin()));
+            after.dropped.push(waiting.call);
+            self.retire_if_done(config, after);
+            return;
+        }
+        let found = self.workers.iter_mut().find_map(|(id, worker)| match &mut worker.phase {
+            Phase::Busy(running) if running.number == number => Some((*id, running)),
+            Phase::Dying { left: Left::Call(running, _), .. } if running.number == number => {
+                after.dropped.extend(running.call.take());
+                None
+            }
+            _ => None,
+        });
+        let Some((id, running)) = found else { return };
+        after.dropped.extend(running.call.take());
+        match config.on_drop {
+            OnDrop::Finish => (),
+            OnDrop::Signal => {
+                let until = Instant::now() + config.grace;
+                running.until = Some(running.until.map_or(until, |limit| limit.min(until)));
+                if let Some(conn) = self.workers.get(&id).and_then(Worker::conn) {
+                    conn.ask_to_cancel(number);
+                }
+                self.wake_at(until, after);
+            }
+            OnDrop::Kill => self.end_and_kill(id, How::Dropped, Restart::Cancelled, after),
+        }
+    }
+
+    /// Ends the call of a busy worker now, and kills the worker.
+    pub(super) fn end_and_kill(&mut self, id: u64, how: How, why: Restart, after: &mut After) {
+        if let Some(worker) = self.workers.get_mut(&id) {
+            worker.kill();
+            let dying = Phase::Dying { left: Left::Nothing, since: Instant::now() };
+            if let Phase::Busy(running) = std::mem::replace(&mut worker.phase, dying) {
+                after.end(running, how);
+            }
+            self.restarted(why, after);
+            after.poke = true;
+        }
+    }
+
+    fn restarted(&mut self, why: Restart, after: &mut After) {
+        self.books.restarted(why);
+        after.restarts.push(why);
+    }
+
+    // Workers that come.
+
+    /// Starts as many workers as there are waiting calls without one, and as have to be there anyway.
+    fn refill(&mut self, config: &Config, now: Instant, after: &mut After) {
+        let count = |is: fn(&Worker) -> bool| self.workers.values().filter(|worker| is(worker)).count();
+        let (starting, able) = (count(Worker::is_starting), count(Worker::is_able));
+        let min = if self.closed { 0 } else { config.min_workers };
+        let wanted = self.queue.len().saturating_sub(starting).max(min.saturating_sub(starting + able));
+        let allowed = self.breaker.allows(now).saturating_sub(starting).min(config.max_workers - self.workers.len());
+        for _ in 0..wanted.min(allowed) {
+            let id = self.number();
+            self.workers.insert(id, Worker::new());
+            after.starts.push(id);
+        }
+        self.books.peak_workers = self.books.peak_workers.max(self.workers.len());
+        after.workers = Some(self.workers.len());
+    }
+
+    /// A worker's process is there, or could not be started.
+    pub(super) fn started(&mut self, id: u64, started: Result<Started, Error>, config: &Config, after: &mut After) {
+        after.poke = true;
+        match started {
+            Ok(started) => {
+                if let Some(worker) = self.workers.get_mut(&id) {
+                    worker.started(started, Instant::now() + config.start_timeout);
+                }
+                if self.stopped {
+                    self.lose(id, Some("it was killed by `shutdown_now`".into()), config, after);
+                }
+            }
+            Err(why) => {
+                self.workers.remove(&id);
+                self.start_failed(&why, config, after);
+            }
+        }
+    }
+
+    /// Each failed start answers one call. If the breaker opens, and no worker is left, all calls are answered.
+    fn start_failed(&mut self, why: &Error, config: &Config, after: &mut After) {
+        let now = Instant::now();
+        self.restarted(Restart::Start, after);
+        self.breaker.failed(why.duplicate(), now);
+        if !self.workers.values().any(Worker::is_able) {
+            let all = if self.breaker.allows(now) == 0 { self.queue.len() } else { 1 };
+            for _ in 0..all {
+                if let Some((_, waiting)) = self.queue.pop_first() {
+                    self.refuse(waiting, why.duplicate(), after);
+                }
+            }
+        }
+        self.refill(config, now, after);
+        self.retire_if_done(config, after);
+    }
+
+    fn refuse(&mut self, waiting: Waiting, why: Error, after: &mut After) {
+        after.tickets.push(self.books.ledger.refused(waiting.origin(), &why));
+        after.refused.push((waiting.call, why));
+    }
+
+    // Workers that are there.
+
+    /// A worker has sent a frame.
+    pub(super) fn frame(&mut self, id: u64, header: Header, body: Vec<u8>, config: &Config, after: &mut After) {
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        match (&worker.phase, header.kind) {
+            (Phase::Greeting { .. }, Kind::Hello) => match check_hello(&body, config) {
+                Ok(()) => {
+                    self.breaker.succeeded();
+                    self.is_free(id, config, after);
+                }
+                Err(why) => self.lose(id, Some(why), config, after),
+            },
+            (Phase::Busy(running), Kind::Value | Kind::Failure) if running.number == header.number => {
+                // It has a phase again at once, by `is_free`.
+                let Phase::Busy(running) = std::mem::replace(&mut worker.phase, Phase::Starting) else { return };
+                let result = match header.kind {
+                    Kind::Value => Ok(body),
+                    _ => Err(failure(&body, running.call.as_ref())),
+                };
+                after.end(running, How::Replied(result));
+                self.is_free(id, config, after);
+            }
+            _ => self.lose(id, Some("it sent what is no reply".into()), config, after),
+        }
+    }
+
+    /// A worker has no call, and may have another one.
+    fn is_free(&mut self, id: u64, config: &Config, after: &mut After) {
+        let now = Instant::now();
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        if config.calls_per_worker.is_some_and(|most| worker.calls >= most) {
+            self.retire(id, config, now, after);
+            self.restarted(Restart::Calls, after);
+        } else {
+            worker.phase = Phase::Idle { since: now };
+            self.idle.push(id);
+            if let Some(due) = now.checked_add(config.keep_alive) {
+                self.wake_at(due, after);
+            }
+        }
+        self.dispatch(config, now, after);
+        self.retire_if_done(config, after);
+    }
+
+    // Workers that go.
+
+    pub(super) fn retire(&mut self, id: u64, config: &Config, now: Instant, after: &mut After) {
+        after.poke = true;
+        self.idle.retain(|idle| *idle != id);
+        if let Some(worker) = self.workers.get_mut(&id) {
+            worker.phase = Phase::Retiring { until: now + config.grace };
+            if let Some(conn) = worker.conn() {
+                conn.retire();
+            }
+        }
+    }
+
+    /// Lets idle workers go when no call will come.
+    pub(super) fn retire_if_done(&mut self, config: &Config, after: &mut After) {
+        if !self.closed || !self.queue.is_empty() {
+            return;
+        }
+        for id in std::mem::take(&mut self.idle) {
+            self.retire(id, config, Instant::now(), after);
+        }
+        if self.is_over() {
+            after.wakers.extend(self.awaited.drain(..).map(|(_, waker)| waker));
+            after.poke = true;
+        }
+    }
+
+    /// A worker is lost: its socket is closed, or it has broken the protocol, for this reason.
+    pub(super) fn lose(&mut self, id: u64, why: Option<String>, config: &Config, after: &mut After) {
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        after.poke = true;
+        worker.kill();
+        let left = match std::mem::replace(&mut worker.phase, Phase::Starting) {
+            dying @ Phase::Dying { .. } => {
+                worker.phase = dying;
+                return self.reap(id, config, after);
+            }
+            Phase::Starting | Phase::Greeting { .. } => Left::Start(why),
+            Phase::Busy(running) => Left::Call(running, why),
+            Phase::Idle { .. } | Phase::Retiring { .. } => Left::Nothing,
+        };
+        let died = matches!(left, Left::Call(..)) || self.idle.contains(&id);
+        worker.phase = Phase::Dying { left, since: Instant::now() };
+        self.idle.retain(|idle| *idle != id);
+        if died {
+            self.restarted(Restart::Died, after);
+        }
+        self.reap(id, config, after);
+    }
+
+    /// Looks whether a dying worker's process has exited.
+    pub(super) fn reap(&mut self, id: u64, config: &Config, after: &mut After) {
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        let Some(status) = worker.reap() else { return };
+        let Some(Worker { phase: Phase::Dying { left, .. }, .. }) = self.workers.remove(&id) else { return };
+        match left {
+            Left::Nothing => (),
+            Left::Call(running, why) => {
+                let status = why.map_or(status, |why| format!("killed, as {why}"));
+                after.end(running, How::Failed(Error::Died { status }));
+            }
+            Left::Start(why) => {
+                let why = why.unwrap_or_else(|| format!("it ended before it was ready: {status}"));
+                return self.start_failed(
+                    &Error::Unavailable(format!("a worker could not be started: {why}")),
+                    config,
+                    after,
+                );
+            }
+        }
+        self.dispatch(config, Instant::now(), after);
+        self.retire_if_done(config, after);
+    }
+
+    /// A worker occupies so much memory.
+    pub(super) fn resident(&mut self, id: u64, bytes: u64, config: &Config, after: &mut After) {
+        let Some(limit) = config.memory_limit.filter(|limit| bytes > *limit) else { return };
+        match self.workers.get(&id).map(|worker| &worker.phase) {
+            Some(Phase::Busy(_)) => {
+                let status =
+                    format!("killed with {bytes} bytes of resident memory, over the `memory_limit` of {limit}");
+                self.end_and_kill(id, How::Failed(Error::Died { status }), Restart::Memory, after);
+            }
+            Some(Phase::Idle { .. }) => {
+                self.retire(id, config, Instant::now(), after);
+                self.restarted(Restart::Memory, after);
+            }
+            _ => (),
+        }
+    }
+
+    // The end.
+
+    /// Takes no more calls.
+    pub(super) fn close(&mut self, drain_until: Option<Instant>, config: &Config, after: &mut After) {
+        self.closed = true;
+        // The nearest of several deadlines.
+        self.drain_until = self.drain_until.into_iter().chain(drain_until).min();
+        self.retire_if_done(config, after);
+        after.poke = true;
+    }
+
+    /// Refuses what waits, and kills what is there.
+    pub(super) fn stop(&mut self, config: &Config, after: &mut After) {
+        (self.closed, self.stopped, self.drain_until) = (true, true, None);
+        while let Some((_, waiting)) = self.queue.pop_first() {
+            self.refuse(waiting, Error::ShutDown, after);
+        }
+        for id in self.workers.keys().copied().collect::<Vec<_>>() {
+            match self.workers[&id].phase {
+                // `started` kills it.
+                Phase::Starting => (),
+                Phase::Busy(_) => {
+                    self.end_and_kill(id, How::Replied(Err(Failure::Cancelled)), Restart::Cancelled, after);
+                }
+                _ => self.lose(id, Some("it was killed by `shutdown_now`".into()), config, after),
+            }
+        }
+        self.retire_if_done(config, after);
+        after.poke = true;
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.closed && self.queue.is_empty() && self.workers.is_empty()
+    }
+
+    /// Leaves a waker for the end, or takes it back. Returns one that is not needed, to be dropped without the lock.
+    pub(super) fn await_end(&mut self, number: u64, waker: Option<Waker>) -> Option<Waker> {
+        let known = self.awaited.iter().position(|(known, _)| *known == number);
+        let old = known.map(|at| self.awaited.swap_remove(at).1);
+        self.awaited.extend(waker.map(|waker| (number, waker)));
+        old
+    }
+
+    // What is told.
+
+    pub(super) fn workers(&self) -> impl Iterator<Item = (u64, &Worker)> {
+        self.workers.iter().map(|(id, worker)| (*id, worker))
+    }
+
+    pub(super) fn idle(&self) -> usize {
+        self.idle.len()
+    }
+
+    pub(super) fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// The sockets to read from: of workers that may have something to say.
+    pub(super) fn conns(&self) -> impl Iterator<Item = (u64, &Arc<Conn>, bool)> {
+        self.workers.iter().filter_map(|(id, worker)| {
+            let reads = matches!(worker.phase, Phase::Greeting { .. } | Phase::Idle { .. } | Phase::Busy(_));
+            Some((*id, worker.conn()?, reads))
+        })
+    }
+}
+
+fn check_hello(body: &[u8], config: &Config) -> Result<(), String> {
+    let hello: Hello = Format::Postcard.decode(body).map_err(|why| format!("its hello cannot be read: {why}"))?;
+    let here = Hello::of_this_process();
+    if hello.version != here.version {
+        return Err(format!(
+            "it speaks version {} of the protocol, and this process version {}",
+            hello.version, here.version
+        ));
+    }
+    if config.own_program && hello != here {
+        return Err("it runs another build of this program".into());
+    }
+    Ok(())
+}
+
+fn failure(body: &[u8], call: Option<&Call>) -> Failure {
+    match Format::Postcard.decode(body) {
+        // The child knows the fingerprint alone.
+        Ok(Failure::UnknownFunction(_)) => Failure::UnknownFunction(call.map(Call::function).unwrap_or_default()),
+        Ok(failure) => failure,
+        Err(why) => Failure::Codec(format!("the reply: {why}")),
+    }
+}
+
+/// How a call that has begun counts when it has ended.
+pub(super) fn ran(how: &How) -> Ran {
+    match how {
+        How::Replied(Ok(_)) => Ran::Completed,
+        How::Replied(Err(Failure::Cancelled)) | How::Dropped => Ran::Cancelled,
+        How::Replied(Err(_)) | How::Failed(_) => Ran::Panicked,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::builder::ProcessPoolBuilder;
+
+    #[test]
+    fn another_build_and_another_protocol_are_refused() {
+        let config = |own_program| Config { own_program, ..ProcessPoolBuilder::new().config().clone() };
+        let check = |hello: &Hello, own| check_hello(&Format::Postcard.encode(hello).unwrap(), &config(own));
+        let here = Hello::of_this_process;
+        assert_eq!(check(&here(), true), Ok(()));
+        for (hello, what) in [
+            (Hello { build: here().build ^ 1, ..here() }, "another build"),
+            (Hello { registry: here().registry ^ 1, ..here() }, "another build"),
+            (Hello { version: here().version + 1, ..here() }, "version 2 of the protocol"),
+        ] {
+            assert!(check(&hello, true).unwrap_err().contains(what));
+            // A chosen program is another build; the protocol must be the same.
+            assert_eq!(check(&hello, false).is_ok(), what == "another build");
+        }
+        assert!(check_hello(b"", &config(true)).unwrap_err().contains("cannot be read"));
+    }
+}

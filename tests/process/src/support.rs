@@ -1,0 +1,84 @@
+//! What the tests share: pools of the program `worker`, time limits, and looks at other processes.
+
+use std::fs;
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use offload_runtime::process::{ProcessPool, ProcessPoolBuilder};
+
+/// A pool of the program `worker`, which `cargo` has built beside the tests.
+#[macro_export]
+macro_rules! pool {
+    ($($option:ident($($value:expr),*)),* $(,)?) => {
+        $crate::support::builder(env!("CARGO_BIN_EXE_worker"))$(.$option($($value),*))*.build().unwrap()
+    };
+}
+
+/// The builder of [`pool!`].
+pub fn builder(program: &str) -> ProcessPoolBuilder {
+    ProcessPool::builder().program(program)
+}
+
+/// Runs `test`, which panics here if it has not ended after a minute.
+pub fn bounded<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
+    let (over, is_over) = mpsc::channel();
+    let runs = thread::spawn(move || over.send(test()));
+    match is_over.recv_timeout(Duration::from_secs(60)) {
+        Ok(result) => result,
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("it has not ended after a minute"),
+        Err(mpsc::RecvTimeoutError::Disconnected) => match runs.join() {
+            Err(payload) => std::panic::resume_unwind(payload),
+            Ok(_) => panic!("it ended without a result"),
+        },
+    }
+}
+
+/// Waits until `is` holds, for as long as a test may take.
+pub fn eventually(what: &str, mut is: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !is() {
+        assert!(Instant::now() < deadline, "this does not come true: {what}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// What is in the file, once there is something.
+pub fn content(file: &Path) -> String {
+    eventually("the file is written", || fs::read_to_string(file).is_ok_and(|text| !text.is_empty()));
+    fs::read_to_string(file).unwrap()
+}
+
+/// The state letter of a process, as `ps` shows it; `None` if there is no such process.
+pub fn state(process: u32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
+}
+
+/// Whether the process is gone, or about to be waited for by someone else.
+pub fn is_gone(process: u32) -> bool {
+    matches!(state(process), None | Some('Z' | 'X'))
+}
+
+/// The children of this process, zombies included.
+pub fn children() -> Vec<(u32, char)> {
+    let own = std::process::id().to_string();
+    let all = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let is_child = |process: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.split(' ').nth(1) == Some(&own))
+    };
+    all.filter(is_child).filter_map(|process| Some((process, state(process)?))).collect()
+}
+
+/// How many descriptors this process has.
+pub fn descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+/// Sends a signal to a process.
+pub fn signal(process: u32, signal: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_raw(process.try_into().unwrap()).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
+}

@@ -1,0 +1,20 @@
+//! What is borrowed is encoded, too, and owned on the other side.
+
+use offload_runtime::blocking;
+use offload_runtime::process::ProcessPool;
+
+#[derive(Clone)]
+struct Rectangle(u32, u32);
+
+struct Service {
+    workers: ProcessPool,
+}
+
+impl Service {
+    #[blocking(remote, executor = workers)]
+    fn area(&self, rectangle: &Rectangle) -> u32 {
+        rectangle.0 * rectangle.1
+    }
+}
+
+fn main() {}

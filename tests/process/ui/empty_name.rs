@@ -1,0 +1,17 @@
+//! It has to be one.
+
+use offload_runtime::blocking;
+use offload_runtime::process::ProcessPool;
+
+struct Service {
+    workers: ProcessPool,
+}
+
+impl Service {
+    #[blocking(remote, executor = workers, name = "")]
+    fn add(&self, a: u32) -> u32 {
+        a + 1
+    }
+}
+
+fn main() {}
