@@ -30,6 +30,12 @@ impl Moment {
         self.0.get().saturating_sub(earlier.0.get())
     }
 
+    /// The moment that much earlier.
+    #[cfg(feature = "process")]
+    pub(crate) fn before(self, time: Duration) -> Self {
+        Self::at(self.0.get().saturating_sub(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)))
+    }
+
     pub(crate) fn elapsed(self) -> Duration {
         Duration::from_nanos(Self::now().since(self))
     }

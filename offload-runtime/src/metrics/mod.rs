@@ -19,6 +19,8 @@ use std::fmt;
 pub use histogram::Histogram;
 pub(crate) use publish::Threads;
 pub(crate) use sites::Sites;
+#[cfg(feature = "process")]
+pub(crate) use tally::Tally;
 
 use crate::error::Error;
 use crate::site::Site;

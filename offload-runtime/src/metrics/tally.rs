@@ -105,12 +105,23 @@ impl Tally {
     /// A job begins that was queued at `stamp`. Returns when, if it is timed.
     #[inline]
     pub(crate) fn started(&self, stamp: Stamp) -> Option<Moment> {
-        let shard = self.shard();
-        shard.started.add_one();
+        self.count_start();
+        self.publish_start(stamp)
+    }
+
+    /// The first half of `started`, which calls no recorder.
+    #[inline]
+    pub(crate) fn count_start(&self) {
+        self.shard().started.add_one();
+    }
+
+    /// The second half of `started`.
+    #[inline]
+    pub(crate) fn publish_start(&self, stamp: Stamp) -> Option<Moment> {
         let now = (stamp != Stamp::NONE).then(Moment::now);
         let waited = now.map(|now| (stamp.waited(now), stamp.jobs()));
         if let Some((nanoseconds, jobs)) = waited {
-            shard.wait.get_or_init(Recorder::new).record(nanoseconds, jobs);
+            self.shard().wait.get_or_init(Recorder::new).record(nanoseconds, jobs);
         }
         self.published.started(waited);
         now

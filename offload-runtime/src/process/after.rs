@@ -5,15 +5,16 @@ use std::task::Waker;
 use super::Pool;
 use super::helper::Task;
 use super::metrics::{Restart, publish};
-use super::state::ran;
+use super::state::outcome;
 use super::wire::{Conn, Outgoing};
 use super::worker::Running;
 use crate::clock::Stamp;
 use crate::error::Error;
-use crate::job::contain;
-use crate::metrics::{Tally, Ticket, this_thread};
+use crate::job::Origin;
+use crate::metrics::Tally;
 use crate::remote::{Call, Failure};
 use crate::sync::Arc;
+use crate::unwind::contain;
 
 /// A result of so many bytes is decoded by the helper, so that it does not keep the supervisor.
 const LARGE: usize = 64 * 1024;
@@ -28,7 +29,8 @@ pub(super) struct After {
     pub(super) starts: Vec<u64>,
     /// The supervisor has to look again.
     pub(super) poke: bool,
-    pub(super) tickets: Vec<Ticket>,
+    /// The sites of calls that were cancelled in the queue.
+    pub(super) cancelled: Vec<Origin>,
     pub(super) restarts: Vec<Restart>,
     /// How many workers there are, if that may have changed.
     pub(super) workers: Option<usize>,
@@ -59,7 +61,7 @@ impl After {
 
     pub(super) fn carry_out(self, pool: &Pool) {
         for (tally, stamp) in self.began {
-            tally.began(this_thread(), stamp);
+            tally.publish_start(stamp);
         }
         let mut poke = self.poke;
         for (conn, frame) in self.sends {
@@ -71,8 +73,8 @@ impl After {
         if poke {
             pool.poke.poke();
         }
-        for ticket in self.tickets {
-            ticket.announce();
+        for origin in self.cancelled {
+            pool.sites.tally(origin).cancelled();
         }
         for why in self.restarts {
             publish::restart(&pool.config.name, why);
@@ -88,6 +90,7 @@ impl After {
             }
         }
         for (call, why) in self.refused {
+            pool.sites.tally(call.origin()).refused(&why);
             call.refuse(why);
         }
         drop(self.dropped);
@@ -104,7 +107,7 @@ impl End {
 
     pub(super) fn carry_out(self) {
         let Self { mut running, how } = self;
-        running.note_end(ran(&how));
+        running.note_end(outcome(&how));
         let Some(call) = running.call.take() else { return };
         match how {
             How::Replied(result) => call.complete(result),

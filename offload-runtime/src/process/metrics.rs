@@ -1,11 +1,11 @@
 //! What a pool of processes is doing: the seam to the crate's metrics.
 //!
-//! Calls are counted by the [`Ledger`] of their pool, under its lock, and by its tallies, as jobs of a thread pool are. A call that failed because
+//! Calls are counted by the tallies of their pool's sites, as jobs of a thread pool are. A call that failed because
 //! of its worker counts as panicked.
 
 use std::fmt;
 
-use crate::metrics::{Ledger, SiteMetrics};
+use crate::metrics::{SiteMetrics, Sites};
 use crate::sync::Arc;
 
 /// Why a worker was replaced, or may have to be.
@@ -42,14 +42,16 @@ impl Restart {
 
 /// The pool's own numbers, under its lock.
 pub(super) struct Books {
-    pub(super) ledger: Ledger,
+    pub(super) sites: Arc<Sites>,
     restarts: [u64; Restart::ALL.len()],
     pub(super) peak_workers: usize,
+    pub(super) peak_queued: usize,
 }
 
 impl Books {
-    pub(super) fn new(name: &Arc<str>) -> Self {
-        Self { ledger: Ledger::new(true, Arc::clone(name)), restarts: [0; Restart::ALL.len()], peak_workers: 0 }
+    pub(super) fn new(sites: &Arc<Sites>) -> Self {
+        let restarts = [0; Restart::ALL.len()];
+        Self { sites: Arc::clone(sites), restarts, peak_workers: 0, peak_queued: 0 }
     }
 
     pub(super) fn restarted(&mut self, why: Restart) {
@@ -69,7 +71,7 @@ pub(super) mod publish {
 
     #[cfg(feature = "metrics")]
     fn contained(f: impl FnOnce()) {
-        crate::job::contain(f);
+        crate::unwind::contain(f);
     }
 
     /// Counts a restart.

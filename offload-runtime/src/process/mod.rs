@@ -64,6 +64,7 @@ pub use shutdown::{Shutdown, StillRunning};
 pub use start::StartHook;
 
 use crate::error::Error;
+use crate::metrics::Sites;
 use crate::remote::{Call, Format, RemoteExecutor};
 use crate::site::Site;
 use crate::sync::{self, Arc, Mutex};
@@ -153,6 +154,7 @@ impl Drop for Handles {
 /// What the handles, the threads and the calls of a pool share.
 struct Pool {
     config: Config,
+    sites: Arc<Sites>,
     state: Mutex<State>,
     poke: Poke,
     tasks: Sender<Task>,
@@ -283,7 +285,7 @@ impl ProcessPool {
         let known = state.workers().filter_map(|(_, worker)| Some((worker.process_id()?, worker.calls)));
         let known: Vec<_> = known.collect();
         let (idle, peak_workers) = (state.idle(), state.books.peak_workers);
-        let (peak_queued, snapshot) = (state.books.ledger.peak_queued(), state.books.ledger.snapshot());
+        let peak_queued = state.books.peak_queued;
         let restarts = state.books.restarts();
         drop(state);
         let worker = |(process_id, calls)| WorkerMetrics { process_id, calls, resident: metrics::resident(process_id) };
@@ -295,7 +297,7 @@ impl ProcessPool {
             peak_queued,
             workers: known.into_iter().map(worker).collect(),
             restarts,
-            sites: snapshot.finish().1,
+            sites: self.pool().sites.read().1,
         }
     }
 
@@ -322,6 +324,7 @@ impl RemoteExecutor for ProcessPool {
 
     fn execute(&self, call: Call) {
         let canceller = call.canceller();
+        self.pool().sites.tally(call.origin()).submitted();
         let number = self.pool().step(|state, config, after| state.submit(call, config, after));
         if let Some(number) = number {
             let pool = Arc::downgrade(self.pool());

@@ -14,9 +14,10 @@ use super::metrics::{Books, Restart};
 use super::start::Started;
 use super::wire::{Conn, Header, Kind, Outgoing};
 use super::worker::{Left, Phase, Running, Worker};
-use crate::clock::{Moment, Stamp};
+use crate::clock::Stamp;
 use crate::error::Error;
-use crate::job::{Origin, Ran};
+use crate::job::Outcome;
+use crate::metrics::Sites;
 use crate::remote::{Call, Failure, Format};
 use crate::sync::Arc;
 
@@ -48,16 +49,10 @@ pub(super) struct Waiting {
     stamp: Stamp,
 }
 
-impl Waiting {
-    fn origin(&self) -> Origin {
-        Origin::of_site(self.call.static_site())
-    }
-}
-
 impl State {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(sites: &Arc<Sites>) -> Self {
         Self {
-            books: Books::new(&config.name),
+            books: Books::new(sites),
             queue: BTreeMap::new(),
             workers: BTreeMap::new(),
             idle: Vec::new(),
@@ -94,15 +89,13 @@ impl State {
         } else {
             self.breaker.refusal(now)
         };
-        let origin = Origin::of_site(call.static_site());
         if let Some(why) = refusal {
-            after.tickets.push(self.books.ledger.turned_away(origin, &why));
             after.refused.push((call, why));
             return None;
         }
         let number = self.number();
-        let (stamp, ticket) = self.books.ledger.submitted(origin, self.queue.len() + 1, Some(Moment::now()));
-        after.tickets.push(ticket);
+        let stamp = self.books.sites.tally(call.origin()).stamp();
+        self.books.peak_queued = self.books.peak_queued.max(self.queue.len() + 1);
         self.queue.insert(number, Waiting { call, stamp });
         self.dispatch(config, now, after);
         Some(number)
@@ -128,10 +121,9 @@ impl State {
     }
 
     fn give(&mut self, id: u64, number: u64, waiting: Waiting, config: &Config, now: Instant, after: &mut After) {
-        let origin = waiting.origin();
         let Waiting { mut call, stamp } = waiting;
-        let place = self.books.ledger.started(origin);
-        let tally = Arc::clone(self.books.ledger.tally(place));
+        let tally = Arc::clone(self.books.sites.tally(call.origin()));
+        tally.count_start();
         after.began.push((Arc::clone(&tally), stamp));
         let body = call.take_payload();
         let function = call.function_fingerprint();
@@ -143,7 +135,7 @@ impl State {
             after.sends.push((Arc::clone(conn), Outgoing::new(header, body)));
         }
         let site = call.static_site();
-        worker.phase = Phase::Busy(Running { number, call: Some(call), site, tally, began: now, until });
+        worker.phase = Phase::Busy(Running { number, call: Some(call), site, tally, stamp, began: now, until });
         let memory = config.memory_limit.filter(|_| self.memory_look.is_none()).map(|_| now + MEMORY_LOOK);
         self.memory_look = self.memory_look.or(memory);
         for due in [until, memory].into_iter().flatten() {
@@ -159,7 +151,7 @@ impl State {
     /// The handle of a call was dropped or cancelled.
     pub(super) fn cancel(&mut self, number: u64, config: &Config, after: &mut After) {
         if let Some(waiting) = self.queue.remove(&number) {
-            after.tickets.push(self.books.ledger.cancelled(waiting.origin()));
+            after.cancelled.push(waiting.call.origin());
             after.dropped.push(waiting.call);
             self.retire_if_done(config, after);
             return;
@@ -261,7 +253,6 @@ impl State {
     }
 
     fn refuse(&mut self, waiting: Waiting, why: Error, after: &mut After) {
-        after.tickets.push(self.books.ledger.refused(waiting.origin(), &why));
         after.refused.push((waiting.call, why));
     }
 
@@ -492,11 +483,11 @@ fn failure(body: &[u8], call: Option<&Call>) -> Failure {
 }
 
 /// How a call that has begun counts when it has ended.
-pub(super) fn ran(how: &How) -> Ran {
+pub(super) fn outcome(how: &How) -> Outcome {
     match how {
-        How::Replied(Ok(_)) => Ran::Completed,
-        How::Replied(Err(Failure::Cancelled)) | How::Dropped => Ran::Cancelled,
-        How::Replied(Err(_)) | How::Failed(_) => Ran::Panicked,
+        How::Replied(Ok(_)) => Outcome::Completed,
+        How::Replied(Err(Failure::Cancelled)) | How::Dropped => Outcome::Cancelled,
+        How::Replied(Err(_)) | How::Failed(_) => Outcome::Panicked,
     }
 }
 

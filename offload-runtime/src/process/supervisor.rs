@@ -17,6 +17,7 @@ use super::state::State;
 use super::wire::{Conn, Read, SCRATCH};
 use super::{Pool, ProcessPool};
 use crate::error::Error;
+use crate::metrics::Sites;
 use crate::sync::{self, Arc, AtomicBool, Mutex, Ordering, thread};
 
 /// Wakes the supervisor.
@@ -52,10 +53,11 @@ impl Poke {
 /// Makes the pool and starts its two threads.
 pub(super) fn start(config: Config) -> Result<ProcessPool, Error> {
     let (tasks, of_helper) = mpsc::channel();
-    let state = Mutex::new(State::new(&config));
+    let sites = Arc::new(Sites::new(true, Arc::clone(&config.name)));
+    let state = Mutex::new(State::new(&sites));
     let poke = Poke::new().map_err(Error::Spawn)?;
     let name = config.name.to_string();
-    let pool = Arc::new(Pool { config, state, poke, tasks });
+    let pool = Arc::new(Pool { config, sites, state, poke, tasks });
     let thread = |role: &str| thread::Builder::new().name(format!("{name}-{role}"));
     let of_thread = Arc::clone(&pool);
     thread("helper").spawn(move || helper::run(&of_thread, &of_helper)).map_err(Error::Spawn)?;

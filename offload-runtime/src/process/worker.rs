@@ -7,8 +7,9 @@ use rustix::process::{Pid, Signal};
 
 use super::start::Started;
 use super::wire::Conn;
-use crate::job::Ran;
-use crate::metrics::{Tally, this_thread};
+use crate::clock::{Moment, Stamp};
+use crate::job::Outcome;
+use crate::metrics::Tally;
 use crate::remote::Call;
 use crate::site::Site;
 use crate::sync::Arc;
@@ -55,6 +56,7 @@ pub(super) struct Running {
     pub(super) call: Option<Call>,
     pub(super) site: &'static Site,
     pub(super) tally: Arc<Tally>,
+    pub(super) stamp: Stamp,
     pub(super) began: Instant,
     /// When the worker is killed.
     pub(super) until: Option<Instant>,
@@ -62,9 +64,9 @@ pub(super) struct Running {
 
 impl Running {
     /// Notes how it ended, which has to be done before its result can be seen.
-    pub(super) fn note_end(&self, ran: Ran) {
-        let took = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.tally.ended(this_thread(), ran, took, 1);
+    pub(super) fn note_end(&self, outcome: Outcome) {
+        let since = Moment::now().before(self.began.elapsed());
+        self.tally.ended(outcome, self.stamp, Some(since));
     }
 }
 

@@ -15,12 +15,12 @@ use super::codec::{Failure, Format};
 use super::pack::Packer;
 use super::registry::{Function, registry};
 use super::{RemoteExecutor, local};
-use crate::cancel::CancelUnwind;
+use crate::context::CallerContext;
 use crate::error::{Error, Panic};
-use crate::executor::Executor;
-use crate::job::{self, Job, JobHandle, contain, discard};
+use crate::job::{self, CancelUnwind, Job, JobHandle, Origin};
 use crate::site::Site;
 use crate::sync::{self, Arc, Mutex};
+use crate::unwind::{contain, discard};
 
 /// One remote call, on its way to the executor that has it run elsewhere.
 ///
@@ -97,19 +97,8 @@ pub(super) fn detached<T: Send + 'static>(
     site: &'static Site,
     f: impl FnOnce() -> T + Send + 'static,
 ) -> (Job, JobHandle<T>) {
-    #[derive(Default)]
-    struct Holder(Mutex<Option<Job>>);
-
-    impl Executor for Holder {
-        fn execute(&self, job: Job) {
-            *sync::lock(&self.0) = Some(job);
-        }
-    }
-
-    let holder = Holder::default();
-    let handle = job::submit_at(&holder, site, f);
-    let job = sync::lock(&holder.0).take().expect("`submit_at` has given it to the executor");
-    (job, handle)
+    let origin = Origin::of_site(site);
+    job::pair_for(origin, f, CallerContext(origin))
 }
 
 impl Call {
@@ -211,6 +200,10 @@ impl Call {
 impl Call {
     pub(crate) fn function_fingerprint(&self) -> super::Fingerprint {
         self.function.fingerprint()
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        Origin::of_site(self.site)
     }
 
     pub(crate) fn static_site(&self) -> &'static Site {

@@ -13,11 +13,12 @@ use super::call::{self, Call};
 use super::codec::{Failure, Format};
 use super::registry::{Function, registry};
 use crate::adapters::Inline;
-use crate::cancel::CancelUnwind;
 use crate::error::Error;
-use crate::executor::{Executor, ExecutorExt};
-use crate::job::{self, JobHandle, discard};
+use crate::executor::Executor;
+use crate::ext::{ExecutorExt, submit_at};
+use crate::job::{CancelUnwind, JobHandle};
 use crate::sync::{self, Arc, Mutex};
+use crate::unwind::discard;
 
 /// Runs remote calls on the threads of an executor of this process, through the same encoding.
 ///
@@ -48,7 +49,7 @@ impl<E: Executor> RemoteExecutor for Local<E> {
             drop(arguments);
             result
         };
-        Bridge::connect(job::submit_at(&self.0, site, body), call);
+        Bridge::connect(submit_at(&self.0, site, body), call);
     }
 }
 
@@ -73,7 +74,7 @@ pub fn serve(
     arguments: Vec<u8>,
 ) -> JobHandle<Result<Vec<u8>, Failure>> {
     if let Some(function) = registry().find(function) {
-        job::submit_at(executor, function.site(), move || function.run(format, &arguments))
+        submit_at(executor, function.site(), move || function.run(format, &arguments))
     } else {
         let failure = Failure::UnknownFunction(function.to_owned());
         Inline.submit(move || Err(failure))
