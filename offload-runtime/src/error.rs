@@ -316,7 +316,7 @@ mod tests {
     fn an_error_as_text_tells_its_cause() {
         assert_eq!(String::from(Error::ShutDown), "the executor is shut down");
         let refused = Error::Spawn(io::Error::other("limit reached"));
-        assert_eq!(&*Box::<str>::from(refused), "no thread could be started for the job: limit reached");
+        assert_eq!(&*Box::<str>::from(refused), "no thread or process could be started for the job: limit reached");
     }
 
     #[test]

@@ -111,7 +111,7 @@ mod tests {
             let mut packer = Packer::new(format);
             packer.put("text");
             packer.put(&7_u64);
-            packer.put(&[1_u8, 2]);
+            packer.put(&[1_u8, 2][..]);
             let bytes = packer.end().unwrap();
             let mut unpacker = Unpacker::new(format, &bytes);
             assert_eq!(unpacker.take::<String>().unwrap(), "text");
