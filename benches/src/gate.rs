@@ -23,7 +23,7 @@ impl Gate {
         let (open, opened) = channel();
         let opened = Arc::new(Mutex::new(opened));
         let (tell, arrivals) = channel();
-        let hold = || {
+        let occupy = || {
             let (tell, opened) = (tell.clone(), Arc::clone(&opened));
             pool.submit(move || {
                 first();
@@ -32,7 +32,7 @@ impl Gate {
                 let _ = opened.lock().expect("no job panics").recv();
             })
         };
-        let held = (0..THREADS).map(|_| Box::pin(hold()) as _).collect();
+        let held = (0..THREADS).map(|_| Box::pin(occupy()) as _).collect();
         for _ in 0..THREADS {
             arrivals.recv_timeout(LIMIT).expect("a pool runs as many jobs at once as it has threads");
         }

@@ -33,7 +33,7 @@ pub(crate) fn as_f64(n: usize) -> f64 {
     n as f64
 }
 
-/// Of all threads of the process, those that have ended included.
+/// The CPU time of all threads of the process, including ended ones.
 fn cpu_time() -> Duration {
     clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).expect("every process has this clock").into()
 }
