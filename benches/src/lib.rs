@@ -1,25 +1,24 @@
 //! The peers side by side: our pool beside what a user would pick instead, in one process, in one run.
 //!
-//! `contestants/` who takes part, behind one trait · `workloads/` what they do, one file each · `host.rs` where the
-//! callers run · `place.rs` on which cores · `row.rs` a line of the table before it is measured · `rounds.rs` turns,
-//! rotated · `stats.rs` medians and spread · `meter.rs`, `memory.rs` what is measured · `report/` table, JSON, chart ·
-//! `targets.rs` what ours has to reach · `count.rs` the same contestants for an instruction counter.
-//!
-//! Nothing here is compared across runs: every figure is a ratio of two that were taken milliseconds apart.
+//! `contestants.rs` the pools, behind one trait · `jobs.rs` the real jobs · `host.rs` where the callers run · `gate.rs` holds a pool's threads ·
+//! `row.rs` a row before it is measured · `rows/` the workloads, one file each · `rounds.rs` turns in a drawn order · `stats.rs`, `meter.rs`,
+//! `memory.rs` what is measured · `targets.rs` what ours has to reach · `report/` tables, JSON, chart · `count.rs` the same contestants
+//! for an instruction counter.
 
 mod args;
 mod contestants;
 mod count;
+mod gate;
 mod host;
+mod jobs;
 mod memory;
 mod meter;
-mod place;
 mod report;
 mod rounds;
 mod row;
+mod rows;
 mod stats;
 mod targets;
-mod workloads;
 
 use std::process::ExitCode;
 
@@ -32,18 +31,17 @@ pub fn table() -> ExitCode {
         Ok(plan) => plan,
         Err(message) => return refuse(&message),
     };
-    let rows: Vec<_> = workloads::rows(&plan.scale).into_iter().filter(|row| plan.wants(row)).collect();
-    if rows.is_empty() {
-        return refuse("no row has that name; `--list` shows them all");
-    }
     if plan.list {
-        for row in &rows {
-            println!("{:<24} {}", row.id, row.stands_for);
-        }
+        println!("{}", rows::names().join("\n"));
         return ExitCode::SUCCESS;
     }
-    let measured: Vec<_> = rows.iter().map(|row| rounds::measure(row, &plan.scale)).collect();
-    match report::all(&plan, &measured) {
+    let rows = rows::all(plan.quick, &plan.only);
+    if rows.is_empty() {
+        return refuse("no row has such a name; `--list` shows them all");
+    }
+    let runs: Vec<_> = (1..=plan.runs).map(|number| rounds::run(&rows, &plan, number)).collect();
+    jobs::clean_up();
+    match report::all(&plan, &runs) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => refuse(&format!("the report was not written: {error}")),
     }

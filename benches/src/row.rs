@@ -1,146 +1,56 @@
-//! A line of the table before it is measured: what it stands for, its figures, and who takes part.
+//! A line of a table before it is measured: its name, its figures, and a turn for each contestant.
 
-use std::fmt;
-use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
-use crate::args::Scale;
 use crate::contestants::{AffinityPool, Again, Channel, Contestant, Offload, Rayon, SpawnBlocking, Unblock};
 use crate::host::{Host, Kind};
 
-/// One workload at one size, for all contestants. It may give several figures.
+/// One workload for all contestants.
 pub(crate) struct Row {
     pub(crate) id: String,
-    pub(crate) stands_for: String,
-    pub(crate) figures: Vec<Figure>,
-    /// Its figures hardly differ from round to round, and take long: a few rounds show that they do not.
-    pub(crate) few_rounds: bool,
-    /// It runs the compiler, which takes minutes: not in a quick run, unless it is asked for by name.
-    pub(crate) compiles: bool,
-    field: Box<Field>,
+    /// In the first table.
+    pub(crate) first: bool,
+    pub(crate) figures: &'static [&'static str],
+    /// Ours first.
+    pub(crate) entries: Vec<Entry>,
 }
 
-/// Starts all who take part, ours first.
-type Field = dyn Fn(&Scale) -> Vec<Entry>;
-
-/// One figure of a row.
-#[derive(Clone, Debug)]
-pub(crate) struct Figure {
-    /// The part of its name after the row's.
-    pub(crate) id: &'static str,
-    pub(crate) title: &'static str,
-    pub(crate) unit: Unit,
-    /// How contestants are compared.
-    pub(crate) compare: Compare,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unit {
-    Nanoseconds,
-    Bytes,
-    Count,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Compare {
-    /// By the ratio to ours in the same round.
-    Ratio,
-    /// As they are: counts, or figures that may be zero.
-    AsIs,
-}
-
-/// A contestant in a row. A turn returns one value for each figure; less is better.
+/// A contestant in a row. A turn gives a value for each figure; less is better.
 pub(crate) struct Entry {
     pub(crate) name: &'static str,
-    pub(crate) turn: Box<dyn FnMut() -> Vec<f64>>,
-}
-
-impl Figure {
-    pub(crate) fn ratio(id: &'static str, title: &'static str, unit: Unit) -> Self {
-        Self { id, title, unit, compare: Compare::Ratio }
-    }
-
-    pub(crate) fn as_is(id: &'static str, title: &'static str, unit: Unit) -> Self {
-        Self { id, title, unit, compare: Compare::AsIs }
-    }
-}
-
-impl Row {
-    pub(crate) fn new(
-        id: impl Into<String>,
-        stands_for: impl Into<String>,
-        figures: Vec<Figure>,
-        field: impl Fn(&Scale) -> Vec<Entry> + 'static,
-    ) -> Self {
-        Self {
-            id: id.into(),
-            stands_for: stands_for.into(),
-            figures,
-            few_rounds: false,
-            compiles: false,
-            field: Box::new(field),
-        }
-    }
-
-    pub(crate) fn few_rounds(mut self) -> Self {
-        self.few_rounds = true;
-        self
-    }
-
-    pub(crate) fn compiles(mut self) -> Self {
-        self.compiles = true;
-        self
-    }
-
-    /// Starts all who take part; ours comes first.
-    pub(crate) fn field(&self, scale: &Scale) -> Vec<Entry> {
-        (self.field)(scale)
-    }
+    pub(crate) turn: Box<dyn Fn() -> Vec<f64>>,
 }
 
 /// What the contestants do in a row.
-pub(crate) trait Workload: Clone + 'static {
-    /// One turn: a value for each figure of the row.
-    fn turn<C: Contestant>(&self, pool: &Arc<C>, host: &Host) -> Vec<f64>;
+pub(crate) trait Workload: Copy + 'static {
+    /// One turn on a fresh pool, which is warmed up first.
+    fn turn<C: Contestant>(self, pool: C, host: &Host) -> Vec<f64>;
 }
 
-/// The whole field at `workload`, ours first: pools of `threads` threads, callers on hosts of `kind`.
-pub(crate) fn field(workload: &impl Workload, kind: Kind, threads: usize, scale: &Scale) -> Vec<Entry> {
-    if scale.again {
-        return vec![
-            entry::<Offload>(workload, kind, threads, scale),
-            entry::<Again<1>>(workload, kind, threads, scale),
-            entry::<Again<2>>(workload, kind, threads, scale),
-            entry::<Again<3>>(workload, kind, threads, scale),
-            entry::<Again<4>>(workload, kind, threads, scale),
-            entry::<Again<5>>(workload, kind, threads, scale),
-        ];
-    }
+/// All contestants at `workload`.
+pub(crate) fn field(workload: impl Workload, kind: Kind) -> Vec<Entry> {
     vec![
-        entry::<Offload>(workload, kind, threads, scale),
-        entry::<SpawnBlocking>(workload, kind, threads, scale),
-        entry::<Unblock>(workload, kind, threads, scale),
-        entry::<Rayon>(workload, kind, threads, scale),
-        entry::<AffinityPool>(workload, kind, threads, scale),
-        entry::<Channel>(workload, kind, threads, scale),
+        entry::<Offload>(workload, kind),
+        entry::<Again>(workload, kind),
+        entry::<SpawnBlocking>(workload, kind),
+        entry::<Unblock>(workload, kind),
+        entry::<AffinityPool>(workload, kind),
+        entry::<Channel>(workload, kind),
+        entry::<Rayon>(workload, kind),
     ]
 }
 
-/// One contestant, on a host of its own: on which cores the host's workers fell asleep last is not what the one before has left behind.
-pub(crate) fn entry<C: Contestant>(workload: &impl Workload, kind: Kind, threads: usize, scale: &Scale) -> Entry {
-    let host = Host::new(kind, threads, scale);
-    let pool = Arc::new(C::start(&host.setup()));
-    let workload = workload.clone();
-    Entry { name: C::NAME, turn: Box::new(move || workload.turn(&pool, &host)) }
+fn entry<C: Contestant>(workload: impl Workload, kind: Kind) -> Entry {
+    Entry { name: C::NAME, turn: Box::new(move || turn::<C>(workload, kind)) }
 }
 
-impl fmt::Debug for Row {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Row").field("id", &self.id).field("figures", &self.figures).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entry").field("name", &self.name).finish_non_exhaustive()
-    }
+/// One turn on a fresh runtime and a fresh pool.
+pub(crate) fn turn<C: Contestant>(workload: impl Workload, kind: Kind) -> Vec<f64> {
+    let host = Host::new(kind);
+    let values = workload.turn(C::start(&host.setup()), &host);
+    drop(host);
+    // Threads of the dropped pool end meanwhile, not in the next turn. If one takes longer, that adds noise and nothing else.
+    thread::sleep(Duration::from_millis(1));
+    values
 }

@@ -1,167 +1,83 @@
-//! What ours has to reach, and whether it did.
-//!
-//! A goal is met if the median is there, in the noise if only the better quartile is, and missed otherwise.
+//! What our pool has to reach, as data, and the judgement over all runs.
 
-use crate::contestants::{Contestant, SpawnBlocking, WAKING};
-use crate::report::{is_floor, is_peer};
-use crate::rounds::{Measured, MeasuredFigure};
-use crate::stats::Spread;
+use crate::contestants::{Again, Contestant};
+use crate::rounds::Measured;
+use crate::stats::geometric_mean;
 
-/// What a figure of ours has to reach.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Goal {
-    /// The best peer of the row needs at least so many times as much as ours.
-    BestPeer(f64),
-    /// This peer does.
-    Peer(&'static str, f64),
-    /// Ours itself is at most this.
-    AtMost(f64),
-}
+/// The columns of the first table: title, the part of a row's name that belongs to it, figure, and the least that every peer has to need over ours.
+pub(crate) const COLUMNS: [(&str, &str, usize, f64); 5] = [
+    ("time", "", TIME, 1.05),
+    ("1 caller", "/1/", TIME, 1.0),
+    ("8 callers", "/8/", TIME, 1.0),
+    ("64 callers", "/64/", TIME, 1.0),
+    ("CPU", "", CPU, 1.05),
+];
+const TIME: usize = 0;
+const CPU: usize = 1;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Met,
-    InTheNoise,
-    Missed,
-}
+/// No row of the first table may be below this share of its best peer in every run.
+pub(crate) const WORST: f64 = 0.85;
 
-/// A goal, with what was measured.
-#[derive(Debug)]
+/// Rows of the second table by the beginning of their names, and the least that the best peer has to need over ours.
+const BEST_PEER: [(&str, f64); 3] = [("burst", 1.3), ("256-callers", 1.0), ("submit", 2.0)];
+
+/// Figures of `memory`, and the most that ours may be.
+const AT_MOST: [(usize, f64); 2] = [(0, 1.0), (1, 64.0)];
+
+/// A target and what was reached.
+#[derive(Clone, Debug)]
 pub(crate) struct Judged {
-    pub(crate) figure: String,
-    pub(crate) goal: Goal,
-    pub(crate) against: &'static str,
-    pub(crate) reached: Spread,
-    /// What the floor would reach, if there is one in the row: the median of `against` over its.
-    pub(crate) floor: Option<f64>,
-    pub(crate) verdict: Verdict,
+    pub(crate) what: String,
+    pub(crate) goal: f64,
+    pub(crate) reached: f64,
+    pub(crate) met: bool,
 }
 
-/// The goals of one figure.
-fn goals(row: &str, figure: &str) -> Vec<Goal> {
-    let (workload, host) = row.split_once('/').unwrap_or((row, ""));
-    let at_most = match (workload, figure) {
-        // Dropped means freed, and nobody wakes up for nothing.
-        ("queued", "left") | ("idle", "switches") => Some(0.0),
-        ("memory", "allocations") => Some(1.0),
-        // Dropping all takes as long per handle as dropping a tenth of them, give or take what the caches do.
-        ("hang-up", "growth") => Some(1.5),
-        // The closure's 16 bytes and 64 beyond.
-        ("memory", "bytes") => Some(80.0),
-        ("queued", "bytes" | "resident") => Some(100.0),
-        _ => None,
+/// The geometric mean of `name`'s ratios in one column, over all rows of all runs.
+pub(crate) fn column(runs: &[Vec<Measured>], name: &str, part: &str, figure: usize) -> Option<f64> {
+    let rows = runs.iter().flatten().filter(|row| row.first && row.id.contains(part));
+    geometric_mean(rows.filter_map(|row| row.ratio(figure, name)))
+}
+
+/// The rows below `WORST` of their best peer in every run: name, best peer in the last run, the mean over the runs.
+pub(crate) fn worst(runs: &[Vec<Measured>]) -> Vec<(String, &'static str, f64)> {
+    let of_row = |place: usize| {
+        let best: Vec<_> = runs.iter().map(|rows| rows[place].best(TIME)).collect::<Option<_>>()?;
+        let below = best.iter().all(|(_, ratio)| *ratio < WORST);
+        let (peer, _) = *best.last()?;
+        let mean = geometric_mean(best.iter().map(|(_, ratio)| *ratio))?;
+        (runs[0][place].first && below).then(|| (runs[0][place].id.clone(), peer, mean))
     };
-    let best_peer = match (workload, host, figure) {
-        ("callers", _, "time") => Some(1.3),
-        ("burst", _, "time") | ("hold-idle" | "hold-busy", "current", "median") => Some(2.0),
-        ("hold-idle" | "hold-busy", "workers", "median") => Some(4.0),
-        // No row is worse than the best peer. The longest of thousands of submits is left out: it is the machine's.
-        (_, _, "time" | "excess" | "p99" | "served") | ("callers" | "burst", _, "cpu") => Some(1.0),
-        _ => None,
-    };
-    // The attribute may cost what cannot be told from nothing.
-    let best_peer = if workload == "attribute" { best_peer.map(|_| 0.97) } else { best_peer };
-    let spawn_blocking = matches!((workload, figure), ("round-trip" | "round-trip-quiet", "time"));
-    let goals = [
-        best_peer.map(Goal::BestPeer),
-        spawn_blocking.then_some(Goal::Peer(SpawnBlocking::NAME, 2.0)),
-        at_most.map(Goal::AtMost),
-    ];
-    goals.into_iter().flatten().collect()
+    (0..runs[0].len()).filter_map(of_row).collect()
 }
 
-/// The peer that needs least, of those that could be picked instead.
-pub(crate) fn best_peer<'a>(row: &'a Measured, figure: &'a MeasuredFigure) -> Option<(&'static str, Spread)> {
-    let peers = row.names.iter().zip(&figure.ratios).skip(1).filter(|(name, _)| is_peer(name));
-    let compared = peers.filter_map(|(name, ratio)| ratio.map(|ratio| (*name, ratio)));
-    compared.min_by(|(_, a), (_, b)| a.median.total_cmp(&b.median))
-}
-
-/// What the lowest floor of the row takes, over ours. Where one wakes the callers through their runtime, as each pool has to, it is that.
-fn floor(row: &Measured, figure: &MeasuredFigure) -> Option<f64> {
-    let floors = row.names.iter().zip(&figure.ratios).filter(|(name, _)| is_floor(name));
-    let measured = floors.filter_map(|(name, ratio)| ratio.map(|ratio| (*name != WAKING, ratio.median)));
-    measured.min_by(|(a, x), (b, y)| a.cmp(b).then(x.total_cmp(y))).map(|(_, ratio)| ratio)
-}
-
-/// All goals of a row's figures.
-pub(crate) fn judge(row: &Measured) -> Vec<Judged> {
-    let of_figure = |figure: &MeasuredFigure| {
-        let name = format!("{} {}", row.id, figure.figure.id);
-        let judged = |goal| judge_one(row, figure, goal);
-        let goals = goals(&row.id, figure.figure.id);
-        let found: Vec<_> = goals.into_iter().filter_map(|goal| Some((goal, judged(goal)?))).collect();
-        let floor = floor(row, figure);
-        found.into_iter().map(move |(goal, (against, reached, verdict))| Judged {
-            figure: name.clone(),
-            goal,
-            against,
-            reached,
-            floor: floor.filter(|_| !matches!(goal, Goal::AtMost(_))).map(|floor| reached.median / floor),
-            verdict,
-        })
-    };
-    row.figures.iter().flat_map(of_figure).collect()
-}
-
-fn judge_one(row: &Measured, figure: &MeasuredFigure, goal: Goal) -> Option<(&'static str, Spread, Verdict)> {
-    let at_least = |(name, ratio): (&'static str, Spread), least: f64| {
-        let verdict = match ratio {
-            _ if ratio.median >= least => Verdict::Met,
-            _ if ratio.high >= least => Verdict::InTheNoise,
-            _ => Verdict::Missed,
-        };
-        (name, ratio, verdict)
-    };
-    match goal {
-        Goal::BestPeer(least) => best_peer(row, figure).map(|best| at_least(best, least)),
-        Goal::Peer(peer, least) => {
-            let place = row.names.iter().position(|name| *name == peer)?;
-            figure.ratios[place].map(|ratio| at_least((peer, ratio), least))
-        }
-        Goal::AtMost(most) => {
-            let ours = figure.values[0];
-            let verdict = match ours {
-                _ if ours.median <= most => Verdict::Met,
-                _ if ours.low <= most => Verdict::InTheNoise,
-                _ => Verdict::Missed,
-            };
-            Some((row.names[0], ours, verdict))
+/// All targets.
+pub(crate) fn judge(runs: &[Vec<Measured>]) -> Vec<Judged> {
+    let mut judged = Vec::new();
+    let peers = runs[0][0].names.iter().skip(1).filter(|name| **name != Again::NAME);
+    for peer in peers {
+        for (title, part, figure, goal) in COLUMNS {
+            let Some(reached) = column(runs, peer, part, figure) else { continue };
+            judged.push(Judged { what: format!("{peer}: {title}"), goal, reached, met: reached >= goal });
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::row::{Figure, Unit};
-
-    /// Neither the floor nor ours without times is a peer; what the floor would reach is told beside each verdict.
-    #[test]
-    fn a_floor_tells_what_could_be_reached_and_is_no_peer() {
-        let at = |median| Spread::of(vec![median]);
-        let measured = |figure: Figure| MeasuredFigure {
-            values: vec![at(100.0), at(20.0), at(150.0), at(50.0)],
-            ratios: [1.0, 0.2, 1.5, 0.5].map(|ratio| Some(at(ratio))).into(),
-            figure,
-        };
-        let mut row = Measured {
-            id: "hold-idle/current".into(),
-            stands_for: String::new(),
-            rounds: 1,
-            names: vec!["offload", "offload untimed", "peer", "floor: word"],
-            figures: vec![measured(Figure::ratio("median", "", Unit::Nanoseconds))],
-            line_ways: Vec::new(),
-        };
-        let judged = |row: &Measured| -> Judged {
-            let [judged] = judge(row).try_into().expect("it has one goal");
-            judged
-        };
-        assert_eq!((judged(&row).against, judged(&row).verdict), ("peer", Verdict::Missed));
-        assert!((judged(&row).floor.unwrap() - 3.0).abs() < 1e-9);
-        // Nor is the lowest, where another wakes the callers.
-        row.names[1] = WAKING;
-        row.figures[0].ratios[1] = Some(at(0.6));
-        assert!((judged(&row).floor.unwrap() - 2.5).abs() < 1e-9);
+    for (what, peer, reached) in worst(runs) {
+        judged.push(Judged { what: format!("{what}: best peer, {peer}"), goal: WORST, reached, met: false });
     }
+    for (place, row) in runs[0].iter().enumerate() {
+        if let Some((_, goal)) = BEST_PEER.into_iter().find(|(begin, _)| row.id.starts_with(begin)) {
+            let best = runs.iter().filter_map(|rows| rows[place].best(TIME)).map(|(_, ratio)| ratio);
+            let Some(reached) = geometric_mean(best) else { continue };
+            judged.push(Judged { what: format!("{}: best peer", row.id), goal, reached, met: reached >= goal });
+        }
+        if row.id == "memory" {
+            for (figure, goal) in AT_MOST {
+                let ours = runs.iter().map(|rows| rows[place].values[figure][0].median);
+                let reached = ours.fold(0.0, f64::max);
+                let what = format!("memory: {} at most", row.figures[figure]);
+                judged.push(Judged { what, goal, reached, met: reached < goal + 0.05 });
+            }
+        }
+    }
+    judged
 }

@@ -1,80 +1,37 @@
-//! The same for programs. Times are nanoseconds.
+//! The same for programs: each run, with medians and quartiles. Times are nanoseconds.
 
 use serde_json::{Value, json};
 
-use crate::args::Scale;
-use crate::rounds::{Measured, MeasuredFigure};
-use crate::row::{Compare, Unit};
-use crate::stats::Spread;
-use crate::targets::{Goal, Judged, Verdict};
+use crate::args::Plan;
+use crate::host::{THREADS, WORKERS};
+use crate::rounds::Measured;
+use crate::targets::Judged;
 
-pub(crate) fn document(scale: &Scale, rows: &[Measured], judged: &[Judged]) -> String {
+pub(crate) fn document(plan: &Plan, runs: &[Vec<Measured>], judged: &[Judged]) -> String {
+    let target = |Judged { what, goal, reached, met }: &Judged| json!({ "what": what, "goal": goal, "reached": reached, "met": met });
     let document = json!({
         "cores": std::thread::available_parallelism().map_or(0, std::num::NonZero::get),
         "architecture": std::env::consts::ARCH,
         "system": std::env::consts::OS,
-        "quick": scale.quick,
-        "pool_threads": scale.threads,
-        "runtime_workers": scale.workers,
-        "place": scale.place.as_ref().map(|place| place.how.name()),
-        "rows": rows.iter().map(row).collect::<Vec<_>>(),
+        "quick": plan.quick,
+        "rounds": plan.rounds,
+        "pool_threads": THREADS,
+        "runtime_workers": WORKERS,
         "targets": judged.iter().map(target).collect::<Vec<_>>(),
+        "runs": runs.iter().map(|rows| rows.iter().map(row).collect::<Vec<_>>()).collect::<Vec<_>>(),
     });
     format!("{document:#}\n")
 }
 
 fn row(row: &Measured) -> Value {
-    json!({
-        "id": row.id,
-        "stands_for": row.stands_for,
-        "rounds": row.rounds,
-        "line_way": (!row.line_ways.is_empty()).then(|| spread(Spread::of(row.line_ways.clone()))),
-        "figures": row.figures.iter().map(|measured| figure(row, measured)).collect::<Vec<_>>(),
-    })
-}
-
-fn figure(row: &Measured, measured: &MeasuredFigure) -> Value {
-    let contestant = |(place, name): (usize, &&str)| {
-        json!({
-            "name": name,
-            "value": spread(measured.values[place]),
-            "ratio_to_ours": measured.ratios[place].map(spread),
-        })
+    let figure = |(title, values): (&&str, &Vec<crate::stats::Spread>)| {
+        let each = row
+            .names
+            .iter()
+            .zip(values)
+            .map(|(name, spread)| ((*name).to_owned(), json!([spread.low, spread.median, spread.high])));
+        ((*title).to_owned(), Value::Object(each.collect()))
     };
-    json!({
-        "id": measured.figure.id,
-        "title": measured.figure.title,
-        "unit": match measured.figure.unit {
-            Unit::Nanoseconds => "ns",
-            Unit::Bytes => "bytes",
-            Unit::Count => "count",
-        },
-        "compared_by_ratio": measured.figure.compare == Compare::Ratio,
-        "contestants": row.names.iter().enumerate().map(contestant).collect::<Vec<_>>(),
-    })
-}
-
-fn spread(spread: Spread) -> Value {
-    json!({ "median": spread.median, "lower_quartile": spread.low, "upper_quartile": spread.high })
-}
-
-fn target(judged: &Judged) -> Value {
-    let (relation, goal) = match judged.goal {
-        Goal::BestPeer(least) => ("best peer over ours at least", least),
-        Goal::Peer(_, least) => ("peer over ours at least", least),
-        Goal::AtMost(most) => ("ours at most", most),
-    };
-    json!({
-        "figure": judged.figure,
-        "relation": relation,
-        "goal": goal,
-        "against": judged.against,
-        "reached": spread(judged.reached),
-        "floor_would_reach": judged.floor,
-        "verdict": match judged.verdict {
-            Verdict::Met => "met",
-            Verdict::InTheNoise => "in the noise",
-            Verdict::Missed => "missed",
-        },
-    })
+    let figures = row.figures.iter().zip(&row.values).map(figure).collect();
+    json!({ "row": row.id, "low_median_high": Value::Object(figures) })
 }
