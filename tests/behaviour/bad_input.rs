@@ -30,7 +30,7 @@ fn a_thread_that_the_system_refuses_is_error_spawn_where_there_is_none() {
     let pool = ThreadPool::builder().stack_size(1 << 60).build();
     let error = finish(pool.submit(|| ())).unwrap_err();
     assert!(matches!(error, Error::Spawn(_)), "{error:?}");
-    assert_eq!(error.to_string(), "no thread could be started for the job");
+    assert_eq!(error.to_string(), "no thread or process could be started for the job");
     // Every one of several that came together is refused, none is left behind.
     let handles: Vec<_> = (0..10).map(|_| pool.submit(|| ())).collect();
     assert!(handles.into_iter().all(|handle| matches!(finish(handle), Err(Error::Spawn(_)))));

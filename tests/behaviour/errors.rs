@@ -17,7 +17,7 @@ fn an_error_says_what_happened() {
         (Error::QueueFull, "the executor's queue is full"),
         (Error::Cancelled, "the job was cancelled"),
         (Error::Lost, "the executor dropped the job without running it"),
-        (Error::Spawn(io::Error::other("no more")), "no thread could be started for the job"),
+        (Error::Spawn(io::Error::other("no more")), "no thread or process could be started for the job"),
         (panicked(), "the job panicked: no more"),
     ];
     for (error, text) in texts {

@@ -11,6 +11,7 @@
 //! | [`executors`] | Which executor, how many threads, how long a queue, and what happens when it is full? |
 //! | [`figures`] | What do the figures of a pool mean, and which of them says that it is too small? |
 //! | [`cancellation`] | A client hangs up, a timeout fires. What stops, what goes on, and how does a job find out? |
+//! | `processes` (feature `process`) | How do I keep a crash, a leak or a hang of a job out of my process? |
 //! | [`testing`] | How do I test code that uses `#[blocking]`, without sleeps, and its failures too? |
 //! | [`writing_executors`] | How do I write an executor of my own, and how do I know that it is right? |
 //! | [`sleep`] | What do idle threads cost, and how are they woken? |
@@ -73,6 +74,8 @@ pub mod executors;
 pub mod figures;
 pub mod from_spawn_blocking;
 pub mod from_tornado;
+#[cfg(feature = "process")]
+pub mod processes;
 pub mod sleep;
 pub mod testing;
 pub mod writing_executors;
