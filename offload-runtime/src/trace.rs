@@ -75,7 +75,7 @@ impl Trace {
     fn close(&mut self) {
         if let Some(Spans { caller, job, task, .. }) = self.spans.take() {
             contain(|| {
-                dispatcher::with_default(&self.subscriber, || [job, task, caller].into_iter().for_each(discard))
+                dispatcher::with_default(&self.subscriber, || [job, task, caller].into_iter().for_each(discard));
             });
         }
     }

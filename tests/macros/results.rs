@@ -193,7 +193,10 @@ impl Executor for NoThread {
 #[test]
 fn a_refusal_tells_its_cause() {
     let message = message_of(|| run(Calls { executor: NoThread }.unit()));
-    assert!(message.ends_with("was refused: no thread or process could be started for the job: limit reached"), "{message}");
+    assert!(
+        message.ends_with("was refused: no thread or process could be started for the job: limit reached"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -217,12 +217,12 @@ fn c11_a_guard_of_tokio_that_a_body_leaves_behind_replaces_no_result() {
     thread_local! {
         static LEFT: RefCell<Vec<tokio::runtime::EnterGuard<'static>>> = const { RefCell::new(Vec::new()) };
     }
-    silence();
     fn leave_a_guard() {
         // Lives as long as the process, as the guard does that borrows it.
         let runtime: &'static _ = Box::leak(Box::new(tokio_runtime(1)));
         LEFT.with_borrow_mut(|left| left.push(runtime.enter()));
     }
+    silence();
     let runtime = tokio_runtime(1);
     let _entered = runtime.enter();
     {

@@ -17,6 +17,9 @@ use crate::hooks::Hooks;
 use crate::sync::{Arc, AtomicPtr, UnsafeCell};
 use crate::unwind::{contain, discard};
 
+/// The payload of a panic.
+pub(super) type Payload = Box<dyn Any + Send>;
+
 /// The payload with which `check_cancelled` unwinds.
 pub(crate) struct CancelUnwind;
 
@@ -74,7 +77,7 @@ pub(super) struct Header {
 struct Vtable {
     owed: bool,
     /// Runs the closure and stores its output; or returns the payload of its panic.
-    run: unsafe fn(NonNull<Header>) -> Result<(), Box<dyn Any + Send>>,
+    run: unsafe fn(NonNull<Header>) -> Result<(), Payload>,
     refuse: unsafe fn(NonNull<Header>, &Error),
     /// Moves the output to where the second pointer, one to the output's type, leads.
     take_output: unsafe fn(NonNull<Header>, *mut ()),
@@ -144,7 +147,7 @@ impl Header {
 /// # Safety
 /// The caller claimed the job, holds its `JOB` bit until the call returns, and calls this once; the job is not linked.
 #[inline]
-pub(super) unsafe fn run_body(header: NonNull<Header>) -> Result<(), Box<dyn Any + Send>> {
+pub(super) unsafe fn run_body(header: NonNull<Header>) -> Result<(), Payload> {
     // SAFETY: the JOB bit keeps the cell.
     let vtable = unsafe { header.as_ref() }.vtable;
     // SAFETY: the vtable is that of the cell; the rest is what the caller promises.
@@ -156,10 +159,7 @@ pub(super) unsafe fn run_body(header: NonNull<Header>) -> Result<(), Box<dyn Any
 /// # Safety
 /// The caller holds the `JOB` bit of the job, which `run_body` has run on this thread.
 #[inline]
-pub(super) unsafe fn outcome(
-    header: NonNull<Header>,
-    result: Result<(), Box<dyn Any + Send>>,
-) -> (Outcome, Result<(), Error>) {
+pub(super) unsafe fn outcome(header: NonNull<Header>, result: Result<(), Payload>) -> (Outcome, Result<(), Error>) {
     // SAFETY: the JOB bit keeps the cell.
     if unsafe { header.as_ref() }.state.has_hooks() {
         // SAFETY: HOOKS is set, so `a` holds them until the cell is freed (I5).
@@ -263,7 +263,7 @@ impl Drop for Awaiter {
 
 /// # Safety
 /// As for `run_body`, with a cell of `W`.
-unsafe fn run<W: Work>(header: NonNull<Header>) -> Result<(), Box<dyn Any + Send>> {
+unsafe fn run<W: Work>(header: NonNull<Header>) -> Result<(), Payload> {
     let cell: NonNull<Cell<W>> = header.cast();
     // SAFETY: the JOB bit keeps the cell, which is one of `W`.
     let cell = unsafe { cell.as_ref() };

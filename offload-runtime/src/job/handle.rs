@@ -309,16 +309,16 @@ impl<T> Drop for JobHandle<T> {
         match cell_of(&header).state.claim_to_cancel() {
             Claim::Won { linked, .. } => {
                 // SAFETY: claimed by this call; the HANDLE bit is held.
-                match unsafe { unlink(header, linked) } {
+                let claimed = unsafe { unlink(header, linked) };
+                if let Some(claimed) = claimed {
                     // SAFETY: this is the HANDLE bit, which is not used after.
-                    Some(claimed) => unsafe { claimed.free() },
-                    None => {
-                        // SAFETY: claimed, not linked, and the handle keeps the cell.
-                        unsafe { cell::refuse_work(header, &Error::Cancelled) };
-                        // SAFETY: this is the HANDLE bit; the job is claimed by this side, the closure dropped, and there will be
-                        // no result.
-                        unsafe { release(header) };
-                    }
+                    unsafe { claimed.free() };
+                } else {
+                    // SAFETY: claimed, not linked, and the handle keeps the cell.
+                    unsafe { cell::refuse_work(header, &Error::Cancelled) };
+                    // SAFETY: this is the HANDLE bit; the job is claimed by this side, the closure dropped, and there will be
+                    // no result.
+                    unsafe { release(header) };
                 }
             }
             Claim::Lost { .. } => {
@@ -334,7 +334,10 @@ impl<T> Drop for JobHandle<T> {
 impl<T> fmt::Debug for JobHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let site = self.header.map(|header| cell_of(&header).origin);
-        f.debug_struct("JobHandle").field("site", &site).field("is_finished", &self.is_finished()).finish()
+        f.debug_struct("JobHandle")
+            .field("site", &site)
+            .field("is_finished", &self.is_finished())
+            .finish_non_exhaustive()
     }
 }
 
@@ -375,15 +378,15 @@ unsafe fn cancel(header: NonNull<Header>) {
     match cell_of(&header).state.claim_to_cancel() {
         Claim::Won { linked, .. } => {
             // SAFETY: claimed by this call; the HANDLE bit is held.
-            match unsafe { unlink(header, linked) } {
+            let claimed = unsafe { unlink(header, linked) };
+            if let Some(claimed) = claimed {
                 // SAFETY: claimed to be cancelled.
-                Some(claimed) => unsafe { claimed.revoke() },
-                None => {
-                    // SAFETY: claimed, not linked, and the handle keeps the cell.
-                    unsafe { cell::refuse_work(header, &Error::Cancelled) };
-                    // SAFETY: claimed to be cancelled, the closure is dropped, and the HANDLE bit is held.
-                    drop(unsafe { cell::revoke(header, false) });
-                }
+                unsafe { claimed.revoke() };
+            } else {
+                // SAFETY: claimed, not linked, and the handle keeps the cell.
+                unsafe { cell::refuse_work(header, &Error::Cancelled) };
+                // SAFETY: claimed to be cancelled, the closure is dropped, and the HANDLE bit is held.
+                drop(unsafe { cell::revoke(header, false) });
             }
         }
         // SAFETY: as promised.

@@ -76,8 +76,10 @@ use crate::sync::Arc;
 pub(crate) fn pair<W: Work>(origin: Origin, work: W) -> (Job, JobHandle<W::Output>) {
     const { assert!(!large::is_large::<W::Output>(), "a large output is boxed by `pair_for`") };
     let header = cell::observed(origin, work);
-    // SAFETY: the new cell has a JOB bit and a HANDLE bit, and its output is a `W::Output`, which is not large.
-    unsafe { (Job::from_header(header), JobHandle::from_header(header)) }
+    // SAFETY: the new cell has a JOB bit.
+    let job = unsafe { Job::from_header(header) };
+    // SAFETY: the new cell has a HANDLE bit, and its output is a `W::Output`, which is not large.
+    (job, unsafe { JobHandle::from_header(header) })
 }
 
 /// A job that calls `f`, as `wrap` turns it into work, and the handle that awaits the result.
@@ -102,8 +104,10 @@ where
     } else {
         cell::observed(origin, wrap.wrap(f))
     };
-    // SAFETY: the new cell has a JOB bit and a HANDLE bit, and its output is a `T`, or a `Box<T>` if `T` is large.
-    unsafe { (Job::from_header(header), JobHandle::from_header(header)) }
+    // SAFETY: the new cell has a JOB bit.
+    let job = unsafe { Job::from_header(header) };
+    // SAFETY: the new cell has a HANDLE bit, and its output is a `T`, or a `Box<T>` if `T` is large.
+    (job, unsafe { JobHandle::from_header(header) })
 }
 
 /// Turns a closure into work: adds what goes with it to the worker.

@@ -239,8 +239,10 @@ impl Claimed {
     #[inline]
     pub(crate) fn run_noting(self, note: impl FnOnce(Outcome)) -> Awaiter {
         let header = self.into_header();
-        // SAFETY: claimed and not linked; the JOB bit is this call's until the result is published, after the frame is left.
-        let result = unsafe { context::within_job(header, || cell::run_body(header)) };
+        // SAFETY: claimed and not linked, and run once; the JOB bit is this call's until the result is published.
+        let body = || unsafe { cell::run_body(header) };
+        // SAFETY: the JOB bit is this call's until after the frame is left.
+        let result = unsafe { context::within_job(header, body) };
         // SAFETY: the JOB bit is this call's, and the body has run.
         let (outcome, result) = unsafe { cell::outcome(header, result) };
         note(outcome);

@@ -147,9 +147,12 @@ pub(super) enum Event {
     Refused(Refusal),
 }
 
+/// Events to be published, the next one last.
+type Later = Vec<(Arc<Tally>, Event)>;
+
 thread_local! {
     /// What comes while this thread publishes an event.
-    static LATER: RefCell<Option<Vec<(Arc<Tally>, Event)>>> = const { RefCell::new(None) };
+    static LATER: RefCell<Option<Later>> = const { RefCell::new(None) };
 }
 
 impl Event {
@@ -171,7 +174,7 @@ impl Event {
         }
     }
 
-    fn next(later: &RefCell<Option<Vec<(Arc<Tally>, Self)>>>) -> Option<(Arc<Tally>, Self)> {
+    fn next(later: &RefCell<Option<Later>>) -> Option<(Arc<Tally>, Self)> {
         let mut later = later.borrow_mut();
         let next = later.as_mut().and_then(Vec::pop);
         if next.is_none() {

@@ -37,7 +37,7 @@ pub(crate) struct Tally {
 
 /// Jobs that run for no longer are timed by samples, in nanoseconds: a hundred times what timing a job takes.
 ///
-/// With the three readings of the clock, and the histograms, of each job, a `stat`, a 4 KiB read or a SQLite query took 1.10 of the time with 8
+/// With the three readings of the clock, and the histograms, of each job, a `stat`, a 4 KiB read or a `SQLite` query took 1.10 of the time with 8
 /// callers and 1.06 with 64 (geometric means; Intel Xeon, Linux 6.18).
 const SHORT: u64 = 10_000;
 

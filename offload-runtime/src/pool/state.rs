@@ -34,12 +34,15 @@ impl Config {
     }
 }
 
+type ThreadHook = Arc<dyn Fn() + Send + Sync>;
+type SlowJobHook = Arc<dyn Fn(&RunningJob) + Send + Sync>;
+
 /// The callbacks of the builder.
 #[derive(Clone, Default)]
 pub(super) struct Hooks {
-    pub(super) thread_start: Option<Arc<dyn Fn() + Send + Sync>>,
-    pub(super) thread_stop: Option<Arc<dyn Fn() + Send + Sync>>,
-    pub(super) slow_job: Option<Arc<dyn Fn(&RunningJob) + Send + Sync>>,
+    pub(super) thread_start: Option<ThreadHook>,
+    pub(super) thread_stop: Option<ThreadHook>,
+    pub(super) slow_job: Option<SlowJobHook>,
 }
 
 /// The part of a pool outside its lock.

@@ -24,21 +24,20 @@ pub(super) fn submit(queue: &Arc<Queue<Pool>>, job: Job) {
         return job.refuse(why);
     }
     let stamp = tally.stamp();
-    let cancelled = match queue.push(job, stamp) {
+    let rejected = match queue.push(job, stamp) {
         Ok(()) => return,
-        Err(Rejected::Cancelled(job)) => job,
         Err(Rejected::Sealed(job)) if is_owed => match submit_owed(queue, job, stamp) {
             Ok(()) => return,
             Err(rejected) => rejected,
         },
-        Err(Rejected::Sealed(job)) => job,
+        Err(Rejected::Sealed(job) | Rejected::Cancelled(job)) => job,
     };
     queue.shared.release(is_owed);
-    if cancelled.is_cancelled() {
+    if rejected.is_cancelled() {
         return tally.cancelled();
     }
     tally.refused(&Error::ShutDown);
-    cancelled.refuse(Error::ShutDown);
+    rejected.refuse(Error::ShutDown);
 }
 
 /// A closed pool accepts what is owed while it has threads: none of them leaves without a look at the queue.

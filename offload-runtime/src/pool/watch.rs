@@ -75,7 +75,13 @@ fn report(queue: &Arc<Queue<Pool>>, jobs: &[RunningJob]) {
     drop(state);
     for job in jobs {
         contain(|| {
-            trace::slow_job(&queue.shared.config.name, job.thread_name(), job.site(), job.elapsed(), job.is_cancelled())
+            trace::slow_job(
+                &queue.shared.config.name,
+                job.thread_name(),
+                job.site(),
+                job.elapsed(),
+                job.is_cancelled(),
+            );
         });
         if let Some(hook) = &hook {
             contain(|| hook(job));

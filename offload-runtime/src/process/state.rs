@@ -244,16 +244,12 @@ impl State {
             let all = if self.breaker.allows(now) == 0 { self.queue.len() } else { 1 };
             for _ in 0..all {
                 if let Some((_, waiting)) = self.queue.pop_first() {
-                    self.refuse(waiting, why.duplicate(), after);
+                    after.refused.push((waiting.call, why.duplicate()));
                 }
             }
         }
         self.refill(config, now, after);
         self.retire_if_done(config, after);
-    }
-
-    fn refuse(&mut self, waiting: Waiting, why: Error, after: &mut After) {
-        after.refused.push((waiting.call, why));
     }
 
     // Workers that are there.
@@ -407,7 +403,7 @@ impl State {
     pub(super) fn stop(&mut self, config: &Config, after: &mut After) {
         (self.closed, self.stopped, self.drain_until) = (true, true, None);
         while let Some((_, waiting)) = self.queue.pop_first() {
-            self.refuse(waiting, Error::ShutDown, after);
+            after.refused.push((waiting.call, Error::ShutDown));
         }
         for id in self.workers.keys().copied().collect::<Vec<_>>() {
             match self.workers[&id].phase {

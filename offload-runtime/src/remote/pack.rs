@@ -115,7 +115,10 @@ mod tests {
             let bytes = packer.end().unwrap();
             let mut unpacker = Unpacker::new(format, &bytes);
             assert_eq!(unpacker.take::<String>().unwrap(), "text");
-            assert!(unpacker.end(|| -> u8 { unreachable!() }).unwrap_err().to_string().contains("too many"), "{format:?}");
+            assert!(
+                unpacker.end(|| -> u8 { unreachable!() }).unwrap_err().to_string().contains("too many"),
+                "{format:?}"
+            );
             assert_eq!(unpacker.take::<u64>().unwrap(), 7);
             assert_eq!(unpacker.take::<Vec<u8>>().unwrap(), [1, 2]);
             assert!(unpacker.take::<u64>().is_err());
