@@ -72,7 +72,8 @@ async fn page(State(thumbnails): State<Arc<Thumbnails>>) -> Html<String> {
         format!("<tr><td>{}</td><td>{}</td><td>{memory} KiB</td></tr>", worker.process_id(), worker.calls())
     };
     let workers: String = metrics.workers().iter().map(row).collect();
-    let restarts: String = metrics.restarts().map(|(why, count)| format!("<li>{why}: {count}</li>")).collect();
+    let restarts: Vec<_> = metrics.restarts().map(|(why, count)| format!("<li>{why}: {count}</li>")).collect();
+    let restarts = restarts.concat();
     Html(format!(
         "<h1>Thumbnails</h1><p>{metrics}</p><table><tr><th>process</th><th>calls</th><th>memory</th></tr>{workers}</table>\
          <h2>Restarts</h2><ul>{restarts}</ul>"

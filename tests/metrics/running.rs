@@ -118,3 +118,41 @@ fn nested_jobs_are_seen_each_on_its_thread() {
     gate.open();
     finish(outer).unwrap();
 }
+
+/// While several threads look, a job and the one that it awaits are each shown as what they are: neither in the place of the other, and the
+/// outer one for as long as it runs.
+#[test]
+fn those_who_look_change_nothing_of_what_is_shown() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    for timing in [true, false] {
+        let pool = ThreadPool::builder().max_threads(1).timing(timing).build();
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !done.load(Ordering::SeqCst) {
+                        assert!(pool.running_jobs().len() <= 2);
+                    }
+                });
+            }
+            for _ in 0..200 {
+                let of_job = pool.clone();
+                let view = pool.clone().limited(1);
+                let outer = pool.submit(move || {
+                    let seen =
+                        || of_job.running_jobs().into_iter().find(|job| job.thread_name() == "offload-0").unwrap();
+                    let before = seen();
+                    finish(of_job.submit(|| ())).unwrap();
+                    finish(view.submit(|| ())).unwrap();
+                    let after = seen();
+                    (before.site().line(), before.elapsed(), after.site().line(), after.elapsed())
+                });
+                let (line, elapsed, line_after, elapsed_after) = finish(outer).unwrap();
+                assert_eq!(line, line_after, "another job is shown in its place");
+                assert!(elapsed <= elapsed_after, "it begins anew");
+            }
+            done.store(true, Ordering::SeqCst);
+        });
+    }
+}
