@@ -125,10 +125,19 @@ fn nested_jobs_are_seen_each_on_its_thread() {
 fn those_who_look_change_nothing_of_what_is_shown() {
     use std::sync::atomic::{AtomicBool, Ordering};
 
+    struct SetOnDrop<'a>(&'a AtomicBool);
+    impl Drop for SetOnDrop<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+
     for timing in [true, false] {
         let pool = ThreadPool::builder().max_threads(1).timing(timing).build();
         let done = AtomicBool::new(false);
         std::thread::scope(|scope| {
+            // Also where an assertion fails: the scope waits for those that look.
+            let _done = SetOnDrop(&done);
             for _ in 0..2 {
                 scope.spawn(|| {
                     while !done.load(Ordering::SeqCst) {
@@ -140,8 +149,8 @@ fn those_who_look_change_nothing_of_what_is_shown() {
                 let of_job = pool.clone();
                 let view = pool.clone().limited(1);
                 let outer = pool.submit(move || {
-                    let seen =
-                        || of_job.running_jobs().into_iter().find(|job| job.thread_name() == "offload-0").unwrap();
+                    let here = std::thread::current().name().unwrap().to_owned();
+                    let seen = || of_job.running_jobs().into_iter().find(|job| job.thread_name() == here).unwrap();
                     let before = seen();
                     finish(of_job.submit(|| ())).unwrap();
                     finish(view.submit(|| ())).unwrap();
@@ -152,7 +161,6 @@ fn those_who_look_change_nothing_of_what_is_shown() {
                 assert_eq!(line, line_after, "another job is shown in its place");
                 assert!(elapsed <= elapsed_after, "it begins anew");
             }
-            done.store(true, Ordering::SeqCst);
         });
     }
 }
