@@ -26,15 +26,15 @@
 //! # }).unwrap();
 //! ```
 //!
-//! What the attribute accepts, what it turns a method into and what crosses to the worker is told at [`blocking`](macro@blocking). Without
-//! it, [`executor.submit(f).await`](ExecutorExt::submit) does the same for a closure. To be tested by anyone who writes an
-//! [`Executor`], the feature `testing` has a suite of conformance checks.
+//! See [`blocking`](macro@blocking) for the accepted signatures and for what is moved or cloned. Without the attribute,
+//! [`executor.submit(f).await`](ExecutorExt::submit) does the same for a closure. The feature `testing` has a suite of conformance checks for
+//! authors of an [`Executor`].
 //!
-//! The [`guide`] has a chapter for each question that comes with it: what changes for who comes
-//! [from `spawn_blocking`](guide::from_spawn_blocking) or [from Tornado](guide::from_tornado), how [executors](guide::executors) are
-//! chosen and sized and their [figures](guide::figures) read, what is [cancelled](guide::cancellation) and what goes on, how to
-//! [test](guide::testing) all this, how to [write an executor](guide::writing_executors), how the pool [sleeps](guide::sleep), and when
-//! to use [something else](guide::alternatives).
+//! The [`guide`] has a chapter for each question: what changes for users
+//! [of `spawn_blocking`](guide::from_spawn_blocking) or [of Tornado](guide::from_tornado), how [executors](guide::executors) are
+//! chosen and sized and their [metrics](guide::figures) read, what is [cancelled](guide::cancellation) and what goes on, how to
+//! [test](guide::testing) all this, how to [write an executor](guide::writing_executors), and when to use
+//! [something else](guide::alternatives).
 //!
 //! # The parts
 //! * a **job** is one submitted call, [`Job`] to the executor that runs it;
@@ -47,11 +47,12 @@
 //! * **Once.** It runs at most once, and its handle resolves exactly once: with what the call returned, or with the [`Error`] that
 //!   says why there is nothing. No job is silently lost.
 //! * **Dropping the handle**, or the future of a `#[blocking]` method, cancels the job. If it waits, it never runs, and what it captured is
-//!   dropped at once; if it runs, [`is_cancelled`] turns true in it and its [`on_cancel`] hooks run. See [`JobHandle`].
-//! * **A panic** is caught on the worker, which lives on, and goes on in who awaits, with its payload.
+//!   dropped at once; if it runs, [`is_cancelled`] turns true in it and its [`on_cancel`] callbacks run, and so for the jobs that it awaits. See
+//!   [`JobHandle`].
+//! * **A panic** is caught on the worker and resumed in the awaiting task, with its payload. The worker keeps running.
 //! * **Cancelling** on purpose is [`JobHandle::cancel`]; inside, [`check_cancelled`] ends a job that is no longer wanted.
 //! * **Shutdown** is [`ThreadPool::close`], [`shutdown`](ThreadPool::shutdown) and [`shutdown_now`](ThreadPool::shutdown_now): none of
-//!   them waits by itself, and the [`Shutdown`] that tells when it is over has a deadline and names what still runs.
+//!   them waits by itself. The [`Shutdown`] that they return resolves when all work has ended; its `wait_timeout` names what still runs.
 //! * **A full pool** refuses at once, with [`Error::QueueFull`], where a
 //!   [`queue_capacity`](ThreadPoolBuilder::queue_capacity) is set; otherwise jobs wait in order.
 //! * **The async runtime** is never blocked: submitting, polling and dropping take a short lock at most. Any runtime will do; none is

@@ -42,7 +42,7 @@
 //! # Ok::<(), offload_runtime::Error>(())
 //! # }).unwrap();
 //! ```
-//! A pool that has had nothing to do for a while has no threads ([`sleep`](super::sleep)), so several are no luxury. Give each a
+//! A pool that has had nothing to do for a while has no threads, so several are no luxury. Give each a
 //! [`thread_name`](crate::ThreadPoolBuilder::thread_name): it is what a debugger, `top -H` and a panic's message show.
 //!
 //! A [`Limited`](crate::Limited) view bounds a resource without threads of its own. Its jobs wait in the view and not on a thread, and it

@@ -14,7 +14,6 @@
 //! | `processes` (feature `process`) | How do I keep a crash, a leak or a hang of a job out of my process? |
 //! | [`testing`] | How do I test code that uses `#[blocking]`, without sleeps, and its failures too? |
 //! | [`writing_executors`] | How do I write an executor of my own, and how do I know that it is right? |
-//! | [`sleep`] | What do idle threads cost, and how are they woken? |
 //! | [`alternatives`] | When is all this the wrong tool, and which is the right one? |
 //!
 //! # In one minute
@@ -76,6 +75,5 @@ pub mod from_spawn_blocking;
 pub mod from_tornado;
 #[cfg(feature = "process")]
 pub mod processes;
-pub mod sleep;
 pub mod testing;
 pub mod writing_executors;
