@@ -14,6 +14,9 @@ Usage: service [options]
 
   --address ADDRESS     where to listen; port 0 is a free one       [127.0.0.1:3000]
   --data DIRECTORY      the database and the pictures               [service-data]
+  --accept-empty-database
+                        start although the database is empty and there are pictures:
+                        they are moved to orphaned/
   --inline              call all that blocks on the async runtime itself, for comparison
   --drain SECONDS       how long a stop may take                    [20]
   --db-threads N        connections to the database                 [4]
@@ -47,6 +50,7 @@ fn parse_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments
         match argument {
             Arg::Long("address") => config.address = parser.value()?.parse()?,
             Arg::Long("data") => config.data = parser.value()?.into(),
+            Arg::Long("accept-empty-database") => config.accept_empty_database = true,
             Arg::Long("inline") => config.inline = true,
             Arg::Long("drain") => config.drain = parser.value()?.parse_with(seconds)?,
             Arg::Long("db-threads") => config.db.threads = parser.value()?.parse_with(at_least_one)?,

@@ -15,6 +15,8 @@ pub struct Config {
     pub address: SocketAddr,
     /// The directory of the database and of the pictures. Created if it is not there.
     pub data: PathBuf,
+    /// Whether to start although the database has no account and there are pictures, which are then moved to `orphaned/`.
+    pub accept_empty_database: bool,
     /// Whether all that blocks is called in place, on the threads of the async runtime, as in a service without executors. For
     /// comparison: it collapses under load.
     pub inline: bool,
@@ -40,6 +42,7 @@ impl Default for Config {
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)),
             data: PathBuf::from("service-data"),
+            accept_empty_database: false,
             inline: false,
             db: PoolSize { threads: 4, queue: 256 },
             cpu: PoolSize { threads: cores, queue: 32 * cores },

@@ -4,7 +4,7 @@
 //! by which status, is `http/error.rs`.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use argon2::password_hash;
 
@@ -52,8 +52,32 @@ pub enum Error {
     #[error("too many uploads at once")]
     TooManyUploads,
     /// Another process serves this directory.
-    #[error("{0} is in use by another process")]
+    #[error("{} is in use by another process", .0.display())]
     InUse(PathBuf),
+    /// The database has no account, but there are pictures: it may be the wrong database.
+    #[error(
+        "{} has no account, but {} has {files} files: put the right database back, or start with \
+         --accept-empty-database, which moves these files to {}",
+        database.display(), pictures.display(), orphaned.display()
+    )]
+    EmptyDatabase {
+        /// The database.
+        database: PathBuf,
+        /// The directory that has files.
+        pictures: PathBuf,
+        /// How many entries it has.
+        files: usize,
+        /// The directory that would get them.
+        orphaned: PathBuf,
+    },
+    /// A file or a directory cannot be used.
+    #[error("{}: {error}", path.display())]
+    Path {
+        /// The file or the directory.
+        path: PathBuf,
+        /// What the operating system said.
+        error: io::Error,
+    },
     /// The data directory is of a later version of the service.
     #[error("the database has version {0}, which is newer than this program")]
     Newer(i64),
@@ -72,4 +96,11 @@ pub enum Error {
     /// The operating system gave no random bytes.
     #[error("no random bytes: {0}")]
     Random(#[from] getrandom::Error),
+}
+
+impl Error {
+    /// Adds the path to an error of the file system.
+    pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        |error| Self::Path { path: path.to_owned(), error }
+    }
 }

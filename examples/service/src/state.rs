@@ -68,5 +68,5 @@ impl State {
 
 #[blocking(executor = files)]
 fn open_data(files: &Pool, config: Config) -> Result<DataDirectory, Error> {
-    DataDirectory::open(&config.data, config.db.threads)
+    DataDirectory::open(&config.data, config.db.threads, config.accept_empty_database)
 }

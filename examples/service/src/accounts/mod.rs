@@ -119,6 +119,14 @@ impl Accounts {
     }
 }
 
+/// Whether there is no account at all.
+pub(crate) fn is_empty(store: &Store) -> Result<bool, Error> {
+    store.with(|connection| {
+        let exists = "SELECT EXISTS (SELECT 1 FROM account)";
+        Ok(!connection.query_row(exists, (), |row| row.get::<_, bool>(0))?)
+    })
+}
+
 /// Seconds since 1970.
 pub(crate) fn seconds(time: SystemTime) -> i64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

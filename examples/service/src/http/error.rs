@@ -59,6 +59,8 @@ fn status(error: &Error) -> StatusCode {
             StatusCode::SERVICE_UNAVAILABLE
         }
         Error::InUse(_)
+        | Error::EmptyDatabase { .. }
+        | Error::Path { .. }
         | Error::Newer(_)
         | Error::Database(_)
         | Error::Io(_)

@@ -5,7 +5,6 @@
 //! job that never ran), removes them by that.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -46,32 +45,75 @@ pub(crate) struct Shelf(Arc<Directories>);
 struct Directories {
     pictures: PathBuf,
     incoming: PathBuf,
+    orphaned: PathBuf,
 }
 
 impl Shelf {
     pub(crate) fn open(data: &Path) -> Result<Self, Error> {
-        let directories = Directories { pictures: data.join("pictures"), incoming: data.join("incoming") };
-        fs::create_dir_all(&directories.pictures)?;
-        fs::create_dir_all(&directories.incoming)?;
-        Ok(Self(Arc::new(directories)))
+        let [pictures, incoming, orphaned] = ["pictures", "incoming", "orphaned"].map(|name| data.join(name));
+        for directory in [&pictures, &incoming] {
+            fs::create_dir_all(directory).map_err(Error::at(directory))?;
+        }
+        Ok(Self(Arc::new(Directories { pictures, incoming, orphaned })))
     }
 
-    /// Removes all files but those of the pictures that are known. How many they were.
-    pub(crate) fn sweep(&self, known: &HashSet<PictureId>) -> Result<usize, Error> {
-        let mut swept = 0;
-        for entry in fs::read_dir(&self.0.incoming)? {
-            fs::remove_file(entry?.path())?;
-            swept += 1;
-        }
-        for entry in fs::read_dir(&self.0.pictures)? {
-            let path = entry?.path();
-            let id = path.file_stem().and_then(OsStr::to_str).and_then(|name| name.parse().ok());
-            if !id.is_some_and(|id| known.contains(&id)) {
-                fs::remove_file(path)?;
-                swept += 1;
+    pub(crate) fn pictures(&self) -> &Path {
+        &self.0.pictures
+    }
+
+    pub(crate) fn orphaned(&self) -> &Path {
+        &self.0.orphaned
+    }
+
+    /// Deletes what an earlier process was writing when it was killed.
+    pub(crate) fn clear_incoming(&self) -> Result<(), Error> {
+        let mut deleted = 0;
+        for path in entries(&self.0.incoming)? {
+            // The service makes no directories there.
+            if !path.is_dir() {
+                fs::remove_file(&path).map_err(Error::at(&path))?;
+                deleted += 1;
             }
         }
-        Ok(swept)
+        if deleted > 0 {
+            tracing::info!(files = deleted, "deleted unfinished uploads of an earlier process");
+        }
+        Ok(())
+    }
+
+    /// All entries beside the pictures that are not files of a picture that is known.
+    pub(crate) fn unknown(&self, known: &HashSet<PictureId>) -> Result<Vec<PathBuf>, Error> {
+        let expected: HashSet<PathBuf> =
+            known.iter().flat_map(|id| Side::ALL.map(|side| self.path(*id, side))).collect();
+        let mut unknown = entries(&self.0.pictures)?;
+        unknown.retain(|path| !expected.contains(path));
+        Ok(unknown)
+    }
+
+    /// Moves entries to `orphaned/`. What cannot be moved stays: the service can do without.
+    pub(crate) fn move_out(&self, unknown: &[PathBuf]) {
+        let orphaned = self.orphaned();
+        let moved = unknown.iter().filter(|path| {
+            let moved = fs::create_dir_all(orphaned).and_then(|()| fs::rename(path, free_name(orphaned, path)));
+            moved.inspect_err(|error| tracing::warn!("cannot move {} to orphaned/: {error}", path.display())).is_ok()
+        });
+        match moved.count() {
+            0 => {}
+            files => tracing::warn!("the database does not know {files} files: moved to {}", orphaned.display()),
+        }
+    }
+
+    /// Moves back from `orphaned/` what belongs to pictures that are known again.
+    pub(crate) fn move_back(&self, known: &HashSet<PictureId>) {
+        let missing = known.iter().flat_map(|id| Side::ALL.map(|side| self.path(*id, side))).filter(|to| !to.is_file());
+        let moved = missing.filter(|to| {
+            let from = to.file_name().map(|name| self.orphaned().join(name)).filter(|from| from.is_file());
+            from.is_some_and(|from| fs::rename(from, to).is_ok())
+        });
+        match moved.count() {
+            0 => {}
+            files => tracing::info!("the database knows {files} files again: moved back from orphaned/"),
+        }
     }
 
     /// Whether all files of a picture are there.
@@ -110,7 +152,7 @@ impl Shelf {
         for path in Side::ALL.map(|side| self.path(id, side)) {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    tracing::error!(path = %path.display(), %error, "could not remove a file; the next start will");
+                    tracing::error!(path = %path.display(), %error, "cannot delete a file; the next start moves it to orphaned/");
                 }
                 _ => {}
             }
@@ -141,11 +183,28 @@ impl Shelved {
 impl Drop for Shelved {
     fn drop(&mut self) {
         if !self.kept {
-            // This may be on a thread of the async runtime. If `files` refuses, the next start sweeps.
+            // This may be on a thread of the async runtime. If `files` refuses, the next start moves them out.
             let (place, id) = (self.shelf.clone(), self.id);
             self.files.submit(move || place.remove(id)).detach();
         }
     }
+}
+
+fn entries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+    let entries = fs::read_dir(directory).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
+    entries.map_err(Error::at(directory))
+}
+
+/// Where to move a file so that it replaces no other: under its own name, or with a number added.
+fn free_name(directory: &Path, file: &Path) -> PathBuf {
+    let name = file.file_name().unwrap_or_default();
+    let numbered = (1..).map(|number| {
+        let mut name = name.to_owned();
+        name.push(format!(".{number}"));
+        name
+    });
+    let mut paths = std::iter::once(name.to_owned()).chain(numbered).map(|name| directory.join(name));
+    paths.find(|path| fs::symlink_metadata(path).is_err()).expect("there is no last number")
 }
 
 /// A rename lasts when the directory is on the disk.
