@@ -108,7 +108,6 @@ struct Runners {
     waiting: usize,
     /// Active runners that run an awaited job, each in the place of a job that waits.
     lent: usize,
-    peak_queued: usize,
 }
 
 impl Runners {
@@ -306,9 +305,7 @@ impl<E: Executor + 'static> Limited<E> {
     #[must_use]
     pub fn metrics(&self) -> LimitedMetrics {
         let mut runners = self.view().lock();
-        runners.drain_inbox();
-        let peak_queued = runners.peak_queued.max(runners.listed());
-        runners.peak_queued = peak_queued;
+        let peak_queued = runners.peak();
         runners.finish();
         let View { limit, sites, .. } = &self.view().shared;
         let (figures, sites) = sites.read();
@@ -456,8 +453,6 @@ fn run_jobs<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) {
         };
         is_lent = runners.waiting > 0 && job.is_awaited();
         runners.lent += usize::from(is_lent);
-        let queued = runners.listed() + 1;
-        runners.peak_queued = runners.peak_queued.max(queued);
         runners.finish();
         has_run = true;
         let (tally, is_owed) = (view.sites.tally(job.origin()), job.is_owed());

@@ -80,6 +80,8 @@ struct Locked<P: Owner> {
     taken: i32,
     /// The number of pushed jobs that was published as enough.
     enough: i32,
+    /// The most jobs that were in the list at once.
+    peak: usize,
     guarded: P::Guarded,
 }
 
@@ -96,7 +98,7 @@ impl<P: Owner> Queue<P> {
 
     /// `parent`: the queue of the executor that gives this one its threads.
     pub(crate) fn new(shared: P, guarded: P::Guarded, parent: Option<QueueId>) -> Arc<Self> {
-        let locked = Locked { list: List::new(), pin: None, taken: 0, enough: ENOUGH, guarded };
+        let locked = Locked { list: List::new(), pin: None, taken: 0, enough: ENOUGH, peak: 0, guarded };
         let queue = Arc::new(Self {
             head: Head { operations: &Self::OPERATIONS, stop: Stop::default() },
             shared,
@@ -297,6 +299,7 @@ impl<'a, P: Owner> Guard<'a, P> {
         unsafe { self.locked.list.append_stack(newest) };
         let taken = i32::try_from(self.locked.list.len - before).unwrap_or(i32::MAX);
         self.locked.taken = self.locked.taken.wrapping_add(taken);
+        self.note_peak();
     }
 
     /// # Safety
@@ -309,6 +312,17 @@ impl<'a, P: Owner> Guard<'a, P> {
         if self.locked.pin.is_none() {
             self.locked.pin = Some(Arc::clone(self.queue));
         }
+        self.note_peak();
+    }
+
+    fn note_peak(&mut self) {
+        self.locked.peak = self.locked.peak.max(self.locked.list.len);
+    }
+
+    /// The most jobs that waited at once, as seen whenever the inbox was emptied.
+    pub(crate) fn peak(&mut self) -> usize {
+        self.drain_inbox();
+        self.locked.peak
     }
 
     /// Takes the first job that was not cancelled, to run or to refuse it.

@@ -277,7 +277,7 @@ impl PoolMetrics {
         self.peak_running
     }
 
-    /// The most jobs that waited at once, as seen whenever a thread took one. A job that finds an idle thread waits until that has come.
+    /// The most jobs that waited at once, as seen by the threads that took them. A job that finds an idle thread waits until that has come.
     #[must_use]
     pub fn peak_queued(&self) -> usize {
         self.peak_queued

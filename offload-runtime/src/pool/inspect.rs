@@ -25,11 +25,8 @@ pub(super) fn queued(queue: &Arc<Queue<Pool>>) -> usize {
 pub(super) fn metrics(queue: &Arc<Queue<Pool>>) -> PoolMetrics {
     let Pool { config, sites, .. } = &queue.shared;
     let mut state = queue.lock();
-    state.drain_inbox();
-    let queued = state.listed();
-    state.peak_queued = state.peak_queued.max(queued);
     let (threads, running) = (state.threads, state.running());
-    let (peak_threads, peak_running, peak_queued) = (state.peak_threads, state.peak_running, state.peak_queued);
+    let (peak_threads, peak_running, peak_queued) = (state.peak_threads, state.peak_running, state.peak());
     state.finish();
     let (figures, by_site) = sites.read();
     PoolMetrics {

@@ -96,7 +96,6 @@ pub(super) struct State {
     pub(super) spin: SpinLimit,
     pub(super) peak_threads: usize,
     pub(super) peak_running: usize,
-    pub(super) peak_queued: usize,
 }
 
 /// The state of the thread that reports slow jobs.
@@ -161,7 +160,6 @@ impl State {
             spin: SpinLimit::default(),
             peak_threads: 0,
             peak_running: 0,
-            peak_queued: 0,
         }
     }
 

@@ -184,9 +184,7 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>) {
 /// A job was taken out of the queue, to run on this thread.
 #[inline]
 fn begin(state: &mut Guard<'_, Pool>, pool: &Pool) {
-    let (queued, running) = (state.listed() + 1, state.running());
-    state.peak_queued = state.peak_queued.max(queued);
-    state.peak_running = state.peak_running.max(running);
+    state.peak_running = state.peak_running.max(state.running());
     if state.watch != Watch::Off {
         state.begun += 1;
         watch::wake(state, &pool.watch);
