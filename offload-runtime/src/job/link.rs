@@ -1,7 +1,7 @@
 //! Cancelling a job from elsewhere than its handle: a [`Canceller`] outlives the handle, and the handle never waits for it.
 //!
-//! The two share a [`Link`]. A canceller that is at work has borrowed the handle's `HANDLE` bit. A handle that leaves meanwhile gives the
-//! bit away to the canceller, which releases it when it is done.
+//! The two share a [`Link`]. Cancellers that are at work have borrowed the handle's `HANDLE` bit. A handle that leaves meanwhile gives the
+//! bit away to them, and the last one releases it when it is done.
 
 use std::fmt;
 use std::ptr::NonNull;
@@ -33,15 +33,13 @@ pub struct Canceller(pub(super) Arc<Link>);
 /// What a handle and its cancellers share.
 pub(super) struct Link(Mutex<State>);
 
-enum State {
-    /// The handle is there, and holds the `HANDLE` bit of this cell.
-    There(Cell),
-    /// A canceller is at work.
-    Busy,
-    /// As `Busy`, and the handle has left its `HANDLE` bit to the canceller.
-    Left(Rest),
-    /// The handle has left.
-    Gone,
+struct State {
+    /// The cell of the handle, which holds its `HANDLE` bit; `None` once that is gone.
+    cell: Option<Cell>,
+    /// How many cancellers are at work. Each may rely on the bit.
+    borrowers: usize,
+    /// The handle has left its `HANDLE` bit to the last of the borrowers.
+    left: Option<Rest>,
 }
 
 #[derive(Clone, Copy)]
@@ -62,35 +60,39 @@ pub(super) enum Rest {
 
 impl Link {
     pub(super) fn new(header: NonNull<Header>) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(State::There(Cell(header)))))
+        Arc::new(Self(Mutex::new(State { cell: Some(Cell(header)), borrowers: 0, left: None })))
     }
 
     /// The link of a handle that has returned its result.
     pub(super) fn gone() -> Arc<Self> {
-        Arc::new(Self(Mutex::new(State::Gone)))
+        Arc::new(Self(Mutex::new(State { cell: None, borrowers: 0, left: None })))
     }
 
     /// The handle leaves. `true`: a canceller is at work, and does what is left to do; the `HANDLE` bit is its.
     pub(super) fn leave(&self, rest: Rest) -> bool {
         let mut state = sync::lock(&self.0);
-        let is_busy = matches!(*state, State::Busy);
-        *state = if is_busy { State::Left(rest) } else { State::Gone };
-        is_busy
+        let is_borrowed = state.borrowers > 0;
+        if is_borrowed {
+            state.left = Some(rest);
+        } else {
+            state.cell = None;
+        }
+        is_borrowed
     }
 
-    /// Borrows the `HANDLE` bit and calls `f` with the cell; then calls `finish` if the handle has left meanwhile.
+    /// Borrows the `HANDLE` bit and calls `f` with the cell; then calls `finish` if the handle has left meanwhile, and no other has borrowed it.
     pub(super) fn borrow(&self, f: impl FnOnce(NonNull<Header>), finish: impl FnOnce(NonNull<Header>, Rest)) {
         let mut state = sync::lock(&self.0);
-        let State::There(Cell(header)) = *state else { return };
-        *state = State::Busy;
+        let Some(Cell(header)) = state.cell.filter(|_| state.left.is_none()) else { return };
+        state.borrowers += 1;
         drop(state);
         f(header);
         let mut state = sync::lock(&self.0);
-        let rest = match *state {
-            State::Left(rest) => Some(rest),
-            _ => None,
-        };
-        *state = if rest.is_some() { State::Gone } else { State::There(Cell(header)) };
+        state.borrowers -= 1;
+        let rest = if state.borrowers == 0 { state.left.take() } else { None };
+        if rest.is_some() {
+            state.cell = None;
+        }
         drop(state);
         if let Some(rest) = rest {
             finish(header, rest);
