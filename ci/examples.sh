@@ -6,8 +6,11 @@ cd "$(dirname "$0")/.."
 for file in examples/*.rs; do
     example=$(basename "$file" .rs)
     [[ $example != web ]] || continue
-    echo "-- cargo run --example $example"
-    cargo run -q --example "$example"
+    # A server, unless it is told to try itself.
+    arguments=()
+    [[ $example != processes ]] || arguments=(-- try)
+    echo "-- cargo run --example $example ${arguments[*]}"
+    cargo run -q --example "$example" "${arguments[@]}"
 done
 
 echo "-- cargo run --example web"

@@ -80,6 +80,9 @@ impl Drop for Tokens {
     }
 }
 
+/// How a handle ends.
+pub(super) type End = fn(JobHandle<Token>);
+
 pub(super) fn job<F, T>(f: F) -> (Job, JobHandle<T>)
 where
     F: FnOnce() -> T + Send + 'static,
@@ -314,7 +317,7 @@ fn a_hook_that_comes_after_the_cancellation_runs_at_once() {
 /// A canceller at work has borrowed the handle's bit: the handle leaves it to the canceller, or the canceller finds the handle gone.
 #[test]
 fn a_canceller_and_a_handle_that_leaves() {
-    let ends: [(&str, fn(JobHandle<Token>)); 3] = [
+    let ends: [(&str, End); 3] = [
         ("is dropped", |handle| drop(handle)),
         ("is detached", |handle| handle.detach()),
         ("is cancelled", |handle| handle.cancel()),
@@ -351,7 +354,7 @@ fn a_canceller_and_a_handle_that_is_awaited() {
 /// Without an executor in the way: every order of the two.
 #[test]
 fn a_canceller_alone_with_the_handle() {
-    let ends: [(&str, fn(JobHandle<Token>)); 3] = [
+    let ends: [(&str, End); 3] = [
         ("is dropped", |handle| drop(handle)),
         ("is detached", |handle| handle.detach()),
         ("returns its result", |handle| assert!(block_on(handle).is_ok())),

@@ -31,7 +31,7 @@ fn alone(running: &Arc<AtomicUsize>) -> impl FnOnce() + Send + 'static {
 
 #[test]
 fn two_jobs_one_after_the_other() {
-    explore("two jobs of a view, one after the other", Some(0), || {
+    explore("two jobs of a view, one after the other", Some(1), || {
         let view = pool(1).limited(1);
         assert_eq!(block_on(view.submit(|| 1)).unwrap(), 1);
         assert_eq!(block_on(view.submit(|| 2)).unwrap(), 2);
@@ -53,7 +53,7 @@ fn two_submitters_and_two_threads() {
 /// A job that waits for another of the view runs alone again when it has the result.
 #[test]
 fn the_end_of_a_nested_wait_is_the_end_of_the_second_place() {
-    explore("the end of a nested wait in a view of one", Some(0), || {
+    explore("the end of a nested wait in a view of one", Some(1), || {
         let running = Arc::new(AtomicUsize::new(0));
         let view = pool(1).limited(1);
         let (inner, of_inner, of_outer) = (view.clone(), alone(&running), alone(&running));
@@ -70,7 +70,7 @@ fn the_end_of_a_nested_wait_is_the_end_of_the_second_place() {
 /// The runner is given up, begins, or runs the job: the pool is free for another in any case.
 #[test]
 fn cancel_of_a_queued_job() {
-    explore("cancel of a job of a view", Some(1), || {
+    explore("cancel of a job of a view", Some(2), || {
         let tokens = Tokens::default();
         let view = pool(1).limited(1);
         let token = tokens.new_one();
@@ -82,24 +82,22 @@ fn cancel_of_a_queued_job() {
 /// The runner of a cancelled job takes no permit of the pool.
 #[test]
 fn cancel_of_a_queued_job_where_the_pool_is_bounded() {
-    explore("cancel of a job of a view, a pool that is full with one job", Some(0), || {
+    explore("cancel of a job of a view, a pool that is full with one job", Some(2), || {
         let pool = ThreadPool::builder().max_threads(1).keep_alive(Duration::MAX).queue_capacity(0).build();
         let view = pool.clone().limited(1);
         let handle = view.submit(|| ());
         handle.cancel();
-        let is_cancelled = matches!(block_on(handle), Err(Error::Cancelled));
-        match block_on(pool.submit(|| ())) {
-            Ok(()) => {}
-            // The runner has begun: it holds its permit until it has left.
-            Err(Error::QueueFull) => block_on(view.submit(|| ())).unwrap(),
-            Err(other) => panic!("{other}, cancelled: {is_cancelled}"),
+        drop(block_on(handle));
+        // A runner that has begun holds its permit until it has left.
+        while matches!(block_on(pool.submit(|| ())), Err(Error::QueueFull)) {
+            thread::yield_now();
         }
     });
 }
 
 #[test]
 fn close_and_submit() {
-    explore("a limited view of a pool that closes", Some(0), || {
+    explore("a limited view of a pool that closes", Some(2), || {
         let tokens = Tokens::default();
         let pool = pool(1);
         let view = pool.clone().limited(1);
@@ -116,7 +114,7 @@ fn close_and_submit() {
 /// What waits in the view runs before the pool has ended, or is refused: it is not left behind.
 #[test]
 fn shutdown_now_and_what_waits_in_a_view() {
-    explore("shutdown_now, and two jobs of a view", Some(0), || {
+    explore("shutdown_now, and two jobs of a view", Some(2), || {
         let tokens = Tokens::default();
         let pool = pool(1);
         let view = pool.clone().limited(1);
@@ -138,7 +136,7 @@ fn shutdown_now_and_what_waits_in_a_view() {
 /// The last handle goes while the runner has still to come.
 #[test]
 fn drop_of_the_view() {
-    explore("drop of a view whose job waits", Some(1), || {
+    explore("drop of a view whose job waits", Some(2), || {
         let tokens = Tokens::default();
         let pool = pool(1);
         let (view, token) = (pool.clone().limited(1), tokens.new_one());
@@ -158,7 +156,7 @@ fn nested_in(view: Limited<ThreadPool>) {
 
 #[test]
 fn nested_in_a_view() {
-    explore("a job that waits for its own view", Some(0), || nested_in(pool(1).limited(1)));
+    explore("a job that waits for its own view", Some(1), || nested_in(pool(1).limited(1)));
 }
 
 #[test]
@@ -168,7 +166,7 @@ fn nested_in_a_view_of_a_pool_with_a_thread_to_spare() {
 
 #[test]
 fn nested_in_a_view_of_the_own_pool() {
-    explore("a job that waits for a view of its own pool", Some(0), || {
+    explore("a job that waits for a view of its own pool", Some(1), || {
         let pool = pool(1);
         let view = pool.clone().limited(1);
         let outer = pool.submit(move || block_on(view.submit(|| 1)).unwrap() + 1);
@@ -179,7 +177,7 @@ fn nested_in_a_view_of_the_own_pool() {
 /// The runner that the outer job needs waits with the pool already, for another job.
 #[test]
 fn nested_in_a_view_of_the_own_pool_beside_another_job() {
-    explore("a job that waits for a view of its own pool, where another waits", Some(0), || {
+    explore("a job that waits for a view of its own pool, where another waits", Some(1), || {
         let pool = pool(1);
         let view = pool.clone().limited(1);
         let other = view.clone();

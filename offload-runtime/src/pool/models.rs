@@ -150,7 +150,7 @@ fn close_and_submit() {
 /// The submitter may be on the way to the lock as the pool closes, with no thread there yet.
 #[test]
 fn shutdown_and_submit() {
-    explore("shutdown and submit", Some(2), || {
+    explore("shutdown and submit", Some(3), || {
         let pool = pool(1);
         let done = Arc::new(AtomicUsize::new(0));
         let (other, job) = (pool.clone(), Arc::clone(&done));
@@ -188,7 +188,7 @@ fn shutdown_and_the_last_worker() {
 
 #[test]
 fn shutdown_now_and_a_queued_job() {
-    explore("shutdown_now and a queued job", Some(2), || {
+    explore("shutdown_now and a queued job", Some(3), || {
         let tokens = Tokens::default();
         let pool = pool(1);
         let token = tokens.new_one();
@@ -203,7 +203,7 @@ fn shutdown_now_and_a_queued_job() {
 
 #[test]
 fn shutdown_now_and_submit() {
-    explore("shutdown_now and submit", Some(2), || {
+    explore("shutdown_now and submit", Some(3), || {
         let tokens = Tokens::default();
         let pool = pool(1);
         let (other, token) = (pool.clone(), tokens.new_one());
@@ -219,7 +219,7 @@ fn shutdown_now_and_submit() {
 /// The job ends only if it is told.
 #[test]
 fn shutdown_now_and_a_running_job() {
-    explore("shutdown_now and a running job", Some(2), || {
+    explore("shutdown_now and a running job", Some(3), || {
         let pool = pool(1);
         let told = Arc::new(Notify::new());
         let ran = Arc::new(AtomicUsize::new(0));
@@ -247,7 +247,7 @@ fn shutdown_now_and_a_running_job() {
 /// A thread that is in its hook until both jobs have ended keeps no other from them.
 #[test]
 fn a_thread_that_is_long_in_its_hook() {
-    explore("a thread that is long in its hook", Some(0), || {
+    explore("a thread that is long in its hook", Some(1), || {
         let (resume, started) = (Arc::new(Notify::new()), AtomicUsize::new(0));
         let told = Arc::clone(&resume);
         let hangs_in_the_first = move || {
@@ -276,7 +276,7 @@ fn close_and_a_job_that_is_owed() {
         }
     }
 
-    explore("close and a job that is owed", Some(2), || {
+    explore("close and a job that is owed", Some(3), || {
         let pool = pool(1);
         let done = Arc::new(AtomicUsize::new(0));
         let (inner, owed) = (pool.clone(), Owed(Arc::clone(&done)));
@@ -295,7 +295,7 @@ fn close_and_a_job_that_is_owed() {
 /// The worker may be at any step of its way to the job.
 #[test]
 fn drop_of_a_queued_handle_and_the_worker() {
-    explore("drop of a queued handle", Some(1), || {
+    explore("drop of a queued handle", Some(2), || {
         let tokens = Tokens::default();
         let pool = pool(1);
         let token = tokens.new_one();
@@ -332,7 +332,7 @@ fn two_submitters_and_one_permit() {
 
 #[test]
 fn nested_on_one_worker() {
-    explore("a job that waits for its own pool", Some(0), || {
+    explore("a job that waits for its own pool", Some(1), || {
         let pool = pool(1);
         let inner = pool.clone();
         let outer = pool.submit(move || block_on(inner.submit(|| 1)).unwrap() + 1);
@@ -342,7 +342,7 @@ fn nested_on_one_worker() {
 
 #[test]
 fn nested_on_one_worker_that_retires() {
-    explore("a job that waits for its own pool, workers that retire", Some(0), || {
+    explore("a job that waits for its own pool, workers that retire", Some(1), || {
         let pool = retiring(1);
         let inner = pool.clone();
         let outer = pool.submit(move || block_on(inner.submit(|| 1)).unwrap() + 1);

@@ -6,7 +6,7 @@ use loom::thread;
 
 use super::*;
 use crate::error::Error;
-use crate::job::models::{Token, Tokens, explore, job, token_job};
+use crate::job::models::{End, Token, Tokens, explore, job, token_job};
 use crate::job::{JobHandle, Shown};
 
 /// An owner with one worker, which is in the model, or in none.
@@ -90,7 +90,7 @@ fn assert_empty(queue: &Arc<Queue<Bare>>) {
 }
 
 /// How a handle cancels its job.
-const CANCELS: [fn(JobHandle<Token>); 2] = [|handle| drop(handle), cancel];
+const CANCELS: [End; 2] = [|handle| drop(handle), cancel];
 
 fn cancel(handle: JobHandle<Token>) {
     handle.cancel();
@@ -237,9 +237,9 @@ fn push_and_seal_and_cancel() {
         let dropper = thread::spawn(move || drop(handle));
         seal(&queue);
         let before = queue.lock().listed();
-        let pushed = pusher.join().unwrap();
+        let is_pushed = pusher.join().unwrap();
         dropper.join().unwrap();
-        assert!(pushed || before == 0, "a job that was turned away is in the queue");
+        assert!(is_pushed || before == 0, "a job that was turned away is in the queue");
         assert_empty(&queue);
     });
 }
@@ -356,8 +356,7 @@ fn promote_and_pop_and_cancel() {
 /// A queued job: its canceller and its handle, in every order, beside the worker that takes it.
 #[test]
 fn a_canceller_of_a_queued_job() {
-    let ends: [(&str, fn(JobHandle<Token>)); 2] =
-        [("is dropped", |handle| drop(handle)), ("is detached", |handle| handle.detach())];
+    let ends: [(&str, End); 2] = [("is dropped", |handle| drop(handle)), ("is detached", |handle| handle.detach())];
     for (name, end) in ends {
         explore(&format!("a canceller of a queued job, and a handle that {name}"), Some(2), move || {
             let tokens = Tokens::default();
