@@ -168,8 +168,8 @@ fn c03_all_ready_results_arrive_by_combinators() {
 /// A task of an executor that polls once for each wake, as all do: no wake is left out, and none comes for nothing without end.
 #[test]
 fn c03_a_task_that_gives_way_is_polled_once_for_each_wake() {
-    let wakes = Arc::new(AtomicUsize::new(0));
-    let of_waker = Arc::clone(&wakes);
+    let count = Arc::new(AtomicUsize::new(0));
+    let of_waker = Arc::clone(&count);
     let waker = tests::support::waker_of(move || {
         of_waker.fetch_add(1, Ordering::SeqCst);
     });
@@ -182,7 +182,7 @@ fn c03_a_task_that_gives_way_is_polled_once_for_each_wake() {
     while !ready {
         polls += 1;
         ready = task.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
-        assert!(ready || wakes.load(Ordering::SeqCst) == polls, "pending without a wake");
+        assert!(ready || count.load(Ordering::SeqCst) == polls, "pending without a wake");
     }
     assert!((10..=100).contains(&polls), "{polls} polls for 1,000 results");
 }

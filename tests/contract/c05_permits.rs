@@ -142,7 +142,10 @@ fn c05_a_job_that_is_cancelled_on_its_way_into_the_queue_gives_its_place_back() 
             let mut spins = 0;
             while spins < 10_000 {
                 match jobs.try_recv() {
-                    Ok(job) => (spins, _) = (0, of_thread.execute(job)),
+                    Ok(job) => {
+                        of_thread.execute(job);
+                        spins = 0;
+                    }
                     Err(_) => spins += 1,
                 }
             }

@@ -34,7 +34,9 @@ fn panics_of(f: impl FnOnce() + Send + 'static) -> Vec<String> {
     let messages = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&messages);
     with_hook(
-        move |info| heard.lock().unwrap().push(info.payload_as_str().unwrap_or_default().to_owned()),
+        move |info| {
+            heard.lock().unwrap().push(info.payload().downcast_ref::<&str>().copied().unwrap_or_default().to_owned());
+        },
         || within(PATIENCE, f),
     );
     let messages = messages.lock().unwrap();

@@ -42,8 +42,8 @@ impl Scene for JoinsASender {
     fn play<E: Executor + Clone + 'static>(self, executor: E) {
         let (send, receive) = std::sync::mpsc::channel();
         let inner = executor.submit(move || receive.recv_timeout(PATIENCE).is_ok());
-        let (received, sent) = finish(async { futures::join!(inner, async move { send.send(()) }) });
-        assert!(received.unwrap() && sent.is_ok());
+        let (received, of_send) = finish(async { futures::join!(inner, async move { send.send(()) }) });
+        assert!(received.unwrap() && of_send.is_ok());
     }
 }
 

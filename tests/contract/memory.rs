@@ -188,7 +188,7 @@ fn nested<E: Executor + Clone + 'static>(executor: &E) -> Ways<'_> {
                 let of_job = of_job.clone();
                 move || body(of_job)
             }))
-            .unwrap()
+            .unwrap();
         }
     };
     vec![

@@ -61,6 +61,7 @@ fn large_nested_jobs_fit_a_workers_stack() {
 }
 
 /// However a large job ends but by a value.
+#[expect(clippy::large_stack_arrays, reason = "what is large on the stack is what the test is about")]
 #[test]
 fn large_jobs_are_cancelled_refused_and_panic() {
     played("large_jobs_are_cancelled_refused_and_panic", || {
