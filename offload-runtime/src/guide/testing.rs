@@ -145,6 +145,7 @@
 //! use tokio::time::timeout;
 //!
 //! // #[tokio::test(start_paused = true)]
+//! # #[cfg(feature = "tokio")]
 //! async fn a_call_is_in_time() {
 //!     let hour = Duration::from_secs(3_600);
 //!     let (handle, pool) = (tokio::runtime::Handle::current(), ThreadPool::new(1));
@@ -152,8 +153,11 @@
 //!     assert!(timeout(hour, handle.submit(work)).await.is_ok());
 //!     assert!(timeout(hour, pool.submit(work)).await.is_err()); // an hour has passed at once
 //! }
+//! # #[cfg(feature = "tokio")]
+//! # {
 //! # let mut runtime = tokio::runtime::Builder::new_current_thread();
 //! # runtime.enable_time().start_paused(true).build().unwrap().block_on(a_call_is_in_time());
+//! # }
 //! ```
 //!
 //! # Counting what happened
