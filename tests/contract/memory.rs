@@ -12,6 +12,9 @@ use tests::support::{Counting, Gate, Keeping, Occupied, eventually, finish, poll
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
+/// There is one profiler for the process.
+static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
 /// How often each way to end is played.
 const TIMES: usize = 60;
 /// What may come and go meanwhile: buffers that grow, locals of threads.
@@ -237,6 +240,7 @@ fn nested<E: Executor + Clone + 'static>(executor: &E) -> Ways<'_> {
 /// After twenty thousand jobs, all of them awaited by one job, there is no more memory in use than after a thousand.
 #[test]
 fn c07_memory_does_not_grow_with_the_number_of_jobs() {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let _profiler = dhat::Profiler::builder().testing().build();
     let pool = ThreadPool::new(2);
     let view = pool.clone().limited(2);
@@ -278,6 +282,7 @@ fn leaves_nothing(what: &str, way: &dyn Fn(), settle: &dyn Fn()) {
 
 #[test]
 fn c07_no_memory_lingers() {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let _profiler = dhat::Profiler::builder().testing().build();
     let pool = ThreadPool::new(1);
     let view = pool.clone().limited(1);
