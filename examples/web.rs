@@ -12,7 +12,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
@@ -31,6 +31,21 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+
+const HELP: &str = "\
+A web server whose handlers await blocking methods.
+
+Usage: web [DIRECTORY]
+
+  DIRECTORY    what it serves; without it, the current directory
+  -h, --help   this text
+
+PORT in the environment is the port on 127.0.0.1; 0 takes a free one   (8888)
+
+GET /                   answers at once
+GET /sleep/{n}          blocks a worker for n seconds
+GET /lines?path=FILE    counts the lines of a file in DIRECTORY
+";
 
 /// How many requests may sleep at once, and how many more may wait for that.
 const SLEEPERS: usize = 4;
@@ -117,7 +132,7 @@ async fn hello() -> String {
 
 async fn sleep(State(app): State<App>, UrlPath(seconds): UrlPath<u64>) -> Result<String, Failure> {
     if seconds > LONGEST_SLEEP {
-        return Err(Failure::bad_request(format!("{LONGEST_SLEEP} seconds are the most")));
+        return Err(Failure::bad_request(format!("{LONGEST_SLEEP} seconds at most")));
     }
     app.sleep(seconds).await?;
     Ok(format!("Awake! ({})\n", time()))
@@ -253,6 +268,9 @@ fn root() -> Result<PathBuf, String> {
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     match arguments.as_slice() {
         [] => Ok(PathBuf::from(".")),
+        [option] if option.as_encoded_bytes().starts_with(b"-") => {
+            Err(format!("unknown option {} (--help lists what there is)", option.display()))
+        }
         [root] => Ok(PathBuf::from(root)),
         _ => Err("expected one argument, the directory to serve, or none".to_owned()),
     }
@@ -260,6 +278,11 @@ fn root() -> Result<PathBuf, String> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    if env::args_os().skip(1).any(|argument| argument == "--help" || argument == "-h") {
+        // The reader may have closed it, as `head` does.
+        let _ = io::stdout().write_all(HELP.as_bytes());
+        return ExitCode::SUCCESS;
+    }
     let status = match (port(), root()) {
         (Ok(port), Ok(root)) => serve(port, &root).await,
         (Err(error), _) | (_, Err(error)) => Err(error),

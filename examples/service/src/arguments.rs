@@ -1,10 +1,13 @@
 //! The program's arguments: a [`Config`], or a wish for help.
 
 use std::ffi::OsString;
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-use lexopt::{Arg, Parser, ValueExt};
+use lexopt::{Arg, Parser};
 use service::Config;
 
 pub(crate) const HELP: &str = "\
@@ -18,6 +21,7 @@ Usage: service [options]
                         start although the database is empty and there are pictures:
                         they are moved to orphaned/
   --inline              call all that blocks on the async runtime itself, for comparison
+  --connections N       clients at once, and 16 for /metrics, /healthz, /readyz  [500]
   --drain SECONDS       how long a stop may take                    [20]
   --db-threads N        connections to the database                 [4]
   --db-queue N          jobs that may wait for one                  [256]
@@ -31,6 +35,10 @@ Usage: service [options]
 
 GET /pools shows what the executors do. Ctrl-C or SIGTERM stops it.
 ";
+
+const SECONDS: RangeInclusive<f64> = 0.0..=86_400.0;
+const THREADS: RangeInclusive<usize> = 1..=1024;
+const QUEUE: RangeInclusive<usize> = 0..=1_000_000;
 
 /// What the arguments say.
 pub(crate) enum Arguments {
@@ -48,19 +56,20 @@ fn parse_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments
     let mut parser = Parser::from_iter(arguments);
     while let Some(argument) = parser.next()? {
         match argument {
-            Arg::Long("address") => config.address = parser.value()?.parse()?,
+            Arg::Long("address") => config.address = address(&mut parser)?,
             Arg::Long("data") => config.data = parser.value()?.into(),
             Arg::Long("accept-empty-database") => config.accept_empty_database = true,
             Arg::Long("inline") => config.inline = true,
-            Arg::Long("drain") => config.drain = parser.value()?.parse_with(seconds)?,
-            Arg::Long("db-threads") => config.db.threads = parser.value()?.parse_with(at_least_one)?,
-            Arg::Long("db-queue") => config.db.queue = parser.value()?.parse()?,
-            Arg::Long("cpu-threads") => config.cpu.threads = parser.value()?.parse_with(at_least_one)?,
-            Arg::Long("cpu-queue") => config.cpu.queue = parser.value()?.parse()?,
-            Arg::Long("files-threads") => config.files.threads = parser.value()?.parse_with(at_least_one)?,
-            Arg::Long("files-queue") => config.files.queue = parser.value()?.parse()?,
-            Arg::Long("hash-memory") => memory = parser.value()?.parse()?,
-            Arg::Long("hash-passes") => passes = parser.value()?.parse()?,
+            Arg::Long("connections") => config.limits.connections = number(&mut parser, "--connections", 1..=100_000)?,
+            Arg::Long("drain") => config.drain = Duration::from_secs_f64(number(&mut parser, "--drain", SECONDS)?),
+            Arg::Long("db-threads") => config.db.threads = number(&mut parser, "--db-threads", THREADS)?,
+            Arg::Long("db-queue") => config.db.queue = number(&mut parser, "--db-queue", QUEUE)?,
+            Arg::Long("cpu-threads") => config.cpu.threads = number(&mut parser, "--cpu-threads", THREADS)?,
+            Arg::Long("cpu-queue") => config.cpu.queue = number(&mut parser, "--cpu-queue", QUEUE)?,
+            Arg::Long("files-threads") => config.files.threads = number(&mut parser, "--files-threads", THREADS)?,
+            Arg::Long("files-queue") => config.files.queue = number(&mut parser, "--files-queue", QUEUE)?,
+            Arg::Long("hash-memory") => memory = number(&mut parser, "--hash-memory", 8..=1 << 20)?,
+            Arg::Long("hash-passes") => passes = number(&mut parser, "--hash-passes", 1..=1_000_000)?,
             Arg::Long("help") | Arg::Short('h') => return Ok(Arguments::Help),
             _ => return Err(argument.unexpected()),
         }
@@ -70,17 +79,25 @@ fn parse_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments
     Ok(Arguments::Serve(Box::new(config)))
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = f64::from_str(text).map_err(|error| error.to_string())?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+/// The value of an option that is a number.
+fn number<T>(parser: &mut Parser, option: &str, range: RangeInclusive<T>) -> Result<T, lexopt::Error>
+where
+    T: FromStr + PartialOrd + Display,
+{
+    let value = parser.value()?;
+    let number = value.to_str().and_then(|text| text.parse().ok()).filter(|number| range.contains(number));
+    number.ok_or_else(|| {
+        let (value, least, most) = (value.display(), range.start(), range.end());
+        format!("{option} {value}: expected a number from {least} to {most}").into()
+    })
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match usize::from_str(text) {
-        Ok(0) => Err("has to be 1 at least".to_owned()),
-        Ok(n) => Ok(n),
-        Err(error) => Err(error.to_string()),
-    }
+fn address(parser: &mut Parser) -> Result<SocketAddr, lexopt::Error> {
+    let value = parser.value()?;
+    let address = value.to_str().and_then(|text| text.parse().ok());
+    address.ok_or_else(|| {
+        format!("--address {}: expected an IP address and a port, such as 127.0.0.1:3000", value.display()).into()
+    })
 }
 
 #[cfg(test)]
@@ -103,11 +120,43 @@ mod tests {
         assert_eq!(config.address, Config::default().address);
     }
 
+    /// Why a value is refused. With a value in its bounds, the same option is accepted.
+    fn refusal(option: &str, bad: &str, good: &str) -> String {
+        parsed(&[option, good]).unwrap();
+        parsed(&[option, bad]).unwrap_err().to_string()
+    }
+
     #[test]
-    fn what_cannot_be_is_refused() {
-        for bad in [&["--drain", "-1"][..], &["--db-threads", "0"], &["--hash-memory", "1"], &["--nonsense"], &["here"]]
-        {
-            assert!(parsed(bad).is_err(), "{bad:?}");
+    fn each_option_has_bounds_and_its_error_names_it() {
+        let options = [
+            ("--connections", "0", "1"),
+            ("--connections", "100001", "100000"),
+            ("--drain", "-1", "0"),
+            ("--drain", "soon", "0.5"),
+            ("--drain", "1e300", "86400"),
+            ("--db-threads", "0", "1"),
+            ("--cpu-threads", "99999999", "1024"),
+            ("--files-threads", "1025", "1"),
+            ("--db-queue", "-1", "0"),
+            ("--cpu-queue", "1000001", "1000000"),
+            ("--files-queue", "many", "7"),
+            ("--hash-memory", "7", "8"),
+            ("--hash-passes", "0", "1"),
+            ("--address", "here", "127.0.0.1:0"),
+        ];
+        for (option, bad, good) in options {
+            let refusal = refusal(option, bad, good);
+            assert!(refusal.starts_with(&format!("{option} {bad}: expected ")), "{refusal}");
         }
+        assert_eq!(refusal("--cpu-threads", "0", "1"), "--cpu-threads 0: expected a number from 1 to 1024");
+    }
+
+    #[test]
+    fn an_argument_that_is_not_an_option_is_named() {
+        for bad in ["--nonsense", "here"] {
+            let refusal = parsed(&[bad]).unwrap_err().to_string();
+            assert!(refusal.contains(bad), "{refusal}");
+        }
+        assert!(parsed(&["--data"]).unwrap_err().to_string().contains("--data"));
     }
 }

@@ -69,6 +69,8 @@ pub struct PoolSize {
 pub struct Limits {
     /// Connections at once. Each takes up a descriptor, and another one while it sends a picture.
     pub connections: usize,
+    /// Further connections, on which only `/metrics`, `/healthz` and `/readyz` are answered.
+    pub kept_connections: usize,
     /// How long a connection may take for a request's head, and be idle between requests.
     pub silence: Duration,
     /// Bytes of an uploaded picture.
@@ -89,6 +91,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 500,
+            kept_connections: 16,
             silence: Duration::from_secs(30),
             upload: 8 << 20,
             upload_time: Duration::from_secs(30),

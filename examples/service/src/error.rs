@@ -4,6 +4,7 @@
 //! by which status, is `http/error.rs`.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use argon2::password_hash;
@@ -51,6 +52,12 @@ pub enum Error {
     /// Uploads take up all the memory that they may.
     #[error("too many uploads at once")]
     TooManyUploads,
+    /// All connections are in use but those that are kept for operators.
+    #[error("too many connections")]
+    TooManyConnections,
+    /// There is no room to store it.
+    #[error("the disk is full")]
+    DiskFull,
     /// Another process serves this directory.
     #[error("{} is in use by another process", .0.display())]
     InUse(PathBuf),
@@ -78,11 +85,22 @@ pub enum Error {
         /// What the operating system said.
         error: io::Error,
     },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+    /// The database cannot be opened.
+    #[error("{}: {error}", path.display())]
+    OpenDatabase {
+        /// The database.
+        path: PathBuf,
+        /// Why not.
+        error: Box<Error>,
+    },
     /// The data directory is of a later version of the service.
     #[error("the database has version {0}, which is newer than this program")]
     Newer(i64),
     /// The database failed.
-    #[error("the database: {0}")]
+    #[error("database error: {0}")]
     Database(#[from] rusqlite::Error),
     /// The file system or the network failed.
     #[error("{0}")]

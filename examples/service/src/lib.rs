@@ -14,6 +14,7 @@ mod config;
 mod data;
 mod error;
 mod http;
+mod occasionally;
 mod pictures;
 mod pool;
 mod running;

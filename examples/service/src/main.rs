@@ -6,7 +6,7 @@
 
 mod arguments;
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use service::Running;
@@ -17,21 +17,22 @@ fn main() -> ExitCode {
     let config = match arguments::parse() {
         Ok(Arguments::Serve(config)) => config,
         Ok(Arguments::Help) => {
-            print!("{}", arguments::HELP);
+            // The reader may have closed it, as `head` does.
+            let _ = io::stdout().write_all(arguments::HELP.as_bytes());
             return ExitCode::SUCCESS;
         }
-        Err(error) => return fail(&format!("{error}; --help tells what there is")),
+        Err(error) => return fail(&format!("{error} (--help lists the options)")),
     };
     tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(false).init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&error),
+        Err(error) => return fail(&format!("cannot start the async runtime: {error}")),
     };
     let exit = runtime.block_on(async {
         // Before it serves, so that there is no moment at which a signal would kill it.
         let mut stop = match Signals::new() {
             Ok(stop) => stop,
-            Err(error) => return fail(&error),
+            Err(error) => return fail(&format!("cannot listen for signals: {error}")),
         };
         match service::serve(*config).await {
             Ok(service) => {

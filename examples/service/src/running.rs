@@ -22,6 +22,9 @@ use crate::watch;
 /// answer. What is open then has never sent a whole request, as connections that a browser opens in advance do not.
 const QUIET: Duration = Duration::from_millis(500);
 
+/// The last part of a stop's time, at most a quarter: for the answers to requests whose jobs are refused then.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
+
 /// A service that answers requests until it is [stopped](Self::stop). Dropped without that, it goes on.
 #[derive(Debug)]
 pub struct Running {
@@ -40,8 +43,9 @@ pub async fn serve(config: Config) -> Result<Running, Error> {
     // Before there is a pool, which would have nobody to publish its figures to.
     let prometheus = watch::install()?;
     let state = State::open(&config).await?;
-    let listener = TcpListener::bind(config.address).await?;
-    let address = listener.local_addr()?;
+    let listener = TcpListener::bind(config.address).await;
+    let listener = listener.map_err(|error| Error::Listen(config.address, error))?;
+    let address = listener.local_addr().map_err(|error| Error::Listen(config.address, error))?;
     let in_hand = InHand::new();
     let routes = http::routes(state.clone(), in_hand.clone(), watch::routes(&state, prometheus));
     let server = http::accept(listener, routes, config.limits, state.stopping().clone());
@@ -67,7 +71,8 @@ impl Running {
     /// [`GaveUp`] when the drain deadline has passed before that: it names what is left. Jobs that were queued have been refused then,
     /// and jobs that run have been asked to end.
     pub async fn stop(mut self) -> Result<(), GaveUp> {
-        let deadline = Instant::now() + self.drain;
+        let end = Instant::now() + self.drain;
+        let deadline = end - LAST_ANSWERS.min(self.drain / 4);
         self.state.stopping().cancel();
         let stopped = async {
             self.answer_what_is_in_hand().await;
@@ -79,16 +84,24 @@ impl Running {
         if time::timeout_at(deadline, stopped).await.is_ok() {
             return Ok(());
         }
-        let requests = self.in_hand.count();
-        let left = self.state.pools().into_iter().filter_map(|(name, pool)| Some((name, pool.give_up()?)));
-        Err(GaveUp { requests, left: left.collect() })
+        let pools = self.state.pools();
+        let left: Vec<_> = pools.into_iter().filter_map(|(name, pool)| Some((name, pool.give_up()?))).collect();
+        // Requests whose jobs never began are answered 503 now. After a process' end their clients would see a reset.
+        let running = left.iter().map(|(_, still_running)| still_running.running().len()).sum();
+        let answered = async {
+            self.in_hand.at_most(running).await;
+            time::sleep(QUIET).await;
+        };
+        // At the end of the drain, what is not answered is counted below.
+        let _ = time::timeout_at(end, answered).await;
+        Err(GaveUp { requests: self.in_hand.count(), left })
     }
 
     /// Resolves when every connection is closed, or those that are left have nothing to say.
     async fn answer_what_is_in_hand(&mut self) {
         loop {
             let quiet = async {
-                self.in_hand.none().await;
+                self.in_hand.at_most(0).await;
                 time::timeout(QUIET, self.in_hand.some()).await
             };
             tokio::select! {

@@ -227,26 +227,6 @@ async fn a_picture_that_is_being_sent_arrives_whole() {
     assert!(received.ends_with(&picture), "{} of {} bytes", received.len(), picture.len());
 }
 
-/// Beyond the limit, a connection waits until another one is closed.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_beyond_the_limit_wait() {
-    let service = Service::start_with(|config| config.limits.connections = 2).await;
-    let ask = || service.client.connect("GET / HTTP/1.1");
-    let answer = |connection: &mut TcpStream| {
-        let mut begin = [0; 12];
-        connection.read_exact(&mut begin).map(|()| assert_eq!(&begin, b"HTTP/1.1 200"))
-    };
-    let (mut first, mut second) = (ask(), ask());
-    answer(&mut first).unwrap();
-    answer(&mut second).unwrap();
-    let mut third = ask();
-    third.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
-    assert_eq!(answer(&mut third).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
-    drop(first);
-    third.set_read_timeout(Some(support::LONG)).unwrap();
-    answer(&mut third).unwrap();
-}
-
 /// Those who have asked for nothing yet, those who have asked for half of something, and those who ask for nothing more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_are_silent_are_closed() {

@@ -82,6 +82,33 @@ fn what_outlives_the_deadline_is_named() {
     assert!(said.ends_with(" on cpu-0\n"), "more than that is named: {said}");
 }
 
+/// At the deadline one job runs and one waits: the client of the second is told, and its connection is not reset.
+#[test]
+fn a_request_whose_job_never_began_is_answered_503() {
+    let data = TempDir::new().unwrap();
+    let options = [&MINUTES[..], &["--drain", "1", "--cpu-threads", "1"]].concat();
+    let mut program = Program::start(data.path(), &options);
+    let client = Client::new(program.address);
+    let mut sign_ups = ["ada", "eve"].map(|name| {
+        let body = serde_json::json!({ "name": name, "password": PASSWORD }).to_string();
+        let mut sign_up = in_hand(&client, "/accounts HTTP/1.1\r\nContent-Type: application/json", body.as_bytes());
+        sign_up.get_mut().write_all(body.as_bytes()).unwrap();
+        sign_up
+    });
+    program.terminate();
+    let answers = sign_ups.each_mut().map(|sign_up| {
+        let mut answer = String::new();
+        // The connection of the job that runs may be reset.
+        let _ = sign_up.read_to_string(&mut answer);
+        answer
+    });
+    let refused = |answer: &&String| answer.contains("HTTP/1.1 503 ") && answer.contains(r#"{"error":"#);
+    assert_eq!(answers.iter().filter(refused).count(), 1, "{answers:?}");
+    let (status, said) = program.wait();
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains("gave up: 1 request is not answered; cpu: 1 job still runs, 1 wait: "), "{said}");
+}
+
 #[test]
 fn a_second_signal_gives_up_at_once() {
     let data = TempDir::new().unwrap();
@@ -109,8 +136,16 @@ fn what_cannot_start_says_why() {
     );
     let other = TempDir::new().unwrap();
     let (other, taken) = (other.path().to_str().unwrap(), first.address.to_string());
-    assert!(Program::fail_to_start(&["--address", &taken, "--data", other]).contains("in use"));
-    assert!(Program::fail_to_start(&["--drain", "soon"]).contains("--help"));
+    let said = Program::fail_to_start(&["--address", &taken, "--data", other]);
+    assert!(said.starts_with(&format!("service: cannot listen on {taken}: ")), "{said}");
+    let file = data.path().join("lock").display().to_string();
+    let said = Program::fail_to_start(&["--address", "127.0.0.1:0", "--data", &file]);
+    assert!(said.starts_with(&format!("service: {file}: ")), "{said}");
+    std::fs::write(format!("{other}/service.sqlite3"), "no database".repeat(1000)).unwrap();
+    let said = Program::fail_to_start(&["--address", "127.0.0.1:0", "--data", other]);
+    assert!(said.starts_with(&format!("service: {other}/service.sqlite3: ")) && said.lines().count() == 1, "{said}");
+    let said = Program::fail_to_start(&["--drain", "soon"]);
+    assert!(said.starts_with("service: --drain soon: ") && said.contains("--help"), "{said}");
 }
 
 /// Connections on which nothing is asked are no reason to wait: neither those that were never used, nor half a head of a request.

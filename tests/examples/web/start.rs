@@ -69,6 +69,21 @@ fn a_bad_root_is_one_line_and_status_1() {
 }
 
 #[test]
+fn help_is_printed_and_an_unknown_option_is_named() {
+    for option in ["--help", "-h"] {
+        let mut process = Process::start(example("web").arg(option));
+        let help = process.stdout.rest();
+        for part in ["Usage: web [DIRECTORY]", "PORT", "/sleep/{n}", "/lines?path="] {
+            assert!(help.contains(part), "{part} is not in {help}");
+        }
+        assert_eq!(process.stderr.rest(), "");
+        assert_eq!(process.wait().code(), Some(0));
+    }
+    let error = complaint(example("web").env("PORT", "0").arg("--port=8000"));
+    assert_eq!(error, "web: unknown option --port=8000 (--help lists what there is)");
+}
+
+#[test]
 fn without_an_argument_it_serves_the_current_directory() {
     let mut process = Process::start(example("web").env("PORT", "0").current_dir(workspace().join("tests")));
     let first = process.stdout.next().expect("it greets");

@@ -110,6 +110,12 @@ impl Accounts {
         })
     }
 
+    /// Whether the database can be read.
+    #[blocking(executor = db)]
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        is_empty(&self.store).map(drop)
+    }
+
     #[blocking(executor = db)]
     pub(crate) fn end_session(&self, token: Token) -> Result<(), Error> {
         self.store.with(|connection| {

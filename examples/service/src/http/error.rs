@@ -12,21 +12,36 @@ use rusqlite::ErrorCode;
 use serde_json::json;
 
 use crate::error::Error;
+use crate::occasionally::Occasionally;
 
 /// When a client that was refused may try again, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
+/// For a full disk, which fails request after request.
+static WARNING: Occasionally = Occasionally::new();
+
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = status(&self);
-        let text = if status == StatusCode::INTERNAL_SERVER_ERROR {
-            tracing::error!(error = %self, "a request failed");
-            "something went wrong here".to_owned()
-        } else {
-            self.to_string()
+        let text = match status {
+            StatusCode::INTERNAL_SERVER_ERROR => {
+                tracing::error!(error = %self, "a request failed");
+                "something went wrong here".to_owned()
+            }
+            // The error itself may name a path of the server.
+            StatusCode::INSUFFICIENT_STORAGE => {
+                if WARNING.is_due() {
+                    tracing::warn!(error = %self, "a request failed: the disk is full");
+                }
+                Error::DiskFull.to_string()
+            }
+            _ => self.to_string(),
         };
         let mut response = (status, Json(json!({ "error": text }))).into_response();
         let headers = response.headers_mut();
+        if matches!(self, Error::TooManyConnections) {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         match status {
             StatusCode::SERVICE_UNAVAILABLE => _ = headers.insert(header::RETRY_AFTER, RETRY_AFTER),
             StatusCode::UNAUTHORIZED => {
@@ -49,8 +64,9 @@ fn status(error: &Error) -> StatusCode {
         Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         Error::WrongType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::Invalid(_) | Error::BadPicture(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::Refused(_) | Error::TooManyUploads => StatusCode::SERVICE_UNAVAILABLE,
-        Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        Error::Refused(_) | Error::TooManyUploads | Error::TooManyConnections => StatusCode::SERVICE_UNAVAILABLE,
+        Error::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
+        Error::Io(error) if is_full(error.kind()) => StatusCode::INSUFFICIENT_STORAGE,
         Error::Database(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {
             StatusCode::INSUFFICIENT_STORAGE
         }
@@ -61,6 +77,8 @@ fn status(error: &Error) -> StatusCode {
         Error::InUse(_)
         | Error::EmptyDatabase { .. }
         | Error::Path { .. }
+        | Error::Listen(..)
+        | Error::OpenDatabase { .. }
         | Error::Newer(_)
         | Error::Database(_)
         | Error::Io(_)
@@ -68,6 +86,11 @@ fn status(error: &Error) -> StatusCode {
         | Error::Recorder(_)
         | Error::Random(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
+}
+
+/// The disk, a quota, or the limit on a file's size.
+fn is_full(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
 }
 
 /// A panic, of a handler or of a job it awaited, which goes on in it. The hook has told of it.
@@ -80,14 +103,19 @@ pub(super) fn of_panic(_: Box<dyn Any + Send>) -> Response {
 mod tests {
     use super::*;
 
-    /// Not the client's fault, and not one that the service can do anything about.
-    #[test]
-    fn a_full_disk_is_told() {
+    #[tokio::test]
+    async fn a_full_disk_is_answered_507_without_a_path() {
         let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
-        let errors: [Error; 2] =
-            [io::Error::from(io::ErrorKind::StorageFull).into(), rusqlite::Error::SqliteFailure(full, None).into()];
+        let path = "/var/lib/service/incoming/.tmpAbCdEf";
+        let errors: [Error; 2] = [
+            io::Error::new(io::ErrorKind::StorageFull, format!("no space left at path {path}")).into(),
+            rusqlite::Error::SqliteFailure(full, Some(path.to_owned())).into(),
+        ];
         for error in errors {
-            assert_eq!(error.into_response().status(), StatusCode::INSUFFICIENT_STORAGE);
+            let response = error.into_response();
+            assert_eq!(response.status(), StatusCode::INSUFFICIENT_STORAGE);
+            let body = axum::body::to_bytes(response.into_body(), 1000).await.unwrap();
+            assert_eq!(&body[..], br#"{"error":"the disk is full"}"#);
         }
     }
 

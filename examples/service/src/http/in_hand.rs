@@ -24,10 +24,10 @@ impl InHand {
         *self.0.borrow()
     }
 
-    /// Resolves when there is none.
-    pub(crate) async fn none(&self) {
-        let none = self.0.subscribe().wait_for(|count| *count == 0).await.map(drop);
-        none.expect("the sender is here");
+    /// Resolves when there are at most so many.
+    pub(crate) async fn at_most(&self, most: usize) {
+        let few = self.0.subscribe().wait_for(|count| *count <= most).await.map(drop);
+        few.expect("the sender is here");
     }
 
     /// Resolves when there is one.

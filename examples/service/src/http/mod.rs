@@ -6,6 +6,7 @@
 mod accounts;
 mod connections;
 mod error;
+mod health;
 mod in_hand;
 mod json;
 mod linger;
@@ -14,9 +15,9 @@ mod session;
 mod upload;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, header};
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -29,6 +30,9 @@ use crate::state::State;
 /// The largest body of JSON.
 const JSON_BODY: usize = 4 << 10;
 
+/// What is answered on the connections that are kept.
+const FOR_OPERATORS: [&str; 3] = ["/metrics", "/healthz", "/readyz"];
+
 /// All routes, `watch` among them. `in_hand` counts the requests.
 pub(crate) fn routes(state: State, in_hand: InHand, watch: Router<State>) -> Router {
     let routes = Router::new()
@@ -38,6 +42,8 @@ pub(crate) fn routes(state: State, in_hand: InHand, watch: Router<State>) -> Rou
         .route("/pictures", get(pictures::list).post(pictures::add))
         .route("/pictures/{id}", get(pictures::original).delete(pictures::remove))
         .route("/pictures/{id}/thumbnail", get(pictures::thumbnail))
+        .route("/healthz", get(health::is_alive))
+        .route("/readyz", get(health::is_ready))
         .merge(watch);
     surround(routes, in_hand).with_state(state)
 }
@@ -48,10 +54,20 @@ fn surround<S: Clone + Send + Sync + 'static>(routes: Router<S>, in_hand: InHand
         .fallback(async || Error::NotFound)
         .method_not_allowed_fallback(async || Error::WrongMethod)
         .layer(DefaultBodyLimit::max(JSON_BODY))
+        .layer(from_fn(keep_for_operators))
         .layer(from_fn(linger::read_the_rest))
         .layer(map_response(without_sniffing))
         .layer(CatchPanicLayer::custom(error::of_panic))
         .layer(from_fn_with_state(in_hand, in_hand::count))
+}
+
+/// Refuses what is not for operators on a connection that is kept for them.
+async fn keep_for_operators(request: Request, next: Next) -> Response {
+    let is_kept = request.extensions().get::<connections::Kept>().is_some();
+    if is_kept && !FOR_OPERATORS.contains(&request.uri().path()) {
+        return Error::TooManyConnections.into_response();
+    }
+    next.run(request).await
 }
 
 /// Needs no executor: it answers as long as the async runtime does.
@@ -67,7 +83,6 @@ async fn without_sniffing(response: Response) -> Response {
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
-    use axum::extract::Request;
     use axum::http::StatusCode;
     use offload_runtime::{ThreadPool, blocking};
     use tower::ServiceExt;

@@ -37,6 +37,10 @@ const STEPS: [&str; 1] = ["
 
 /// Makes the tables, or brings them to the current version, in one transaction.
 pub(super) fn bring_up_to_date(connection: &mut Connection) -> Result<(), Error> {
+    // A current database is not written to: on a full disk that would fail.
+    if connection.pragma_query_value(None, "user_version", |row| row.get::<_, usize>(0))? == STEPS.len() {
+        return Ok(());
+    }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let steps = usize::try_from(version).ok().and_then(|version| STEPS.get(version..)).ok_or(Error::Newer(version))?;

@@ -50,8 +50,9 @@ struct Viewer {
 
 pub(super) async fn stream(State(watch): State<Watch>) -> Response {
     let Ok(place) = watch.viewers.0.try_acquire_owned() else {
-        let headers = [(header::RETRY_AFTER, "10")];
-        return (StatusCode::SERVICE_UNAVAILABLE, headers, "as many pages watch as may\n").into_response();
+        // Closed, so that pages that are refused do not take up the connections of others.
+        let headers = [(header::RETRY_AFTER, "10"), (header::CONNECTION, "close")];
+        return (StatusCode::SERVICE_UNAVAILABLE, headers, format!("{MOST} pages watch already\n")).into_response();
     };
     let viewer = Viewer::new(watch.sampler, place);
     let events = stream::unfold(viewer, async |mut viewer: Viewer| {

@@ -21,9 +21,13 @@ pub(crate) struct Program {
 impl Program {
     /// Starts it on a free port, with hashes that cost little unless `options` say otherwise, and returns when it listens.
     pub(crate) fn start(data: &Path, options: &[&str]) -> Self {
+        Self::start_as(Command::new(env!("CARGO_BIN_EXE_service")), data, options)
+    }
+
+    fn start_as(command: Command, data: &Path, options: &[&str]) -> Self {
         let data = data.to_str().unwrap();
         let cheap = ["--address", "127.0.0.1:0", "--hash-memory", "64", "--hash-passes", "1", "--data", data];
-        let (mut program, line) = Self::spawn(&[&cheap[..], options].concat());
+        let (mut program, line) = Self::spawn(command, &[&cheap[..], options].concat());
         let Some(address) = line.strip_prefix("listening on http://") else {
             panic!("it said {line:?} and {:?}", program.wait());
         };
@@ -31,9 +35,18 @@ impl Program {
         program
     }
 
+    /// The same where no file can grow beyond a block of 512 bytes.
+    #[cfg(unix)]
+    pub(crate) fn start_on_a_full_disk(data: &Path) -> Self {
+        let limit = ["-c", r#"trap "" XFSZ; ulimit -f 1; exec "$0" "$@""#, env!("CARGO_BIN_EXE_service")];
+        let mut command = Command::new("sh");
+        command.args(limit);
+        Self::start_as(command, data, &[])
+    }
+
     /// Starts it where it cannot start: what it says about that on stderr.
     pub(crate) fn fail_to_start(options: &[&str]) -> String {
-        let (mut program, line) = Self::spawn(options);
+        let (mut program, line) = Self::spawn(Command::new(env!("CARGO_BIN_EXE_service")), options);
         assert_eq!(line, "", "it started");
         let (status, said) = program.wait();
         assert_eq!(status.code(), Some(1), "{said}");
@@ -41,8 +54,7 @@ impl Program {
     }
 
     /// The program, and the first line that it prints: none if it ends before.
-    fn spawn(options: &[&str]) -> (Self, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_service"));
+    fn spawn(mut command: Command, options: &[&str]) -> (Self, String) {
         command.args(options).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let said = lines(child.stderr.take().unwrap());
