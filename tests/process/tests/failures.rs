@@ -187,8 +187,12 @@ fn after_thousands_of_calls_with_random_kills_no_zombie_and_no_descriptor_is_lef
                     let mut random = fastrand::Rng::with_seed(caller);
                     let (mut ended, mut dead) = (0, 0);
                     for n in 0..2_500 {
+                        // One that has had calls: five starts in a row that fail would open the breaker.
                         if random.u32(..20) == 0
-                            && let Some(worker) = random.choice(pool.metrics().workers())
+                            && let metrics = pool.metrics()
+                            && let Some(worker) = random.choice(
+                                metrics.workers().iter().filter(|worker| worker.calls() > 0).collect::<Vec<_>>(),
+                            )
                             && let Some(pid) = rustix::process::Pid::from_raw(worker.process_id().try_into().unwrap())
                         {
                             // It may have gone already.
