@@ -205,7 +205,7 @@ impl<T> JobHandle<T> {
         }
         if let Some(outer) = &mut self.outer
             && outer.waits.is_none()
-            && linked
+            && !owner.is_null()
         {
             outer.waits = context::begin_wait(owner, header);
         }
