@@ -446,12 +446,11 @@ unsafe fn unlink_from<P: Owner>(head: NonNull<Head>, header: NonNull<Header>) ->
         unsafe { guard.locked.list.remove(header) };
     }
     guard.finish();
-    if listed {
-        // SAFETY: claimed and unlinked; its JOB bit was the queue's, and is given to the caller by `into_header`.
-        let job = unsafe { Claimed::from_header(header) };
-        P::cancelled(&queue, &job);
-        job.into_header();
-    }
+    // Its submitter has given it to the queue in either case, and will not learn of the cancellation.
+    // SAFETY: claimed and unlinked. Its JOB bit is the queue's, or, if it was listed, the caller's: `into_header` leaves it.
+    let job = unsafe { Claimed::from_header(header) };
+    P::cancelled(&queue, &job);
+    job.into_header();
     // It may be the last reference: the queue's owner holds values of the user.
     discard(queue);
     listed
