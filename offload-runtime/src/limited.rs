@@ -219,10 +219,7 @@ fn add_runner<E: Executor + 'static>(runners: &mut Guard<'_, View<E>>, is_owed: 
 
 /// Gives a runner to the executor.
 fn execute<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>, runner: Job) {
-    let runners = queue.lock();
-    let (waiting, has_awaited) = (runners.waiting > 0, runners.has_awaited());
-    drop(runners);
-    if waiting && queue.shared.parent.is_none() {
+    if queue.shared.parent.is_none() && queue.lock().waiting > 0 {
         // The threads of a foreign executor may all be waiting: a thread of its own runs the awaited jobs.
         let name = thread::current().name().unwrap_or("offload").to_owned();
         // If no thread can be had, the closure is dropped, and the runner is lost: its jobs wait for another.
@@ -231,6 +228,8 @@ fn execute<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>, runner: Job) {
     }
     // An executor that panics is one that refuses.
     contain(|| queue.shared.executor.execute(runner));
+    // After it was queued: a job that was awaited before did not find it there.
+    let has_awaited = queue.lock().has_awaited();
     if has_awaited {
         View::promoted(queue);
     }
