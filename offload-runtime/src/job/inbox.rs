@@ -67,8 +67,8 @@ impl Inbox {
     /// Whether more jobs were pushed than `enough`, which has been published. A submitter that counts later decides for itself.
     #[inline]
     pub(super) fn has_more_than(&self, enough: i32) -> bool {
-        // ORDERING: Relaxed, as above.
-        Counts::of(self.counts.load(Ordering::Relaxed)).pushed > enough
+        // ORDERING: Acquire pairs with the Release of `count`: a caller that knows of a job finds it in the inbox.
+        Counts::of(self.counts.load(Ordering::Acquire)).pushed > enough
     }
 
     /// Takes all jobs out, under the lock.

@@ -1,4 +1,4 @@
-//! Loom models of the cell: complete, poll, drop, cancel, detach, refuse, hooks, in every order.
+//! Loom models of the cell: complete, poll, drop, cancel, detach, refuse, hooks, cancellers, in every order.
 //!
 //! Each model checks that what was captured and what was returned is dropped exactly once ([`Token`]), that no cell is left
 //! ([`count_cells`]), and that the handle resolves. Run by `ci/loom.sh`, which prints how many interleavings each explored.
@@ -8,73 +8,18 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
 
 use loom::future::block_on;
 use loom::thread;
 
-use super::{Job, JobHandle, Origin, cell, current};
+use super::{Job, JobHandle, Origin, current, pair_for};
 use crate::cancel::{is_cancelled, on_cancel};
-use crate::context::Call;
+use crate::context::CallerContext;
 use crate::error::Error;
 
 std::thread_local! {
-    /// Cells that are allocated. loom runs all threads of a model on the test's own.
+    /// Cells that are allocated. loom runs all threads of a model on the thread of the test.
     static CELLS: std::cell::Cell<isize> = const { std::cell::Cell::new(0) };
-}
-
-std::thread_local! {
-    /// Whether each job that is posted is the one of many after which the inbox is looked after.
-    static DUE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-    /// Whether jobs are expected to be short, which takes a hundred of them to learn.
-    static SHORT: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-    /// Whether callers are expected to be rare, so that nobody looks for work before sleeping.
-    static RARE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-}
-
-/// In a model chance would have it that no two explorations are alike.
-pub(super) fn is_due() -> bool {
-    DUE.get()
-}
-
-pub(crate) fn are_jobs_short() -> bool {
-    SHORT.get()
-}
-
-/// Learnt from the clock, which no two explorations would see alike.
-pub(crate) fn patience() -> Duration {
-    Duration::from_nanos(u64::from(!RARE.get()))
-}
-
-/// Sets a flag of the above for as long as it lives.
-struct Set(&'static std::thread::LocalKey<std::cell::Cell<bool>>);
-
-impl Set {
-    fn new(flag: &'static std::thread::LocalKey<std::cell::Cell<bool>>) -> Self {
-        flag.set(true);
-        Self(flag)
-    }
-}
-
-impl Drop for Set {
-    fn drop(&mut self) {
-        self.0.set(false);
-    }
-}
-
-/// Each job that is posted looks after the inbox, from here on.
-pub(crate) fn each_is_due() -> impl Drop {
-    Set::new(&DUE)
-}
-
-/// All jobs are expected to be short, from here on.
-pub(crate) fn expect_short_jobs() -> impl Drop {
-    Set::new(&SHORT)
-}
-
-/// Callers are expected to be rare, from here on.
-pub(crate) fn expect_rare_calls() -> impl Drop {
-    Set::new(&RARE)
 }
 
 /// Notes that `change` cells more are allocated.
@@ -93,6 +38,7 @@ pub(crate) fn explore(name: &str, preemptions: Option<usize>, model: impl Fn() +
     let count = Arc::clone(&explored);
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = preemptions;
+    builder.max_branches = 20_000;
     builder.check(move || {
         count.fetch_add(1, Ordering::SeqCst);
         // Threads that the model leaves behind end after it: what they left is seen before the next one.
@@ -134,13 +80,16 @@ impl Drop for Tokens {
     }
 }
 
+/// How a handle ends.
+pub(super) type End = fn(JobHandle<Token>);
+
 pub(super) fn job<F, T>(f: F) -> (Job, JobHandle<T>)
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
     let origin = Origin::of_caller();
-    cell::observed(origin, Call::new(origin, f))
+    pair_for(origin, f, CallerContext(origin))
 }
 
 /// A job that captures a token and returns another.
@@ -177,7 +126,7 @@ fn complete_and_poll() {
 
 #[test]
 fn complete_and_poll_with_two_wakers() {
-    explore("complete and poll with two wakers", None, || {
+    explore("complete and poll with two wakers", Some(3), || {
         let tokens = Tokens::default();
         let (job, handle) = token_job(&tokens);
         let worker = thread::spawn(move || job.run());
@@ -245,7 +194,7 @@ fn complete_and_cancel_then_await() {
 
 #[test]
 fn cancel_and_cancel_and_complete() {
-    explore("two cancels and complete", Some(3), || {
+    explore("two cancels and complete", Some(2), || {
         let tokens = Tokens::default();
         let (job, handle) = token_job(&tokens);
         let handle = Arc::new(handle);
@@ -262,7 +211,7 @@ fn cancel_and_cancel_and_complete() {
 
 #[test]
 fn cancel_wakes_an_await_elsewhere() {
-    explore("cancel while the waker is registered", None, || {
+    explore("cancel while the waker is registered", Some(3), || {
         let tokens = Tokens::default();
         let (job, mut handle) = token_job(&tokens);
         let worker = thread::spawn(move || job.run());
@@ -300,7 +249,7 @@ fn refused_and_dropped() {
 
 #[test]
 fn cancel_reaches_the_body() {
-    explore("cancel and a body that looks", None, || {
+    explore("cancel and a body that looks", Some(3), || {
         let (job, handle) = job(|| (is_cancelled(), current(|_| ()).is_some()));
         let worker = thread::spawn(move || job.run());
         handle.cancel();
@@ -362,5 +311,126 @@ fn a_hook_that_comes_after_the_cancellation_runs_at_once() {
         }
         worker.join().unwrap();
         assert!(ran.load(Ordering::SeqCst) <= 1);
+    });
+}
+
+/// A canceller at work has borrowed the handle's bit: the handle leaves it to the canceller, or the canceller finds the handle gone.
+#[test]
+fn a_canceller_and_a_handle_that_leaves() {
+    let ends: [(&str, End); 3] = [
+        ("is dropped", |handle| drop(handle)),
+        ("is detached", |handle| handle.detach()),
+        ("is cancelled", |handle| handle.cancel()),
+    ];
+    for (name, end) in ends {
+        explore(&format!("a canceller, and a handle that {name}"), Some(2), move || {
+            let tokens = Tokens::default();
+            let (job, mut handle) = token_job(&tokens);
+            let canceller = handle.canceller();
+            assert!(poll_once(&tokens, &mut handle).is_pending());
+            let worker = thread::spawn(move || job.run());
+            let cancels = thread::spawn(move || canceller.cancel());
+            end(handle);
+            worker.join().unwrap();
+            cancels.join().unwrap();
+        });
+    }
+}
+
+#[test]
+fn a_canceller_and_a_handle_that_is_awaited() {
+    explore("a canceller, and a handle that is awaited", Some(1), || {
+        let tokens = Tokens::default();
+        let (job, handle) = token_job(&tokens);
+        let canceller = handle.canceller();
+        let worker = thread::spawn(move || job.run());
+        let cancels = thread::spawn(move || canceller.cancel());
+        assert!(matches!(block_on(handle), Ok(_) | Err(Error::Cancelled)));
+        cancels.join().unwrap();
+        worker.join().unwrap();
+    });
+}
+
+/// Without an executor in the way: every order of the two.
+#[test]
+fn a_canceller_alone_with_the_handle() {
+    let ends: [(&str, End); 3] = [
+        ("is dropped", |handle| drop(handle)),
+        ("is detached", |handle| handle.detach()),
+        ("returns its result", |handle| assert!(block_on(handle).is_ok())),
+    ];
+    for (name, end) in ends {
+        explore(&format!("a canceller of a job that has ended, and a handle that {name}"), None, move || {
+            let tokens = Tokens::default();
+            let (job, handle) = token_job(&tokens);
+            job.run();
+            let canceller = handle.canceller();
+            let cancels = thread::spawn(move || canceller.cancel());
+            end(handle);
+            cancels.join().unwrap();
+        });
+    }
+}
+
+#[test]
+fn two_cancellers_of_one_job() {
+    explore("two cancellers and a handle that is dropped", Some(2), || {
+        let tokens = Tokens::default();
+        let (job, handle) = token_job(&tokens);
+        let cancellers = [handle.canceller(), handle.canceller()];
+        let cancel = cancellers.map(|canceller| thread::spawn(move || canceller.cancel()));
+        drop(handle);
+        for canceller in cancel {
+            canceller.join().unwrap();
+        }
+        assert!(job.is_cancelled());
+        job.run();
+    });
+}
+
+/// The inner job runs until it is cancelled, so the model ends only if it is told.
+#[test]
+fn cancelling_a_job_reaches_the_job_that_it_awaits() {
+    explore("cancel of a job that awaits another", Some(1), || {
+        let tokens = Tokens::default();
+        let inner_token = tokens.new_one();
+        let (outer, handle) = job(move || {
+            let (inner, handle) = job(move || {
+                let _token = inner_token;
+                while !is_cancelled() {
+                    thread::yield_now();
+                }
+            });
+            let worker = thread::spawn(move || inner.run());
+            let result = block_on(handle);
+            worker.join().unwrap();
+            result
+        });
+        let worker = thread::spawn(move || outer.run());
+        handle.cancel();
+        assert!(matches!(block_on(handle), Ok(Ok(()) | Err(Error::Cancelled)) | Err(Error::Cancelled)));
+        worker.join().unwrap();
+    });
+}
+
+/// The guard waits for a callback that runs on another thread.
+#[test]
+fn a_callback_has_returned_when_its_guard_is_gone() {
+    explore("a guard that is dropped while its callback runs", Some(3), || {
+        let inside = Arc::new(AtomicUsize::new(0));
+        let (job, handle) = job(move || {
+            let running = Arc::clone(&inside);
+            let guard = on_cancel(move || {
+                running.store(1, Ordering::SeqCst);
+                thread::yield_now();
+                running.store(0, Ordering::SeqCst);
+            });
+            drop(guard);
+            assert_eq!(inside.load(Ordering::SeqCst), 0, "the callback still runs");
+        });
+        let worker = thread::spawn(move || job.run());
+        handle.cancel();
+        assert!(matches!(block_on(handle), Ok(()) | Err(Error::Cancelled)));
+        worker.join().unwrap();
     });
 }

@@ -61,7 +61,7 @@ impl Default for SpinLimit {
 pub(super) fn search(limit: Duration, token: &AtomicBool, has_jobs: impl Fn() -> bool) {
     if cfg!(offload_loom) {
         // In a model a longer search is only more of the same.
-        return;
+        return thread::yield_now();
     }
     for spins in [1, 2, 4, 8, 16, 32, 64] {
         if spin(&has_jobs, spins) {

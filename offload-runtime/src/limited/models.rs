@@ -1,0 +1,201 @@
+//! Loom models of the limited view on a pool: runners against submit, cancel and close; nested waits; exclusivity.
+//!
+//! A lost job, or a lost runner, shows as a deadlock. In a model each runner gives its thread back after one job. Run by `ci/loom.sh`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use loom::future::block_on;
+use loom::thread;
+
+use super::Limited;
+use crate::error::Error;
+use crate::ext::ExecutorExt;
+use crate::job::models::{Tokens, explore};
+use crate::pool::ThreadPool;
+
+fn pool(threads: usize) -> ThreadPool {
+    ThreadPool::builder().max_threads(threads).keep_alive(Duration::MAX).build()
+}
+
+/// Work that must not overlap with other work of the same kind.
+fn alone(running: &Arc<AtomicUsize>) -> impl FnOnce() + Send + 'static {
+    let running = Arc::clone(running);
+    move || {
+        assert_eq!(running.fetch_add(1, Ordering::SeqCst), 0, "two at once");
+        thread::yield_now();
+        running.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn two_jobs_one_after_the_other() {
+    explore("two jobs of a view, one after the other", Some(1), || {
+        let view = pool(1).limited(1);
+        assert_eq!(block_on(view.submit(|| 1)).unwrap(), 1);
+        assert_eq!(block_on(view.submit(|| 2)).unwrap(), 2);
+    });
+}
+
+#[test]
+fn two_submitters_and_two_threads() {
+    explore("two submitters to a view of one", Some(0), || {
+        let running = Arc::new(AtomicUsize::new(0));
+        let view = pool(2).limited(1);
+        let (other, job) = (view.clone(), alone(&running));
+        let submitter = thread::spawn(move || block_on(other.submit(job)).unwrap());
+        block_on(view.submit(alone(&running))).unwrap();
+        submitter.join().unwrap();
+    });
+}
+
+/// A job that waits for another of the view runs alone again when it has the result.
+#[test]
+fn the_end_of_a_nested_wait_is_the_end_of_the_second_place() {
+    explore("the end of a nested wait in a view of one", Some(1), || {
+        let running = Arc::new(AtomicUsize::new(0));
+        let view = pool(1).limited(1);
+        let (inner, of_inner, of_outer) = (view.clone(), alone(&running), alone(&running));
+        let outer = view.submit(move || {
+            block_on(inner.submit(of_inner)).unwrap();
+            of_outer();
+        });
+        let other = view.submit(alone(&running));
+        block_on(outer).unwrap();
+        block_on(other).unwrap();
+    });
+}
+
+/// The runner is given up, begins, or runs the job: the pool is free for another in any case.
+#[test]
+fn cancel_of_a_queued_job() {
+    explore("cancel of a job of a view", Some(2), || {
+        let tokens = Tokens::default();
+        let view = pool(1).limited(1);
+        let token = tokens.new_one();
+        drop(view.submit(move || drop(token)));
+        block_on(view.submit(|| ())).unwrap();
+    });
+}
+
+/// The runner of a cancelled job takes no permit of the pool.
+#[test]
+fn cancel_of_a_queued_job_where_the_pool_is_bounded() {
+    explore("cancel of a job of a view, a pool that is full with one job", Some(2), || {
+        let pool = ThreadPool::builder().max_threads(1).keep_alive(Duration::MAX).queue_capacity(0).build();
+        let view = pool.clone().limited(1);
+        let handle = view.submit(|| ());
+        handle.cancel();
+        drop(block_on(handle));
+        // A runner that has begun holds its permit until it has left.
+        while matches!(block_on(pool.submit(|| ())), Err(Error::QueueFull)) {
+            thread::yield_now();
+        }
+    });
+}
+
+#[test]
+fn close_and_submit() {
+    explore("a limited view of a pool that closes", Some(2), || {
+        let tokens = Tokens::default();
+        let pool = pool(1);
+        let view = pool.clone().limited(1);
+        let closer = thread::spawn(move || pool.close());
+        let token = tokens.new_one();
+        match block_on(view.submit(move || drop(token))) {
+            Ok(()) | Err(Error::ShutDown) => {}
+            Err(other) => panic!("{other}"),
+        }
+        closer.join().unwrap();
+    });
+}
+
+/// What waits in the view runs before the pool has ended, or is refused: it is not left behind.
+#[test]
+fn shutdown_now_and_what_waits_in_a_view() {
+    explore("shutdown_now, and two jobs of a view", Some(2), || {
+        let tokens = Tokens::default();
+        let pool = pool(1);
+        let view = pool.clone().limited(1);
+        let handles = [(); 2].map(|()| {
+            let token = tokens.new_one();
+            view.submit(move || drop(token))
+        });
+        block_on(pool.shutdown_now());
+        for handle in handles {
+            assert!(handle.is_finished(), "it is left in the view of a pool that has ended");
+            match block_on(handle) {
+                Ok(()) | Err(Error::ShutDown) => {}
+                Err(other) => panic!("{other}"),
+            }
+        }
+    });
+}
+
+/// The last handle goes while the runner has still to come.
+#[test]
+fn drop_of_the_view() {
+    explore("drop of a view whose job waits", Some(2), || {
+        let tokens = Tokens::default();
+        let pool = pool(1);
+        let (view, token) = (pool.clone().limited(1), tokens.new_one());
+        let handle = view.submit(move || drop(token));
+        drop(view);
+        block_on(handle).unwrap();
+        block_on(pool.shutdown());
+    });
+}
+
+fn nested_in(view: Limited<ThreadPool>) {
+    let inner = view.clone();
+    let outer = view.submit(move || block_on(inner.submit(|| 1)).unwrap() + 1);
+    drop(view);
+    assert_eq!(block_on(outer).unwrap(), 2);
+}
+
+#[test]
+fn nested_in_a_view() {
+    explore("a job that waits for its own view", Some(1), || nested_in(pool(1).limited(1)));
+}
+
+#[test]
+fn nested_in_a_view_of_a_pool_with_a_thread_to_spare() {
+    explore("a job that waits for its own view, a thread to spare", Some(0), || nested_in(pool(2).limited(1)));
+}
+
+#[test]
+fn nested_in_a_view_of_the_own_pool() {
+    explore("a job that waits for a view of its own pool", Some(1), || {
+        let pool = pool(1);
+        let view = pool.clone().limited(1);
+        let outer = pool.submit(move || block_on(view.submit(|| 1)).unwrap() + 1);
+        assert_eq!(block_on(outer).unwrap(), 2);
+    });
+}
+
+/// The runner that the outer job needs waits with the pool already, for another job.
+#[test]
+fn nested_in_a_view_of_the_own_pool_beside_another_job() {
+    explore("a job that waits for a view of its own pool, where another waits", Some(1), || {
+        let pool = pool(1);
+        let view = pool.clone().limited(1);
+        let other = view.clone();
+        let outer = pool.submit(move || block_on(view.submit(|| 1)).unwrap() + 1);
+        assert_eq!(block_on(other.submit(|| 3)).unwrap(), 3);
+        assert_eq!(block_on(outer).unwrap(), 2);
+    });
+}
+
+#[test]
+fn a_chain_from_the_pool_into_its_view() {
+    explore("a chain from a pool into its view", Some(0), || {
+        let pool = pool(1);
+        let view = pool.clone().limited(1);
+        let outer = pool.submit(move || {
+            let inner = view.clone();
+            block_on(view.submit(move || block_on(inner.submit(|| 1)).unwrap() + 1)).unwrap() + 1
+        });
+        assert_eq!(block_on(outer).unwrap(), 3);
+    });
+}
