@@ -22,11 +22,13 @@ fn pool(threads: usize) -> ThreadPool {
 /// Work that must not overlap with other work of the same kind.
 fn alone(running: &Arc<AtomicUsize>) -> impl FnOnce() + Send + 'static {
     let running = Arc::clone(running);
-    move || {
-        assert_eq!(running.fetch_add(1, Ordering::SeqCst), 0, "two at once");
-        thread::yield_now();
-        running.fetch_sub(1, Ordering::SeqCst);
-    }
+    move || alone_now(&running)
+}
+
+fn alone_now(running: &AtomicUsize) {
+    assert_eq!(running.fetch_add(1, Ordering::SeqCst), 0, "two at once");
+    thread::yield_now();
+    running.fetch_sub(1, Ordering::SeqCst);
 }
 
 #[test]
@@ -50,21 +52,25 @@ fn two_submitters_and_two_threads() {
     });
 }
 
-/// A job that waits for another of the view runs alone again when it has the result.
+/// A job that waits for another of the view runs alone again when it has the result, though the pool has a thread for the third.
 #[test]
 fn the_end_of_a_nested_wait_is_the_end_of_the_second_place() {
-    explore("the end of a nested wait in a view of one", Some(1), || {
-        let running = Arc::new(AtomicUsize::new(0));
-        let view = pool(1).limited(1);
-        let (inner, of_inner, of_outer) = (view.clone(), alone(&running), alone(&running));
-        let outer = view.submit(move || {
-            block_on(inner.submit(of_inner)).unwrap();
-            of_outer();
+    for threads in [1, 2] {
+        explore(&format!("the end of a nested wait in a view of one, {threads} threads"), Some(0), move || {
+            let running = Arc::new(AtomicUsize::new(0));
+            let view = pool(threads).limited(1);
+            let (inner, of_other) = (view.clone(), alone(&running));
+            let outer = view.submit(move || {
+                let awaited = inner.submit(|| ());
+                let other = inner.submit(of_other);
+                block_on(awaited).unwrap();
+                alone_now(&running);
+                other
+            });
+            let other = block_on(outer).unwrap();
+            block_on(other).unwrap();
         });
-        let other = view.submit(alone(&running));
-        block_on(outer).unwrap();
-        block_on(other).unwrap();
-    });
+    }
 }
 
 /// The runner is given up, begins, or runs the job: the pool is free for another in any case.
