@@ -104,7 +104,7 @@ struct Runners {
     queued: Vec<(u64, JobHandle<()>)>,
     /// The number of the next.
     next: u64,
-    /// Active runners whose job awaits a queued job of the view.
+    /// Active runners whose job awaits a job of the view, queued or running.
     waiting: usize,
     /// Active runners that run an awaited job, each in the place of a job that waits.
     lent: usize,

@@ -109,7 +109,10 @@ fn c10_an_awaited_job_of_a_view_runs_on_a_free_thread_of_the_pool() {
     let view = pool.limited(1);
     let of_job = view.clone();
     let outer = view.submit(move || (name_of_this_thread(), finish(of_job.submit(name_of_this_thread)).unwrap()));
-    assert_eq!(finish(outer).unwrap(), ("offload-0".to_owned(), "offload-1".to_owned()));
+    let (outer, inner) = finish(outer).unwrap();
+    assert_eq!(outer, "offload-0");
+    // The second, or a third that was started while the second was in its hook.
+    assert!(inner == "offload-1" || inner == "offload-2", "{inner}");
 }
 
 /// A thread that sleeps is woken for it, though one was called before and is on its way; or one that looks for work takes it.

@@ -178,6 +178,37 @@ fn c10_fan_outs_on_all_threads_complete() {
     fan_outs(ThreadPool::new(4).limited(3).limited(2));
 }
 
+/// The job that is awaited runs already when it is first polled here: it was first awaited by another job, which has ended.
+#[derive(Clone)]
+struct AwaitsARunningJob;
+
+impl Scene for AwaitsARunningJob {
+    fn play<E: Executor + Clone + 'static>(self, executor: E) {
+        let gate = Gate::closed();
+        let (of_first, door) = (executor.clone(), gate.clone());
+        let first = executor.submit(move || {
+            let (of_job, of_running) = (of_first.clone(), door.clone());
+            let mut running = of_first.submit(move || {
+                of_running.pass();
+                finish(of_job.submit(|| 7)).unwrap()
+            });
+            assert!(poll_once(&mut running, Waker::noop()).is_pending());
+            door.wait_for(1);
+            running
+        });
+        let mut running = finish(first).unwrap();
+        assert!(poll_once(&mut running, Waker::noop()).is_pending());
+        // Only now does it await a queued job, for which there has to be one more thread.
+        gate.open();
+        assert_eq!(finish(running).unwrap(), 7);
+    }
+}
+
+#[test]
+fn c10_a_job_that_awaits_a_running_job_which_awaits_a_queued_one_completes() {
+    play_everywhere(AwaitsARunningJob);
+}
+
 /// A job that blocks on a job that blocks on a job...
 fn deep<E: Executor + Clone + 'static>(executor: &E, depth: u32) -> u32 {
     if depth == 0 {

@@ -47,7 +47,7 @@ pub(crate) trait Owner: Sized + Send + Sync + 'static {
     /// A job was cancelled while it was queued. Called without the lock, before its closure is dropped.
     fn cancelled(queue: &Arc<Queue<Self>>, job: &Claimed);
 
-    /// A thread that serves the queue begins or ends to wait for a queued job. Called under the lock.
+    /// A thread that serves the queue begins or ends to wait for a job of it. Called under the lock.
     fn wait(guarded: &mut Self::Guarded, wait: Wait);
 
     /// A job was moved to the front, as a running job awaits it. Called without the lock.

@@ -71,7 +71,7 @@ pub(super) struct State {
     pub(super) searching: usize,
     /// Parked threads, the most recently parked last.
     pub(super) idle: Vec<Arc<Worker>>,
-    /// Threads whose job awaits a queued job of this pool (rule 4).
+    /// Threads whose job awaits a job of this pool, queued or running (rule 4).
     pub(super) waiting: usize,
     /// Threads that run an awaited job, each in the place of a job that waits.
     pub(super) lent: usize,

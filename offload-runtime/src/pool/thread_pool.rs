@@ -27,15 +27,15 @@ use crate::sync::Arc;
 ///
 /// # Nested use
 /// A job may await jobs that it submitted to its own pool, by `pollster::block_on(handle)`, tokio's `Handle::block_on` and the like. While it
-/// waits for one that is still queued, one thread beyond [`max_threads`](ThreadPoolBuilder::max_threads) may run awaited jobs, which
-/// come before all others. So a pool cannot deadlock on itself, even with one thread. The poll itself returns at once, so that `join!`, `select!`
+/// waits, one thread beyond [`max_threads`](ThreadPoolBuilder::max_threads) may run awaited jobs, which come before all others. So a pool cannot deadlock on itself, even with one thread. The poll itself returns at once, so that `join!`, `select!`
 /// and timeouts work inside a job as anywhere else. This holds for jobs of [`Limited`](crate::Limited) views of the pool, too. With `n` jobs that
 /// wait for each other in a chain there are up to `n` threads beyond the maximum. They park when there is no awaited job, and leave
 /// after the keep-alive.
 ///
 /// A job that waits for something *else* which needs the pool can still deadlock it: a channel that a queued job is to
-/// fill, an async task that awaits a job of the pool, or jobs of two executors that wait for each other's threads or places. Submit from
-/// the task before entering the job, or use another pool.
+/// fill, an async task that awaits a job of the pool, or jobs of two executors that wait for each other's threads or places. An awaited job
+/// that was given up (its handle dropped) keeps its thread until it ends: if it ignores the cancellation, later awaited jobs may have to
+/// wait for it. Submit from the task before entering the job, or use another pool.
 ///
 /// # Threads
 /// A new thread inherits the scheduling attributes of the thread whose submission starts it, as all threads do: its CPU affinity and niceness.
