@@ -124,7 +124,7 @@ impl<W: Work> Cell<W> {
             slot: UnsafeCell::new(Slot { work: ManuallyDrop::new(work) }),
         });
         #[cfg(all(test, offload_loom))]
-        super::models::count_cells(1);
+        super::count::count_cells(1);
         NonNull::from(Box::leak(cell)).cast()
     }
 }
@@ -313,7 +313,7 @@ unsafe fn drop_output<W: Work>(header: NonNull<Header>) {
 unsafe fn free<W: Work>(header: NonNull<Header>) {
     #[cfg(all(test, offload_loom))]
     {
-        super::models::count_cells(-1);
+        super::count::count_cells(-1);
         // To a model, a thread that reads a cell which is freed meanwhile reads what is being written.
         // SAFETY: the caller is the last to know of it, so it is there.
         unsafe { header.as_ref() }.b.with_mut(|_| ());

@@ -41,6 +41,8 @@
 
 mod cell;
 mod context;
+#[cfg(all(test, offload_loom))]
+mod count;
 mod handle;
 mod head;
 mod inbox;

@@ -1,7 +1,7 @@
 //! Loom models of the cell: complete, poll, drop, cancel, detach, refuse, hooks, cancellers, in every order.
 //!
 //! Each model checks that what was captured and what was returned is dropped exactly once ([`Token`]), that no cell is left
-//! ([`count_cells`]), and that the handle resolves. Run by `ci/loom.sh`, which prints how many interleavings each explored.
+//! ([`assert_no_cell_is_left`]), and that the handle resolves. Run by `ci/loom.sh`, which prints how many interleavings each explored.
 
 use std::future::Future;
 use std::pin::pin;
@@ -12,24 +12,11 @@ use std::task::{Context, Poll, Wake, Waker};
 use loom::future::block_on;
 use loom::thread;
 
+use super::count::assert_no_cell_is_left;
 use super::{Job, JobHandle, Origin, current, pair_for};
 use crate::cancel::{is_cancelled, on_cancel};
 use crate::context::CallerContext;
 use crate::error::Error;
-
-std::thread_local! {
-    /// Cells that are allocated. loom runs all threads of a model on the thread of the test.
-    static CELLS: std::cell::Cell<isize> = const { std::cell::Cell::new(0) };
-}
-
-/// Notes that `change` cells more are allocated.
-pub(super) fn count_cells(change: isize) {
-    CELLS.set(CELLS.get() + change);
-}
-
-fn assert_no_cell_is_left() {
-    assert_eq!(CELLS.get(), 0, "a cell was leaked, or freed twice");
-}
 
 /// Explores `model` with at most `preemptions` preemptions (`None`: all interleavings) and prints how many there were.
 #[track_caller]

@@ -146,8 +146,9 @@ impl Reported {
 mod tests {
     use std::time::Instant;
 
-    use super::super::{state::Wake, worker};
+    use super::super::state::Wake;
     use super::*;
+    use crate::job::Owner;
     use crate::sync::thread;
     use crate::{ExecutorExt, ThreadPool, ThreadPoolBuilder};
 
@@ -167,7 +168,7 @@ mod tests {
         let queue = pool.queue();
         // A thread that finds no job: it was cancelled before.
         assert!(matches!(queue.lock().choose(), Wake::Start));
-        worker::start(queue);
+        Pool::perform(queue, Wake::Start);
         wait_until_asleep(queue);
         // As `wake` does, but without the notification.
         queue.lock().watch = Watch::On;

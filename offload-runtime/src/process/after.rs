@@ -5,12 +5,11 @@ use std::task::Waker;
 use super::Pool;
 use super::helper::Task;
 use super::metrics::{Restart, publish};
-use super::state::outcome;
 use super::wire::{Conn, Outgoing};
 use super::worker::Running;
 use crate::clock::Stamp;
 use crate::error::Error;
-use crate::job::Origin;
+use crate::job::{Origin, Outcome};
 use crate::metrics::Tally;
 use crate::remote::{Call, Failure};
 use crate::sync::Arc;
@@ -21,7 +20,7 @@ const LARGE: usize = 64 * 1024;
 
 /// What is to be done without the lock. In the order of the fields.
 #[derive(Default)]
-#[must_use = "it has to be carried out"]
+#[must_use = "it has to be performed"]
 pub(super) struct After {
     pub(super) began: Vec<(Arc<Tally>, Stamp)>,
     pub(super) sends: Vec<(Arc<Conn>, Outgoing)>,
@@ -54,12 +53,23 @@ pub(super) enum How {
     Dropped,
 }
 
+impl How {
+    /// How the call counts in the metrics.
+    fn outcome(&self) -> Outcome {
+        match self {
+            Self::Replied(Ok(_)) => Outcome::Completed,
+            Self::Replied(Err(Failure::Cancelled)) | Self::Dropped => Outcome::Cancelled,
+            Self::Replied(Err(_)) | Self::Failed(_) => Outcome::Panicked,
+        }
+    }
+}
+
 impl After {
     pub(super) fn end(&mut self, running: Running, how: How) {
         self.ends.push(End { running, how });
     }
 
-    pub(super) fn carry_out(self, pool: &Pool) {
+    pub(super) fn perform(self, pool: &Pool) {
         for (tally, stamp) in self.began {
             tally.publish_start(stamp);
         }
@@ -86,7 +96,7 @@ impl After {
             if end.is_large() {
                 pool.ask_helper(Task::End(Box::new(end)));
             } else {
-                end.carry_out();
+                end.perform();
             }
         }
         for (call, why) in self.refused {
@@ -105,9 +115,9 @@ impl End {
         matches!(&self.how, How::Replied(Ok(bytes)) if bytes.len() > LARGE)
     }
 
-    pub(super) fn carry_out(self) {
+    pub(super) fn perform(self) {
         let Self { mut running, how } = self;
-        running.note_end(outcome(&how));
+        running.note_end(how.outcome());
         let Some(call) = running.call.take() else { return };
         match how {
             How::Replied(result) => call.complete(result),

@@ -23,9 +23,9 @@ pub(super) fn run(pool: &Arc<Pool>, tasks: &Receiver<Task>) {
                 let started = start::start(&pool.config);
                 let mut after = After::default();
                 sync::lock(&pool.state).started(id, started, &pool.config, &mut after);
-                after.carry_out(pool);
+                after.perform(pool);
             }
-            Task::End(end) => end.carry_out(),
+            Task::End(end) => end.perform(),
             Task::Stop => return,
         }
     }

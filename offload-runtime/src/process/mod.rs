@@ -42,6 +42,7 @@ mod after;
 mod breaker;
 mod builder;
 mod child;
+mod config;
 mod helper;
 mod metrics;
 mod shutdown;
@@ -57,7 +58,8 @@ use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 pub use crate::worker_start;
-pub use builder::{OnDrop, ProcessPoolBuilder};
+pub use builder::ProcessPoolBuilder;
+pub use config::OnDrop;
 pub use metrics::{ProcessMetrics, WorkerMetrics};
 pub use shutdown::{Shutdown, StillRunning};
 #[doc(hidden)]
@@ -69,7 +71,7 @@ use crate::remote::{Call, Format, RemoteExecutor};
 use crate::site::Site;
 use crate::sync::{self, Arc, Mutex};
 use after::After;
-use builder::Config;
+use config::Config;
 use helper::Task;
 use state::State;
 use supervisor::Poke;
@@ -165,7 +167,7 @@ impl Pool {
     fn step<R>(&self, step: impl FnOnce(&mut State, &Config, &mut After) -> R) -> R {
         let mut after = After::default();
         let result = step(&mut sync::lock(&self.state), &self.config, &mut after);
-        after.carry_out(self);
+        after.perform(self);
         result
     }
 

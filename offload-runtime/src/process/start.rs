@@ -1,6 +1,5 @@
 //! Starting a child: the guards, the command, and what the child is told first.
 
-use std::ffi::OsString;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, IoSlice, Write};
@@ -16,8 +15,8 @@ use std::time::Duration;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use rustix::process::Pid;
 
-use super::builder::Config;
 use super::child::{self, Settings};
+use super::config::Config;
 use super::wire::{Conn, Header, Kind};
 use crate::error::Error;
 use crate::remote::{Format, registry};
@@ -185,6 +184,3 @@ fn exit_descriptor(pid: Pid) -> Option<OwnedFd> {
 fn exit_descriptor(_: Pid) -> Option<OwnedFd> {
     None
 }
-
-/// What has been chosen for the environment of the children.
-pub(super) type Variables = Vec<(OsString, OsString)>;

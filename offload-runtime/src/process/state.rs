@@ -8,15 +8,14 @@ use std::time::{Duration, Instant};
 
 use super::after::{After, How};
 use super::breaker::Breaker;
-use super::builder::{Config, OnDrop};
 use super::child::{Hello, over_limit};
+use super::config::{Config, OnDrop};
 use super::metrics::{Books, Restart};
 use super::start::Started;
 use super::wire::{Conn, Header, Kind, Outgoing};
 use super::worker::{Left, Phase, Running, Worker};
 use crate::clock::Stamp;
 use crate::error::Error;
-use crate::job::Outcome;
 use crate::metrics::Sites;
 use crate::remote::{Call, Failure, Format};
 use crate::sync::Arc;
@@ -478,23 +477,13 @@ fn failure(body: &[u8], call: Option<&Call>) -> Failure {
     }
 }
 
-/// How a call that has begun counts when it has ended.
-pub(super) fn outcome(how: &How) -> Outcome {
-    match how {
-        How::Replied(Ok(_)) => Outcome::Completed,
-        How::Replied(Err(Failure::Cancelled)) | How::Dropped => Outcome::Cancelled,
-        How::Replied(Err(_)) | How::Failed(_) => Outcome::Panicked,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::process::builder::ProcessPoolBuilder;
 
     #[test]
     fn another_build_and_another_protocol_are_refused() {
-        let config = |own_program| Config { own_program, ..ProcessPoolBuilder::new().config().clone() };
+        let config = |own_program| Config { own_program, ..Config::default() };
         let check = |hello: &Hello, own| check_hello(&Format::Postcard.encode(hello).unwrap(), &config(own));
         let here = Hello::of_this_process;
         assert_eq!(check(&here(), true), Ok(()));

@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvFlags, SendFlags};
 
 use super::after::After;
-use super::builder::Config;
+use super::config::Config;
 use super::helper::{self, Task};
 use super::metrics::{self, publish};
 use super::state::State;
@@ -94,7 +94,7 @@ fn run(pool: &Arc<Pool>) {
             let targets: Vec<_> = state.conns().map(target).collect();
             (looks, targets, until, state.is_over())
         };
-        after.carry_out(pool);
+        after.perform(pool);
         if over {
             pool.ask_helper(Task::Stop);
             return;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::after::{After, How};
-use super::builder::Config;
+use super::config::Config;
 use super::metrics::Restart;
 use super::state::{MEMORY_LOOK, State};
 use super::worker::{Left, Phase, Running};
