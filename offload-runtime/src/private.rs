@@ -98,7 +98,7 @@ pub trait OptionLoan {
 #[diagnostic::on_unimplemented(
     message = "`&self` crosses to a worker by cloning, and `{T}` is not `Clone`",
     label = "this is cloned for the worker",
-    note = "derive `Clone` for `{T}`, with an `Arc` around what must be shared or is dear to clone",
+    note = "derive `Clone` for `{T}`, with an `Arc` around what must be shared or is expensive to clone",
     note = "a derived `Clone` asks it of the type parameters, too: add these bounds here, or write the `impl` by hand",
     note = "or take `self: &Arc<Self>`, which clones the `Arc` only"
 )]
