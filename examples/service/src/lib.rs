@@ -3,9 +3,9 @@
 //! Everything in it that blocks (SQLite, Argon2, image decoding, files) is a plain synchronous method with the attribute on it; handlers
 //! await. It can be read in this order:
 //!
-//! `state.rs` what handlers share, with the three executors · `accounts/` and `pictures/` the domains · `store/` the database ·
-//! `data.rs` the data directory · `http/` routes, what a request may be, what errors look like · `running.rs` its start and its
-//! graceful stop · `watch/` what is seen of it while it runs · `config.rs` all sizes and bounds. `main.rs` makes a program of it.
+//! `state.rs` is what handlers share, with the three executors. `accounts/` and `pictures/` are the domains, `store/` the database, and
+//! `data.rs` the data directory. `http/` has the routes, the limits of a request, and the errors. `running.rs` is the start and the
+//! graceful stop. `watch/` is what is seen of it while it runs, and `config.rs` has all sizes and bounds. `main.rs` makes a program of it.
 
 #![forbid(unsafe_code)]
 

@@ -40,7 +40,7 @@ pub struct Running {
 /// # Errors
 /// If the data directory cannot be used, or the address cannot be listened on.
 pub async fn serve(config: Config) -> Result<Running, Error> {
-    // Before there is a pool, which would have nobody to publish its figures to.
+    // Before there is a pool: its first figures need the recorder.
     let prometheus = watch::install()?;
     let state = State::open(&config).await?;
     let listener = TcpListener::bind(config.address).await;
@@ -97,7 +97,7 @@ impl Running {
         Err(GaveUp { requests: self.in_hand.count(), left })
     }
 
-    /// Resolves when every connection is closed, or those that are left have nothing to say.
+    /// Resolves when every connection is closed or idle.
     async fn answer_what_is_in_hand(&mut self) {
         loop {
             let quiet = async {

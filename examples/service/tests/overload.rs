@@ -45,7 +45,7 @@ async fn when_cpu_is_full_what_computes_is_refused_and_all_else_answers() {
     assert_refused(&ada.upload("image/png", png(20, 20, 1)).await);
     assert_refused(&service.client.sign_up("eve").await);
     assert_refused(&service.client.sign_in("ada", PASSWORD).await);
-    // A name that nobody has is verified all the same.
+    // The password of an unknown name is verified all the same.
     assert_refused(&service.client.sign_in("nobody", PASSWORD).await);
     for path in ["/", "/pictures", &path, &format!("{path}/thumbnail")] {
         assert_eq!(ada.get(path).await.status, 200, "{path}");
@@ -162,7 +162,7 @@ fn halves(bytes: &[u8]) -> (Body, tokio::sync::oneshot::Sender<()>) {
     let (first, second) = (Bytes::copy_from_slice(first), Bytes::copy_from_slice(second));
     let (go, wait) = tokio::sync::oneshot::channel::<()>();
     let second = stream::once(async {
-        // Whoever dropped the sender has no more use for the rest.
+        // A dropped sender ends the body, too.
         _ = wait.await;
         second
     });
@@ -227,7 +227,7 @@ async fn a_picture_that_is_being_sent_arrives_whole() {
     assert!(received.ends_with(&picture), "{} of {} bytes", received.len(), picture.len());
 }
 
-/// Those who have asked for nothing yet, those who have asked for half of something, and those who ask for nothing more.
+/// Connections without a request, with half a request, and with no further request.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_are_silent_are_closed() {
     let service = Service::start_with(|config| config.limits.silence = Duration::from_millis(100)).await;

@@ -148,7 +148,7 @@ fn what_cannot_start_says_why() {
     assert!(said.starts_with("service: --drain soon: ") && said.contains("--help"), "{said}");
 }
 
-/// Connections on which nothing is asked are no reason to wait: neither those that were never used, nor half a head of a request.
+/// The stop does not wait for connections without a request: neither unused ones, nor those with half a head of a request.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn idle_connections_do_not_hold_the_stop() {
     let service = Service::start_with(|config| {

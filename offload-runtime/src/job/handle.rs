@@ -29,17 +29,16 @@ use crate::unwind::discard;
 /// the call returned, or the [`Error`] that says why there is none.
 ///
 /// A handle is `Send`, `Sync` and `Unpin`, needs no particular async runtime, and can be awaited by reference
-/// (`(&mut handle).await`) to keep it. A poll never waits for the job.
+/// (`(&mut handle).await`) to keep it. A poll never blocks; the first may spin for a few microseconds.
 ///
 /// **Dropping** a handle cancels its job. If the job has not begun, it never will, and what it captured is dropped before
 /// `drop` returns. If it runs, [`is_cancelled`](crate::is_cancelled) turns true inside it and its
 /// [`on_cancel`](crate::on_cancel) callbacks run, on the dropping thread; its result is dropped on the worker.
 /// [`detach`](Self::detach) lets it finish instead. `drop` never waits for the job and never panics.
 ///
-/// **Awaited inside a job**, a handle passes cancellation on: when the outer job is cancelled, so is this one. If it is queued in the
-/// outer job's own pool (or in a [`Limited`](crate::Limited) view of it), the outer job's thread does not count toward the pool's size
-/// while it waits, so that a job that blocks on others cannot deadlock its own pool; see
-/// [`ThreadPool`](crate::ThreadPool#nested-use).
+/// **Awaited inside a job**, a handle passes cancellation on: when the outer job is cancelled, so is this one. If it belongs to the
+/// outer job's own pool, or to a [`Limited`](crate::Limited) view of it, the pool may use one more thread for awaited jobs while the outer
+/// job waits. So a job that blocks on others cannot deadlock its own pool; see [`ThreadPool`](crate::ThreadPool#nested-use).
 ///
 /// **Results that are ready** do not starve other tasks: after 16 of them on one thread, a poll wakes its task and returns `Pending` once, even
 /// where [`is_finished`](Self::is_finished) is `true`.

@@ -1,4 +1,4 @@
-//! The thread pool: an elastic number of threads behind one queue. This page says who runs when; no other file decides it.
+//! The thread pool: an elastic number of threads behind one queue. This page says when each thread runs; no other file decides it.
 //!
 //! # Terms
 //! A worker *runs* a job, *searches* for one (it spins, without the lock), or is *parked* (it sleeps until it is called). A worker that is

@@ -18,7 +18,7 @@ use crate::sync::{Arc, Condvar};
 use crate::trace;
 use crate::unwind::{contain, discard};
 
-/// Starts the watch, if there is to be one and is none. Called by each worker as it begins.
+/// Starts the watch, if slow jobs are to be reported and no watch runs. Called by each worker as it begins.
 pub(super) fn start(queue: &Arc<Queue<Pool>>) {
     let Some(after) = queue.shared.config.warn_after else { return };
     let mut state = queue.lock();

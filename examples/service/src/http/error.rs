@@ -93,7 +93,7 @@ fn is_full(kind: io::ErrorKind) -> bool {
     matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
 }
 
-/// A panic, of a handler or of a job it awaited, which goes on in it. The hook has told of it.
+/// The response to a panic, of a handler or of a job that the handler awaited. The panic hook has reported it.
 pub(super) fn of_panic(_: Box<dyn Any + Send>) -> Response {
     let text = json!({ "error": "something went wrong here" });
     (StatusCode::INTERNAL_SERVER_ERROR, Json(text)).into_response()

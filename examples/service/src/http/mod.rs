@@ -1,7 +1,8 @@
 //! HTTP: the routes, and what goes around all of them.
 //!
-//! `accounts.rs` and `pictures.rs` are the handlers, which only await · `session.rs` whose request it is · `json.rs` and `upload.rs` its
-//! body · `connections.rs` who is let in · `linger.rs` a body that nobody read · `in_hand.rs` how many requests there are · `error.rs` what an error looks like.
+//! `accounts.rs` and `pictures.rs` are the handlers, which only await. `session.rs` finds the account of a request. `json.rs` and `upload.rs`
+//! read its body. `connections.rs` limits the connections, `linger.rs` drains an unread body, and `in_hand.rs` counts the requests.
+//! `error.rs` says what an error looks like.
 
 mod accounts;
 mod connections;
@@ -94,7 +95,7 @@ mod tests {
         panic!("a bug of a decoder")
     }
 
-    /// The panic goes on in the handler that awaits the job; its request is answered, and no longer in hand.
+    /// The panic resumes in the handler that awaits the job. The request is answered and no longer counted.
     #[tokio::test]
     async fn a_panic_in_a_job_is_an_answer_like_any_other() {
         let pool = ThreadPool::new(1);

@@ -1,8 +1,8 @@
-//! The files of the pictures: [`Shelf`], and [`Shelved`], the files of one picture that nobody was promised yet.
+//! The files of the pictures: [`Shelf`], and [`Shelved`], the files of one picture that is not yet in the database.
 //!
 //! A file is written under a temporary name in `incoming/`, synced, and renamed into `pictures/`: whatever is there is whole.
-//! Files get a row later, or not at all; so who has a `Shelved` and drops it, for whatever reason (an error, a client that hung up, a
-//! job that never ran), removes them by that.
+//! Files get a row later, or not at all. Dropping a `Shelved` removes them, for whatever reason it is dropped: an error, a client that hung
+//! up, a job that never ran.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
