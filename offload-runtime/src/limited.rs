@@ -21,7 +21,7 @@ use crate::metrics::{LimitedMetrics, Sites};
 use crate::permits::Permits;
 use crate::pool;
 use crate::site::Site;
-use crate::sync::{Arc, thread};
+use crate::sync::{self, Arc, Mutex, thread};
 use crate::unwind::contain;
 
 #[cfg(all(test, offload_loom))]
@@ -227,10 +227,7 @@ fn add_runner<E: Executor + 'static>(runners: &mut Guard<'_, View<E>>, is_owed: 
 fn execute<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>, runner: Job) {
     if queue.shared.parent.is_none() && queue.lock().waiting > 0 {
         // The threads of a foreign executor may all be waiting: a thread of its own runs the awaited jobs.
-        let name = thread::current().name().unwrap_or("offload").to_owned();
-        // If no thread can be had, the closure is dropped, and the runner is lost: its jobs wait for another.
-        let _ = thread::Builder::new().name(name).spawn(|| runner.run());
-        return;
+        return on_a_thread_of_its_own(runner);
     }
     // An executor that panics is one that refuses.
     contain(|| queue.shared.executor.execute(runner));
@@ -238,6 +235,25 @@ fn execute<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>, runner: Job) {
     let has_awaited = queue.lock().has_awaited();
     if has_awaited {
         View::promoted(queue);
+    }
+}
+
+#[cold]
+fn on_a_thread_of_its_own(runner: Job) {
+    let name = thread::current().name().unwrap_or("offload").to_owned();
+    // Shared, as a thread that cannot be had drops its closure.
+    let runner = Arc::new(Mutex::new(Some(runner)));
+    let of_thread = Arc::clone(&runner);
+    let run = move || {
+        let runner = sync::lock(&of_thread).take();
+        if let Some(runner) = runner {
+            runner.run();
+        }
+    };
+    let Err(error) = thread::Builder::new().name(name).spawn(run) else { return };
+    let runner = sync::lock(&runner).take();
+    if let Some(runner) = runner {
+        runner.refuse(Error::Spawn(error));
     }
 }
 

@@ -203,3 +203,38 @@ fn shutdown_of_a_pool_without_a_thread_resolves() {
         }
     });
 }
+
+/// All that there is of the memory but for less than a thread's stack.
+#[cfg(target_os = "linux")]
+fn take_the_memory() -> Vec<Vec<u8>> {
+    let mut taken = Vec::with_capacity(4_096);
+    for bytes in [64 << 20, 1 << 20] {
+        let mut chunk = Vec::new();
+        while taken.len() < taken.capacity() && chunk.try_reserve_exact(bytes).is_ok() {
+            taken.push(std::mem::take(&mut chunk));
+        }
+    }
+    taken
+}
+
+/// A job in a view of a foreign executor awaits another. No thread can be had for that one: it is refused, with the system's reason.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_nested_job_of_a_foreign_executor_for_which_no_thread_can_be_had_is_refused() {
+    if !short_of_memory("a_nested_job_of_a_foreign_executor_for_which_no_thread_can_be_had_is_refused") {
+        return;
+    }
+    let runtime = tests::support::tokio_runtime(1);
+    let view = runtime.handle().clone().limited(1);
+    finish(view.submit(|| ())).unwrap();
+    let of_job = view.clone();
+    let outer = view.submit(move || {
+        let taken = take_the_memory();
+        let error = finish(of_job.submit(|| ())).map_err(|error| matches!(error, Error::Spawn(_)));
+        drop(taken);
+        error
+    });
+    assert_eq!(finish(outer).unwrap(), Err(true));
+    // The place of the runner that never came is free.
+    finish(view.submit(|| ())).unwrap();
+}

@@ -24,7 +24,7 @@ pub enum OnDrop {
     #[default]
     Kill,
     /// [`is_cancelled`](crate::is_cancelled) turns true in the body and [`on_cancel`](crate::on_cancel) hooks run there. A body that has not
-    /// ended after the [`grace`](ProcessPoolBuilder::grace) time is killed.
+    /// ended after the [`grace`](super::ProcessPoolBuilder::grace) time is killed.
     Signal,
     /// The body goes on, and its result is dropped.
     Finish,
