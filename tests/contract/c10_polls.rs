@@ -3,6 +3,7 @@
 //! Each scene is played by a job of a pool with one thread, of a view, of a view of a view, and of a view of a foreign executor: the awaited
 //! job is queued, and the thread that has to run it is the one that polls.
 
+use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -154,6 +155,33 @@ fn c10_join_all_of_many_nested_jobs_completes() {
     play_everywhere(JoinsAll(100));
 }
 
+/// Jobs that a job awaits together begin in the order in which they were submitted, before a job that is not awaited.
+#[derive(Clone)]
+struct AwaitsInOrder;
+
+impl Scene for AwaitsInOrder {
+    fn play<E: Executor + Clone + 'static>(self, executor: E) {
+        let begun = Arc::new(Mutex::new(Vec::new()));
+        let submit = |n| {
+            let begun = Arc::clone(&begun);
+            executor.submit(move || begun.lock().unwrap().push(n))
+        };
+        let not_awaited = submit(0);
+        finish(join_all([1, 2, 3, 4, 5].map(submit))).into_iter().for_each(Result::unwrap);
+        drop(not_awaited);
+        assert_eq!(*begun.lock().unwrap(), [1, 2, 3, 4, 5]);
+    }
+}
+
+#[test]
+fn c10_jobs_that_are_awaited_together_begin_in_order() {
+    // One place: the job that is not awaited cannot begin while the first job waits.
+    play_in(ThreadPool::new(1), AwaitsInOrder);
+    play_in(ThreadPool::new(1).limited(1), AwaitsInOrder);
+    play_in(ThreadPool::new(4).limited(1), AwaitsInOrder);
+    play_in(ThreadPool::new(1).limited(1).limited(1), AwaitsInOrder);
+}
+
 /// All of them at once: as many threads wait as there are, each for jobs that wait for each other's turn.
 #[test]
 fn c10_fan_outs_on_all_threads_complete() {
@@ -231,10 +259,10 @@ fn c10_a_chain_of_forty_jobs_on_one_thread_completes() {
 fn c10_a_queued_job_that_needs_a_lock_of_the_waiting_one_holds_nothing_up() {
     fn scene<E: Executor + Clone + 'static>(executor: E) {
         within(PATIENCE, move || {
-            let (of_job, lock) = (executor.clone(), std::sync::Arc::new(std::sync::Mutex::new(())));
+            let (of_job, lock) = (executor.clone(), Arc::new(Mutex::new(())));
             let outer = executor.submit(move || {
                 let held = lock.lock().unwrap();
-                let of_ahead = std::sync::Arc::clone(&lock);
+                let of_ahead = Arc::clone(&lock);
                 let ahead = of_job.submit(move || drop(of_ahead.lock().unwrap()));
                 finish(of_job.submit(|| ())).unwrap();
                 drop(held);

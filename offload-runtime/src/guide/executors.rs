@@ -202,8 +202,9 @@
 //! | [`on_thread_start`](crate::ThreadPoolBuilder::on_thread_start) | a connection per thread, a priority, a name in somebody's profiler |
 //!
 //! # Jobs that wait for jobs
-//! A job may await jobs of its own pool, or of a view of it. What it awaits goes to the front of the queue and gets one thread more while the job
-//! waits, so that a pool cannot deadlock on itself. Jobs that one job awaits together begin in no particular order, in a view, too.
+//! A job may await jobs of its own pool, or of a view of it. What it awaits comes before all jobs that are not awaited, and gets one thread more
+//! while the job waits, so that a pool cannot deadlock on itself. Jobs that one job awaits together begin in the order in which they were
+//! first polled, in a view, too.
 //!
 //! The pool sees a job that polls a handle. It does not see these, which can deadlock it:
 //! * Jobs of *two* pools that wait for each other's threads. Let calls between pools go one way only.

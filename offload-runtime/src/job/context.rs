@@ -8,8 +8,8 @@
 //! A job that polls a handle whose own job has not ended, and belongs to a queue that the thread serves, *waits* from then on: until it has the
 //! results of all such handles, has dropped them, or ends. So does a callback that a worker runs between two jobs (a recorder, a waker).
 //! While it waits, each queue that its thread serves, and that the awaited job needs, allows one thread beyond its limit, for awaited
-//! jobs only. An awaited job that is queued is moved to the front, so some thread comes for it. If it runs already, it may itself await a
-//! queued job, for which the allowance has to be there.
+//! jobs only. An awaited job that is queued is moved before all that are not awaited, so some thread comes for it. If it runs already, it may
+//! itself await a queued job, for which the allowance has to be there.
 
 use std::cell::Cell;
 use std::marker::PhantomData;

@@ -234,7 +234,7 @@ impl Canceller {
         self.borrow(|header| unsafe { cancel(header) });
     }
 
-    /// A running job awaits the job: moves it to the front of `queue`, if it is in that.
+    /// A running job awaits the job: moves it before the jobs of `queue` that are not awaited, if it is in that.
     pub(crate) fn promote(&self, queue: QueueId) {
         // SAFETY: the link has borrowed the HANDLE bit until this returns.
         self.borrow(|header| unsafe { views::promote(queue, header) });

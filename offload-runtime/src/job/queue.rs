@@ -50,7 +50,7 @@ pub(crate) trait Owner: Sized + Send + Sync + 'static {
     /// A thread that serves the queue begins or ends to wait for a job of it. Called under the lock.
     fn wait(guarded: &mut Self::Guarded, wait: Wait);
 
-    /// A job was moved to the front, as a running job awaits it. Called without the lock.
+    /// A job was moved to the awaited ones, as a running job awaits it. Called without the lock.
     fn promoted(_queue: &Arc<Queue<Self>>) {}
 }
 
@@ -197,7 +197,7 @@ impl<P: Owner> Queue<P> {
         Arc::as_ptr(this).cast()
     }
 
-    /// A running job awaits the job: moves it to the front, if it is in this queue.
+    /// A running job awaits the job: moves it behind those that are awaited already, before all others, if it is in this queue.
     ///
     /// # Safety
     /// The caller keeps the cell until the call returns.
@@ -211,8 +211,10 @@ impl<P: Owner> Queue<P> {
         // SAFETY: as promised.
         let is_here = is_here && unsafe { is_listed(header) };
         if is_here {
-            // SAFETY: linked in this queue and listed, under its lock: it is in this list.
-            unsafe { guard.locked.list.move_to_front(header) };
+            if !cell.state.is_awaited() {
+                // SAFETY: linked in this queue and listed, under its lock: it is in this list. `AWAITED` is set by no other.
+                unsafe { guard.locked.list.move_to_awaited(header) };
+            }
             cell.state.set_awaited();
         }
         guard.finish();

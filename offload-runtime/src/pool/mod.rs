@@ -12,10 +12,10 @@
 //!    are woken one by the other for as long as jobs wait, and no submitter pays for more than one.
 //! 3. **A worker that finds no job** searches for a moment: spins and a few yields. One worker at a time goes on for up to 50 microseconds, if
 //!    the last gaps between jobs were that short (`spin.rs`). Then it parks, and leaves after the keep-alive.
-//! 4. **A job that awaits a job of its own pool** moves that job to the front, if it is queued. While the first job waits, one worker beyond the
-//!    maximum may be active. That worker takes awaited jobs only, and parks when there is none. A job that waits, and the awaited job that
-//!    runs in its place, count once: all other threads run any job meanwhile. A job that awaits a *running* job waits, too, as the running
-//!    job may await a queued one. `poll` returns at once.
+//! 4. **A job that awaits a job of its own pool** moves that job, if it is queued, before all jobs that are not awaited. While the first job
+//!    waits, one worker beyond the maximum may be active. That worker takes awaited jobs only, and parks when there is none. A job that waits, and
+//!    the awaited job that runs in its place, count once: all other threads run any job meanwhile. A job that awaits a *running* job waits,
+//!    too, as the running job may await a queued one. `poll` returns at once.
 //!
 //! # Why no job is lost
 //! The invariant: *while a worker is parked or may be started, and jobs are queued, a worker is searching, or a submitter is about to lock the

@@ -173,21 +173,31 @@ fn jobs_leave_from_any_place_of_the_queue() {
     }
 }
 
-/// Of up to four jobs, in list or inbox, any one is awaited, then any other: the last one awaited comes first.
+/// Of four jobs, in list or inbox, any two are awaited, then any is cancelled, then any is awaited: awaited jobs come first, in the order in which
+/// they were awaited.
 #[test]
-fn an_awaited_job_comes_first() {
-    for jobs in 1..=4 {
-        for (first, second) in (0..jobs).flat_map(|first| (0..jobs).map(move |second| (first, second))) {
-            let queue = queue();
-            let handles: Vec<_> = (0..jobs).map(|i| push(&queue, i)).collect();
-            for awaited in [first, second] {
-                promote(&queue, &handles[awaited]);
+fn awaited_jobs_come_first_in_the_order_of_their_awaits() {
+    const JOBS: usize = 4;
+    for choice in 0..JOBS.pow(4) {
+        let [first, second, cancelled, third] = [0, 1, 2, 3].map(|digit| choice / JOBS.pow(digit) % JOBS);
+        let queue = queue();
+        let mut handles: Vec<_> = (0..JOBS).map(|i| push(&queue, i)).collect();
+        promote(&queue, &handles[first]);
+        promote(&queue, &handles[second]);
+        handles[cancelled].cancel();
+        promote(&queue, &handles[third]);
+        let mut expected = Vec::new();
+        for job in [first, second, third].into_iter().chain(0..JOBS) {
+            if job != cancelled && !expected.contains(&job) {
+                expected.push(job);
             }
-            assert_eq!(queue.shared.promoted.load(Ordering::SeqCst), 2);
-            let mut expected: Vec<_> = (0..jobs).filter(|i| *i != first && *i != second).collect();
-            expected.splice(0..0, if first == second { vec![first] } else { vec![second, first] });
-            assert_eq!(run_all(&queue, handles), expected);
         }
+        drop(handles.remove(cancelled));
+        assert_eq!(
+            run_all(&queue, handles),
+            expected,
+            "{first} and {second} awaited, {cancelled} cancelled, {third} awaited"
+        );
     }
 }
 
@@ -229,7 +239,7 @@ fn a_worker_beyond_the_limit_takes_awaited_jobs_only() {
     promote(&queue, &handles[2]);
     promote(&queue, &handles[3]);
     assert!(queue.lock().has_awaited() && run_awaited(&queue));
-    assert_eq!(block_on(handles.remove(3)).unwrap(), 3);
+    assert_eq!(block_on(handles.remove(2)).unwrap(), 2);
     // The next one is cancelled: it is awaited no more.
     drop(handles.remove(2));
     assert!(!queue.lock().has_awaited() && !run_awaited(&queue));
@@ -241,8 +251,8 @@ fn a_worker_beyond_the_limit_takes_awaited_jobs_only() {
 fn a_job_that_is_being_cancelled_hides_no_awaited_job() {
     let queue = queue();
     let (first, second, third) = (push(&queue, 0), push(&queue, 1), push(&queue, 2));
-    promote(&queue, &second);
     promote(&queue, &first);
+    promote(&queue, &second);
     let claimed = header(&queue, |list| list.first);
     // SAFETY: the job is in the list, so its cell is there.
     let state = unsafe { &claimed.as_ref().state };
