@@ -1,7 +1,7 @@
 //! The synchronous twin: one body, found where it is, whatever else has its name.
 
 use crate::{on_worker, run};
-use offload_runtime::{ThreadPool, blocking};
+use offload_runtime::{Error, ThreadPool, blocking};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A trait that declares both forms, as is common.
@@ -116,4 +116,29 @@ fn patterns_and_conditional_generics_reach_the_twin() {
     assert_eq!(run(service.patterns(Wrapped(100), text(), [1, 2])), 126);
     assert_eq!(service.patterns_sync(Wrapped(100), text(), [1, 2]), 126);
     assert_eq!(run(service.generic(1)) + &service.generic_sync(2), "12");
+}
+
+/// What a store does at once, and async: the two differ in their arguments and results.
+trait Store {
+    fn get_sync(&self, key: &str) -> Option<usize>;
+    fn get(&self, key: String) -> impl Future<Output = Result<usize, Error>> + Send;
+}
+
+impl Store for Users {
+    fn get_sync(&self, key: &str) -> Option<usize> {
+        (!key.is_empty()).then_some(key.len())
+    }
+
+    #[blocking]
+    fn get(&self, key: String) -> Result<usize, Error> {
+        self.get_sync(&key).ok_or(Error::Lost)
+    }
+}
+
+#[test]
+fn a_twin_with_another_signature_is_written_by_hand_and_called() {
+    let users = Users { executor: ThreadPool::new(1) };
+    assert_eq!(users.get_sync("key"), Some(3));
+    assert_eq!(run(users.get("key".to_owned())).unwrap(), 3);
+    assert!(matches!(run(users.get(String::new())), Err(Error::Lost)));
 }
