@@ -21,7 +21,7 @@ pub(crate) const WORST: f64 = 0.85;
 /// Rows of the second table by the beginning of their names, and the least that the best peer has to need over ours.
 const BEST_PEER: [(&str, f64); 3] = [("burst", 1.3), ("256-callers", 1.0), ("submit", 2.0)];
 
-/// Figures of `memory`, and the most that ours may be.
+/// Figures of the rows `memory..`, and the most that ours may be.
 const AT_MOST: [(usize, f64); 2] = [(0, 1.0), (1, 64.0)];
 
 /// A target and what was reached.
@@ -70,14 +70,81 @@ pub(crate) fn judge(runs: &[Vec<Measured>]) -> Vec<Judged> {
             let Some(reached) = geometric_mean(best) else { continue };
             judged.push(Judged { what: format!("{}: best peer", row.id), goal, reached, met: reached >= goal });
         }
-        if row.id == "memory" {
+        if row.id.starts_with("memory") {
             for (figure, goal) in AT_MOST {
                 let ours = runs.iter().map(|rows| rows[place].values[figure][0].median);
                 let reached = ours.fold(0.0, f64::max);
-                let what = format!("memory: {} at most", row.figures[figure]);
+                let what = format!("{}: {} at most", row.id, row.figures[figure]);
                 judged.push(Judged { what, goal, reached, met: reached < goal + 0.05 });
             }
         }
     }
     judged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::Spread;
+
+    /// A row in which ours needs 1 of everything, and the peers `others`, by figure and then by name.
+    fn row(id: &str, first: bool, others: [[f64; 2]; 2]) -> Measured {
+        let of = |figure: [f64; 2]| [1.0, 1.0, figure[0], figure[1]].map(|value| Spread::of(vec![value])).to_vec();
+        Measured {
+            id: id.to_owned(),
+            first,
+            figures: &["time", "cpu"],
+            names: vec!["offload", Again::NAME, "one", "two"],
+            values: others.map(of).to_vec(),
+        }
+    }
+
+    fn of_target<'a>(judged: &'a [Judged], what: &str) -> Option<&'a Judged> {
+        judged.iter().find(|judged| judged.what == what)
+    }
+
+    #[test]
+    fn a_column_is_the_mean_over_its_rows_of_all_runs() {
+        let run = |ratio| {
+            let (eight, sixty_four) = (
+                row("stat/8/current", true, [[ratio, 2.0], [1.0, 1.0]]),
+                row("stat/64/current", true, [[8.0, 2.0], [1.0, 1.0]]),
+            );
+            vec![eight, sixty_four, row("burst/current", false, [[9.0, 9.0], [9.0, 9.0]])]
+        };
+        let runs = [run(0.5), run(2.0)];
+        let judged = judge(&runs);
+        assert!((of_target(&judged, "one: 8 callers").unwrap().reached - 1.0).abs() < 1e-9);
+        assert!((of_target(&judged, "one: 64 callers").unwrap().reached - 8.0).abs() < 1e-9);
+        assert!((of_target(&judged, "one: time").unwrap().reached - 8_f64.sqrt()).abs() < 1e-9);
+        assert!(of_target(&judged, "one: 8 callers").unwrap().met && of_target(&judged, "two: time").unwrap().met);
+        assert!(!of_target(&judged, "two: CPU").unwrap().met, "1.0 is less than 1.05");
+        assert!(of_target(&judged, "one: 1 caller").is_none(), "no such row was measured");
+        assert!(judged.iter().all(|judged| !judged.what.starts_with(Again::NAME)), "the control is no peer");
+    }
+
+    #[test]
+    fn a_row_is_missed_if_it_is_below_its_best_peer_in_every_run() {
+        let run = |always, once| {
+            vec![
+                row("stat/8/workers", true, [[2.0, always], [1.0, 1.0]]),
+                row("read/8/workers", true, [[once, 2.0], [1.0, 1.0]]),
+            ]
+        };
+        let missed = worst(&[run(0.5, 0.5), run(0.8, 0.9)]);
+        assert_eq!(missed.len(), 1);
+        assert_eq!((missed[0].0.as_str(), missed[0].1), ("stat/8/workers", "two"));
+        assert!((missed[0].2 - 0.4_f64.sqrt()).abs() < 1e-9);
+    }
+
+    #[test]
+    fn rows_of_empty_jobs_are_judged_by_their_best_peer_and_memory_by_ours() {
+        let mut memory = row("memory", false, [[9.0, 9.0], [9.0, 9.0]]);
+        memory.values[1][0] = Spread::of(vec![65.0]);
+        let judged = judge(&[vec![row("burst/current", false, [[1.2, 5.0], [1.0, 1.0]]), memory]]);
+        let burst = of_target(&judged, "burst/current: best peer").unwrap();
+        assert!((burst.reached - 1.2).abs() < 1e-9 && !burst.met);
+        assert!(of_target(&judged, "memory: time at most").unwrap().met, "one allocation");
+        assert!(!of_target(&judged, "memory: cpu at most").unwrap().met, "65 bytes are more than 64");
+    }
 }
