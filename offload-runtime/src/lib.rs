@@ -27,8 +27,8 @@
 //! ```
 //!
 //! See [`blocking`](macro@blocking) for the accepted signatures and for what is moved or cloned. Without the attribute,
-//! [`executor.submit(f).await`](ExecutorExt::submit) does the same for a closure. The feature `testing` has a suite of conformance checks for
-//! authors of an [`Executor`].
+//! [`executor.submit(f).await`](ExecutorExt::submit) does the same for a closure. The feature `testing` has an executor that tests step by
+//! hand, and a suite of conformance checks for authors of an [`Executor`].
 //!
 //! The [`guide`] has a chapter for each question: what changes for users
 //! [of `spawn_blocking`](guide::from_spawn_blocking) or [of Tornado](guide::from_tornado), how [executors](guide::executors) are
@@ -68,7 +68,7 @@
 //! | `rayon` | [`Executor`] for `rayon::ThreadPool` |
 //! | `metrics` | the figures of [`ThreadPool::metrics`] and [`Limited::metrics`] go to the recorder of the `metrics` facade, [by these names](#names-of-the-metrics) |
 //! | `tracing` | the caller's span is current inside its jobs; each job has a span, and an event where it does not return a value, of target `offload_runtime::job` |
-//! | `testing` | `conformance`, checks for executors |
+//! | `testing` | `ManualExecutor`, whose jobs run when a test says so; `conformance`, checks for executors |
 //! | `remote` | `remote`: calls whose arguments and results cross as bytes |
 //! | `process` | `process::ProcessPool`: remote calls in child processes (Unix) |
 //!
@@ -151,6 +151,8 @@ mod trace;
 mod trace;
 #[forbid(unsafe_code)]
 mod unwind;
+#[forbid(unsafe_code)]
+mod wait;
 
 #[doc(hidden)]
 #[forbid(unsafe_code)]
@@ -158,6 +160,8 @@ mod unwind;
 pub mod __private;
 
 pub use adapters::Inline;
+#[cfg(feature = "testing")]
+pub use adapters::ManualExecutor;
 pub use cancel::{CancelGuard, check_cancelled, is_cancelled, on_cancel};
 pub use default::{AlreadySet, default_executor, set_default_executor};
 pub use error::{Error, Panic};

@@ -5,11 +5,13 @@
 
 mod broken;
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use offload_runtime::conformance::Conformance;
-use offload_runtime::{Executor, ExecutorExt, Inline, Job, ThreadPool};
+use offload_runtime::{Executor, ExecutorExt, Inline, Job, ManualExecutor, ThreadPool};
 use tests::support::{rayon_pool, tokio_runtime};
 
 /// Runs the suite, of which `checks` have to apply.
@@ -93,4 +95,45 @@ fn tokio_conforms() {
 fn rayon_conforms() {
     conforms(&Conformance::of(|| rayon_pool(2)).parallel(2).at_most(2), 21);
     conforms(&Conformance::of(|| rayon_pool(1)).parallel(1).at_most(1), 21);
+}
+
+/// A [`ManualExecutor`] with a thread that steps it.
+struct Stepped {
+    executor: ManualExecutor,
+    thread: thread::Thread,
+    ended: Arc<AtomicBool>,
+}
+
+impl Stepped {
+    fn new() -> Self {
+        let (executor, ended) = (ManualExecutor::new(), Arc::new(AtomicBool::new(false)));
+        let (steps, is_ended) = (executor.clone(), Arc::clone(&ended));
+        let stepper = thread::spawn(move || {
+            while !is_ended.load(Ordering::SeqCst) {
+                if !steps.step() {
+                    thread::park();
+                }
+            }
+        });
+        Self { executor, thread: stepper.thread().clone(), ended }
+    }
+}
+
+impl Executor for Stepped {
+    fn execute(&self, job: Job) {
+        self.executor.execute(job);
+        self.thread.unpark();
+    }
+}
+
+impl Drop for Stepped {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::SeqCst);
+        self.thread.unpark();
+    }
+}
+
+#[test]
+fn a_manual_executor_that_a_thread_steps_conforms() {
+    conforms(&Conformance::of(Stepped::new).parallel(1).at_most(1).in_order(), 22);
 }

@@ -222,6 +222,61 @@ impl<T> JobHandle<T> {
             }
         }
     }
+
+    /// Returns the result if it is there and this does not give way to other tasks; else leaves `waker`.
+    #[inline]
+    pub(super) fn poll_result(&mut self, waker: &Waker, gives_way: impl Fn() -> bool) -> Poll<Result<T, Error>> {
+        let header = self.header.expect("`JobHandle` polled after it returned its result");
+        loop {
+            let cell = cell_of(&header);
+            let (revoked, alone) = match cell.state.see() {
+                Seen::Done { alone } => (None, alone),
+                Seen::Failed { revoked, alone } => (Some(revoked), alone),
+                Seen::Pending { linked, registered } => {
+                    if context::is_inside() {
+                        self.await_inside(header, linked);
+                    }
+                    if !registered && look::look(|| !matches!(cell.state.see(), Seen::Pending { .. })) {
+                        continue;
+                    }
+                    if register(cell, registered, waker) {
+                        return Poll::Pending;
+                    }
+                    continue;
+                }
+            };
+            if gives_way() {
+                waker.wake_by_ref();
+                return Poll::Pending;
+            }
+            self.leave_outer();
+            let result = match revoked {
+                // SAFETY: FAILED is set and HANDLE was set with it, so the error is the handle's (I2); `header` becomes `None`
+                // below, so it is taken once.
+                Some(revoked) => Err(unsafe { cell::take_error(header, revoked) }),
+                // SAFETY: as above, with the output, of which the type is `Box<T>`.
+                None if const { is_large::<T>() } => Ok(*unsafe { cell::take_output::<Box<T>>(header) }),
+                // SAFETY: as above, with the output, of which the type is `T`.
+                None => Ok(unsafe { cell::take_output::<T>(header) }),
+            };
+            match self.take_header(Rest::Release) {
+                // SAFETY: the executor's side was seen to have left, with Acquire; the result is moved out.
+                Some(header) if alone => unsafe { cell::deallocate(header) },
+                // SAFETY: this is the HANDLE bit, which is not used after; the result is moved out.
+                Some(header) => unsafe { release(header) },
+                None => {}
+            }
+            return Poll::Ready(result);
+        }
+    }
+
+    /// The handle is no longer polled, but kept: nothing of what polled it stays with the job.
+    pub(super) fn leave_awaiter(&mut self) {
+        self.leave_outer();
+        if let Some(header) = self.header {
+            unregister(cell_of(&header));
+        }
+    }
 }
 
 impl Canceller {
@@ -255,48 +310,7 @@ impl<T> Future for JobHandle<T> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let header = self.header.expect("`JobHandle` polled after it returned its result");
-        loop {
-            let cell = cell_of(&header);
-            let (revoked, alone) = match cell.state.see() {
-                Seen::Done { alone } => (None, alone),
-                Seen::Failed { revoked, alone } => (Some(revoked), alone),
-                Seen::Pending { linked, registered } => {
-                    if context::is_inside() {
-                        self.await_inside(header, linked);
-                    }
-                    if !registered && look::look(|| !matches!(cell.state.see(), Seen::Pending { .. })) {
-                        continue;
-                    }
-                    if register(cell, registered, cx.waker()) {
-                        return Poll::Pending;
-                    }
-                    continue;
-                }
-            };
-            if gives_way() {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            self.leave_outer();
-            let result = match revoked {
-                // SAFETY: FAILED is set and HANDLE was set with it, so the error is the handle's (I2); `header` becomes `None`
-                // below, so it is taken once.
-                Some(revoked) => Err(unsafe { cell::take_error(header, revoked) }),
-                // SAFETY: as above, with the output, of which the type is `Box<T>`.
-                None if const { is_large::<T>() } => Ok(*unsafe { cell::take_output::<Box<T>>(header) }),
-                // SAFETY: as above, with the output, of which the type is `T`.
-                None => Ok(unsafe { cell::take_output::<T>(header) }),
-            };
-            match self.take_header(Rest::Release) {
-                // SAFETY: the executor's side was seen to have left, with Acquire; the result is moved out.
-                Some(header) if alone => unsafe { cell::deallocate(header) },
-                // SAFETY: this is the HANDLE bit, which is not used after; the result is moved out.
-                Some(header) => unsafe { release(header) },
-                None => {}
-            }
-            return Poll::Ready(result);
-        }
+        self.poll_result(cx.waker(), gives_way)
     }
 }
 

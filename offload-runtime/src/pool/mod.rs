@@ -43,6 +43,8 @@ mod shutdown;
 mod spin;
 mod state;
 mod submit;
+#[cfg(all(test, not(offload_loom)))]
+mod tests;
 mod thread_pool;
 mod watch;
 mod worker;

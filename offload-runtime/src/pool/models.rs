@@ -340,6 +340,17 @@ fn nested_on_one_worker() {
     });
 }
 
+/// As above, by threads that wait without async.
+#[test]
+fn nested_waits_on_one_worker() {
+    explore("a job that waits for its own pool, without async", Some(1), || {
+        let pool = pool(1);
+        let inner = pool.clone();
+        let outer = pool.submit(move || inner.submit(|| 1).wait().unwrap() + 1);
+        assert_eq!(outer.wait().unwrap(), 2);
+    });
+}
+
 #[test]
 fn nested_on_one_worker_that_retires() {
     explore("a job that waits for its own pool, workers that retire", Some(1), || {

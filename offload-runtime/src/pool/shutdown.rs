@@ -7,8 +7,8 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, Wake, Waker};
-use std::time::{Duration, Instant};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use super::current::current;
 use super::inspect;
@@ -17,8 +17,9 @@ use super::state::{Hooks, Pool, State};
 use super::submit::refuse_all;
 use crate::error::Error;
 use crate::job::{Guard, Queue};
-use crate::sync::{Arc, thread};
+use crate::sync::Arc;
 use crate::unwind::{contain, discard};
+use crate::wait::block_on;
 
 /// Seals the queue and wakes idle threads, so that they leave.
 pub(super) fn close(queue: &Arc<Queue<Pool>>) {
@@ -157,20 +158,9 @@ impl Shutdown {
     /// # drop(handle);
     /// ```
     pub fn wait_timeout(&self, timeout: Duration) -> Result<(), StillRunning> {
-        let deadline = Instant::now().checked_add(timeout);
-        let waker = Waker::from(Arc::new(Unpark(thread::current())));
         // A registration of its own, taken back at the end.
         let this = Self::of(Arc::clone(&self.queue));
-        loop {
-            if this.poll_ended(&waker).is_ready() {
-                return Ok(());
-            }
-            match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
-                None => thread::park(),
-                Some(Duration::ZERO) => return Err(self.still_running()),
-                Some(left) => thread::park_timeout(left),
-            }
-        }
+        block_on(Some(timeout), |waker| this.poll_ended(waker)).ok_or_else(|| self.still_running())
     }
 
     fn poll_ended(&self, waker: &Waker) -> Poll<()> {
@@ -224,15 +214,6 @@ impl fmt::Debug for Shutdown {
         drop(state);
         let queued = inspect::queued(&self.queue);
         f.debug_struct("Shutdown").field("threads", &threads).field("queued", &queued).finish_non_exhaustive()
-    }
-}
-
-/// A waker for a thread that waits.
-struct Unpark(thread::Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
     }
 }
 
