@@ -1,7 +1,7 @@
-//! Blocking Rust methods, awaited.
+//! Turns blocking methods into async ones: [`#[blocking]`](macro@blocking) runs a method's body on an executor, and callers await it.
 //!
-//! In async code a call that blocks (a file, a database, a password hash) has to go to another thread, or it holds up everything else on
-//! its own. The attribute [`#[blocking]`](macro@blocking) sends it there: the method stays what it is, callers await it.
+//! In async code a call that blocks (a file, a database, a password hash) holds up every task on its thread, so it has to run on
+//! another one.
 //!
 //! ```
 //! use offload_runtime::{ThreadPool, blocking};
@@ -30,33 +30,29 @@
 //! [`executor.submit(f).await`](ExecutorExt::submit) does the same for a closure. The feature `testing` has an executor that tests step by
 //! hand, and a suite of conformance checks for authors of an [`Executor`].
 //!
-//! The [`guide`] has a chapter for each question: what changes for users
-//! [of `spawn_blocking`](guide::from_spawn_blocking) or [of Tornado](guide::from_tornado), how [executors](guide::executors) are
-//! chosen and sized and their [metrics](guide::figures) read, what is [cancelled](guide::cancellation) and what goes on, how to
-//! [test](guide::testing) all this, how to [write an executor](guide::writing_executors), and when to use
-//! [something else](guide::alternatives).
+//! The [`guide`] has one chapter for each question.
 //!
 //! # The parts
 //! * a **job** is one submitted call, [`Job`] to the executor that runs it;
 //! * a **handle**, [`JobHandle`], is what its submitter awaits;
-//! * an **executor**, [`Executor`], is anything that runs jobs: a [`ThreadPool`], a [`Limited`] view of another executor, [`Inline`] in
-//!   tests, tokio's and rayon's threads behind features, or your own in three lines;
-//! * a **site**, [`Site`], says where in the source a job comes from.
+//! * an **executor**, [`Executor`], runs jobs: a [`ThreadPool`], a [`Limited`] view of another executor, [`Inline`] in
+//!   tests, tokio's and rayon's threads behind features, or your own;
+//! * a **site**, [`Site`], says where in the source a job was submitted.
 //!
 //! # What holds for every job
-//! * **Once.** It runs at most once, and its handle resolves exactly once: with what the call returned, or with the [`Error`] that
-//!   says why there is nothing. No job is silently lost.
-//! * **Dropping the handle**, or the future of a `#[blocking]` method, cancels the job. If it waits, it never runs, and what it captured is
-//!   dropped at once; if it runs, [`is_cancelled`] turns true in it and its [`on_cancel`] callbacks run, and so for the jobs that it awaits. See
+//! * **Once.** A job runs at most once, and its handle resolves exactly once: with what the call returned, or with the [`Error`] that
+//!   says why there is no result. No job is silently lost.
+//! * **Dropping the handle**, or the future of a `#[blocking]` method, cancels the job. If it is queued, it never runs, and what it captured is
+//!   dropped at once. If it runs, [`is_cancelled`] turns true in it and its [`on_cancel`] callbacks run; the same holds for the jobs that it awaits. See
 //!   [`JobHandle`].
 //! * **A panic** is caught on the worker and resumed in the awaiting task, with its payload. The worker keeps running.
-//! * **Cancelling** on purpose is [`JobHandle::cancel`]; inside, [`check_cancelled`] ends a job that is no longer wanted.
+//! * **Cancelling** on purpose is [`JobHandle::cancel`]. Inside a job, [`check_cancelled`] ends it if it was cancelled.
 //! * **Shutdown** is [`ThreadPool::close`], [`shutdown`](ThreadPool::shutdown) and [`shutdown_now`](ThreadPool::shutdown_now): none of
 //!   them waits by itself. The [`Shutdown`] that they return resolves when all work has ended; its `wait_timeout` names what still runs.
 //! * **A full pool** refuses at once, with [`Error::QueueFull`], where a
 //!   [`queue_capacity`](ThreadPoolBuilder::queue_capacity) is set; otherwise jobs wait in order.
-//! * **The async runtime** is never blocked: submitting, polling and dropping take a short lock at most. Any runtime will do; none is
-//!   needed but a waker.
+//! * **The async runtime** is never blocked: submitting, polling and dropping take a short lock at most. Any runtime will do: only a
+//!   waker is needed.
 //! * **Nothing lingers.** When the await returns, no clone of `self`, of the arguments or of the result is left on the worker.
 //!
 //! # Features
@@ -66,7 +62,7 @@
 //! |---|---|
 //! | `tokio` | [`Executor`] for `tokio::runtime::Handle`; the tokio runtime of the caller is current inside its jobs, on any executor |
 //! | `rayon` | [`Executor`] for `rayon::ThreadPool` |
-//! | `metrics` | the figures of [`ThreadPool::metrics`] and [`Limited::metrics`] go to the recorder of the `metrics` facade, [by these names](#names-of-the-metrics) |
+//! | `metrics` | the metrics of [`ThreadPool::metrics`] and [`Limited::metrics`] go to the recorder of the `metrics` facade, [by these names](#names-of-the-metrics) |
 //! | `tracing` | the caller's span is current inside its jobs; each job has a span, and an event where it does not return a value, of target `offload_runtime::job` |
 //! | `testing` | `ManualExecutor`, whose jobs run when a test says so; `conformance`, checks for executors |
 //! | `remote` | `remote`: calls whose arguments and results cross as bytes |
@@ -85,19 +81,23 @@
 //! | `offload.pool.threads` | gauge | |
 //!
 //! `pool` is the [`thread_name`](ThreadPoolBuilder::thread_name), or `name.limited(4)` for a view; `method` is `module::Type::method`, or
-//! `file:line:column` where there is no method. Handles are made by a site's first job, of the recorder that is installed by then.
+//! `file:line:column` where there is no method. Install the recorder before submitting the first job.
 //!
 //! # Spans and events
 //! With the feature `tracing`. The span `job`, of level `INFO`, is a child of the caller's. Its fields are `site`, `code.filepath`,
-//! `code.lineno`, `pool` and `thread` (on a [`ThreadPool`]), `wait_us` and `run_us`, the times in microseconds; `otel.name` makes it bear the
-//! method's name in OpenTelemetry. In it are the events *job refused* (`WARN`, with the `reason`), *job panicked* (`ERROR`, with the message as `panic`),
+//! `code.lineno`, `pool` and `thread` (on a [`ThreadPool`]), `wait_us` and `run_us`, the times in microseconds; `otel.name` gives it the
+//! method's name in OpenTelemetry. It contains the events *job refused* (`WARN`, with the `reason`), *job panicked* (`ERROR`, with the message as `panic`),
 //! *job cancelled before it began* and *job ended by its cancellation* (`DEBUG`). *Job has been running for long*
 //! ([`warn_after`](ThreadPoolBuilder::warn_after), `WARN`) is in no span. Where the span `job` is filtered out, the body and the
 //! events are in the caller's. A span of target `tokio::task::blocking`, level `TRACE`, is for tokio-console.
 //!
 //! # Limits
-//! A thread cannot be stopped from outside: a job that never looks at [`is_cancelled`] runs to its end. A job lives in its process, and ends
-//! with it. Each call costs an allocation and two hand-overs between threads: work of a microsecond is better done in place.
+//! A thread cannot be stopped from outside: a job that never checks [`is_cancelled`] runs to its end. A job ends with its process. Each call costs an
+//! allocation and two hand-overs between threads: do work that always takes less than 10 microseconds
+//! [in place](guide::alternatives#how-short-is-too-short).
+
+// A snippet that is copied compiles without a warning.
+#![doc(test(attr(deny(warnings), allow(unused))))]
 
 #[forbid(unsafe_code)]
 mod adapters;
@@ -122,7 +122,7 @@ mod ext;
 pub mod guide;
 #[forbid(unsafe_code)]
 mod hooks;
-#[allow(unsafe_code, reason = "all of it is here; `job/mod.rs` tells by what rules")]
+#[allow(unsafe_code, reason = "all of it is here; `job/mod.rs` has its rules")]
 mod job;
 #[forbid(unsafe_code)]
 mod limited;

@@ -13,7 +13,7 @@ use std::panic::Location;
 ///
 /// # Examples
 /// ```
-/// use offload_runtime::{ExecutorExt, Inline, Job, Executor};
+/// use offload_runtime::{Executor, ExecutorExt, Job};
 ///
 /// struct Printing;
 /// impl Executor for Printing {

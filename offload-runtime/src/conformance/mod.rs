@@ -16,7 +16,7 @@
 //! | [`parallel(n)`](Conformance::parallel) | `n` jobs that wait for one another all begin |
 //! | [`at_most(n)`](Conformance::at_most) | never more than `n` at once; jobs beyond wait, and are cancelled while they wait |
 //! | [`in_order`](Conformance::in_order) | with `at_most(1)`: jobs run in the order of their submission |
-//! | [`nested`](Conformance::nested) | a job that blocks on jobs of the same executor ends (C10) |
+//! | [`nested`](Conformance::nested) | a job that blocks on jobs of the same executor ends |
 //! | [`closed_by(f)`](Conformance::closed_by) | after `f` jobs are refused, and none of those before stays pending |
 //!
 //! An executor that runs a job twice, or resolves a handle twice, cannot be written: [`Job`](crate::Job) is used up.
@@ -134,7 +134,7 @@ impl<E: Executor + 'static> Conformance<E> {
         self
     }
 
-    /// Promises that a job may block on other jobs of the same executor, however few threads there are (C10).
+    /// Promises that a job may block on other jobs of the same executor, however few threads there are.
     pub fn nested(mut self) -> Self {
         self.promises.nested = true;
         self

@@ -8,8 +8,16 @@
 pub mod alternatives {}
 
 #[doc = include_str!("links.md")]
+#[doc = include_str!("arguments.md")]
+pub mod arguments {}
+
+#[doc = include_str!("links.md")]
 #[doc = include_str!("cancellation.md")]
 pub mod cancellation {}
+
+#[doc = include_str!("links.md")]
+#[doc = include_str!("commands.md")]
+pub mod commands {}
 
 #[doc = include_str!("links.md")]
 #[doc = include_str!("executors.md")]
@@ -31,6 +39,18 @@ pub mod from_tornado {}
 #[doc = include_str!("links.md")]
 #[doc = include_str!("processes.md")]
 pub mod processes {}
+
+#[doc = include_str!("links.md")]
+#[doc = include_str!("progress.md")]
+pub mod progress {}
+
+#[doc = include_str!("links.md")]
+#[doc = include_str!("sqlite.md")]
+pub mod sqlite {}
+
+#[doc = include_str!("links.md")]
+#[doc = include_str!("stopping.md")]
+pub mod stopping {}
 
 #[doc = include_str!("links.md")]
 #[doc = include_str!("testing.md")]
