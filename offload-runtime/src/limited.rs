@@ -38,7 +38,7 @@ const SLICE: Duration = if cfg!(offload_loom) { Duration::ZERO } else { Duration
 /// Made by [`ExecutorExt::limited`](crate::ExecutorExt::limited). It shares the executor's threads and takes none while its jobs wait:
 /// for a resource that bears only so many users (connections of a database, a disk), beside others on the same pool.
 ///
-/// * Its jobs begin in the order of their submission, but for those that a job of the same pool awaits, which come first. With `n = 1` each ends
+/// * Its jobs begin in the order of their submission. Jobs that a job of the same pool awaits come first. With `n = 1` each ends
 ///   before the next begins.
 /// * A job occupies its place until it has really ended, cancelled or not.
 /// * Its queue is unbounded unless [`queue_capacity`](Self::queue_capacity) is set; a full one refuses with [`Error::QueueFull`].
@@ -100,11 +100,11 @@ struct View<E> {
 struct Runners {
     /// Slot runners: with the executor, or active.
     count: usize,
-    /// Those that have not begun: their numbers and handles.
+    /// Runners that have not begun: their numbers and handles.
     queued: Vec<(u64, JobHandle<()>)>,
     /// The number of the next.
     next: u64,
-    /// Active runners whose job awaits a job of the view, queued or running.
+    /// Active runners that run a job which awaits a job of the view, queued or running.
     waiting: usize,
     /// Active runners that run an awaited job, each in the place of a job that waits.
     lent: usize,

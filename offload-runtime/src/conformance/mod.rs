@@ -1,8 +1,8 @@
-//! Checks for whoever writes an [`Executor`]: one suite, the same that the executors of this crate pass.
+//! Checks for authors of an [`Executor`]: the suite that the executors of this crate pass.
 //!
-//! An executor has little to do (take a job, run it on a thread, once), and most of the contract is the job's own affair. What can go wrong
-//! all the same: a job that is run while `execute` has not returned, forgotten in a queue, run under a lock that it comes back
-//! for, lost when the executor is shut down, run beside more others than promised. The suite provokes each of these and names it.
+//! An executor runs each job once, on a thread; the job does the rest. These things can go wrong: a job runs before `execute` has returned, or
+//! under a lock that it takes again. It is forgotten in a queue, or lost at shutdown. More jobs run at once than promised. The
+//! suite provokes each of these and names it.
 //!
 //! # Guide
 //! 1. Add the crate to `[dev-dependencies]` with the feature `testing`.
@@ -155,7 +155,7 @@ impl<E: Executor + 'static> Conformance<E> {
     /// Runs the checks.
     ///
     /// # Panics
-    /// If one of them fails, with a list of those that did.
+    /// If a check fails, with a list of the failed ones.
     pub fn run(&self) {
         let report = self.report();
         assert!(report.failures().next().is_none(), "{report}");
@@ -193,7 +193,7 @@ impl<E> std::fmt::Debug for Conformance<E> {
     }
 }
 
-/// One check: what it is called, whom it concerns, and what it does.
+/// One check: its name, the executors that it concerns, and what it does.
 struct Check {
     name: &'static str,
     /// Whether it applies to an executor with these promises, which has or has not a way to be closed.

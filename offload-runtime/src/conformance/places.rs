@@ -1,4 +1,4 @@
-//! The checks of the promises `parallel`, `at_most` and `in_order`: how many jobs run at once, and what happens to those that wait.
+//! The checks of the promises `parallel`, `at_most` and `in_order`: how many jobs run at once, and what happens to queued ones.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};

@@ -129,7 +129,7 @@ impl Frame {
         Frames { next: self, frames: PhantomData }
     }
 
-    /// What runs in this frame waits for one more handle, whose job is in the queue at `owner`. Returns whether that queue, or one from which
+    /// The job of this frame waits for one more handle: that of a job in the queue at `owner`. Returns whether that queue, or one from which
     /// it gets its threads, is served by this thread.
     fn begin_wait(&self, owner: QueueId, header: NonNull<Header>) -> bool {
         let mut served = false;

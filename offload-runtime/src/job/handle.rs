@@ -26,7 +26,7 @@ use crate::unwind::discard;
 /// Awaits one submitted job.
 ///
 /// The job was enqueued before the handle was returned; awaiting it only fetches the result. The result is `Ok` with what
-/// the call returned, or the [`Error`] that says why there is none.
+/// the call returned, or the [`Error`] that says why there is no result.
 ///
 /// A handle is `Send`, `Sync` and `Unpin`, needs no particular async runtime, and can be awaited by reference
 /// (`(&mut handle).await`) to keep it. A poll never blocks; the first may spin for a few microseconds.
@@ -37,7 +37,7 @@ use crate::unwind::discard;
 /// [`detach`](Self::detach) lets it finish instead. `drop` never waits for the job and never panics.
 ///
 /// **Awaited inside a job**, a handle passes cancellation on: when the outer job is cancelled, so is this one. If it belongs to the
-/// outer job's own pool, or to a [`Limited`](crate::Limited) view of it, the pool may use one more thread for awaited jobs while the outer
+/// outer job's own pool, or to a [`Limited`](crate::Limited) view of it, the pool may use one more thread while the outer
 /// job waits. So a job that blocks on others cannot deadlock its own pool; see [`ThreadPool`](crate::ThreadPool#nested-use).
 ///
 /// **Results that are ready** do not starve other tasks: after 16 of them on one thread, a poll wakes its task and returns `Pending` once, even
@@ -142,8 +142,7 @@ impl<T> JobHandle<T> {
 
     /// Lets the job finish unobserved.
     ///
-    /// It runs as if it were awaited, its result is dropped on the worker, and a panic of it goes no further than the panic
-    /// hook, which has printed it by then.
+    /// It runs as if it were awaited, and its result is dropped on the worker. A panic is reported by the panic hook only.
     ///
     /// # Examples
     /// ```

@@ -11,7 +11,7 @@ use super::cell::Header;
 pub(super) struct List {
     pub(super) first: *mut Header,
     last: *mut Header,
-    /// The last of the awaited jobs; null if there is none.
+    /// The last of the awaited jobs; null if no job is awaited.
     last_awaited: *mut Header,
     pub(super) len: usize,
 }

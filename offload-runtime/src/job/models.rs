@@ -1,6 +1,6 @@
 //! Loom models of the cell: complete, poll, drop, cancel, detach, refuse, hooks, cancellers, in every order.
 //!
-//! Each model checks that what was captured and what was returned is dropped exactly once ([`Token`]), that no cell is left
+//! Each model checks that captures and results are dropped exactly once ([`Token`]), that no cell is left
 //! ([`assert_no_cell_is_left`]), and that the handle resolves. Run by `ci/loom.sh`, which prints how many interleavings each explored.
 
 use std::future::Future;

@@ -197,7 +197,7 @@ impl<P: Owner> Queue<P> {
         Arc::as_ptr(this).cast()
     }
 
-    /// A running job awaits the job: moves it behind those that are awaited already, before all others, if it is in this queue.
+    /// A running job awaits the job: moves it behind all awaited jobs, before all others, if it is in this queue.
     ///
     /// # Safety
     /// The caller keeps the cell until the call returns.

@@ -16,7 +16,7 @@ pub struct QueueId(pub(super) usize);
 
 /// A queue of whatever type.
 pub(crate) trait Promote: Send + Sync {
-    /// A running job awaits the job: moves it before those that are not awaited, if it is in this queue.
+    /// A running job awaits the job: moves it before all jobs that are not awaited, if it is in this queue.
     ///
     /// # Safety
     /// The caller keeps the cell until the call returns.
@@ -40,7 +40,7 @@ pub(super) fn parent(view: QueueId) -> Option<QueueId> {
     queues().get(&view)?.parent
 }
 
-/// A running job awaits the job: moves it before those that are not awaited, if it is in that queue.
+/// A running job awaits the job: moves it before all jobs that are not awaited, if it is in that queue.
 ///
 /// # Safety
 /// The caller keeps the cell until the call returns.

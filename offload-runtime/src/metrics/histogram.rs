@@ -105,7 +105,7 @@ impl Histogram {
 
     /// The buckets that are not empty, from the shortest: the longest time that belongs to it, and how many it counts.
     ///
-    /// For who passes the distribution on.
+    /// For code that publishes the distribution.
     pub fn buckets(&self) -> impl Iterator<Item = (Duration, u64)> {
         let filled = self.0.iter().filter(|bucket| bucket.count() > 0);
         filled.map(|bucket| (Duration::from_nanos(bucket.end()), bucket.count()))

@@ -105,7 +105,7 @@ impl Figures {
 macro_rules! figures {
     ($type:ident) => {
         impl $type {
-            /// How many jobs were submitted, those that were refused included. Like all totals, since the executor was made.
+            /// How many jobs were submitted, refused ones included. Like all totals, since the executor was made.
             ///
             /// At any moment it is the sum of [`queued`](Self::queued), [`running`](Self::running), [`completed`](Self::completed),
             /// [`panicked`](Self::panicked), [`cancelled`](Self::cancelled) and [`refused`](Self::refused).
@@ -126,7 +126,7 @@ macro_rules! figures {
                 self.figures.running
             }
 
-            /// How many jobs came back with a value, whether or not somebody was left to have it.
+            /// How many jobs returned a value, whether or not a caller was left to take it.
             #[must_use]
             pub fn completed(&self) -> u64 {
                 self.figures.completed

@@ -129,7 +129,7 @@ fn seconds(nanoseconds: u64) -> f64 {
     nanoseconds as f64 / 1e9
 }
 
-/// The value of `cell`, made if there is none: by each thread that comes before one is ready. Making it calls the recorder, for which
+/// The value of `cell`. Each thread that comes before one is ready makes one. Making it calls the recorder, for which
 /// no other thread may have to wait.
 fn made<T>(cell: &OnceLock<T>, make: impl FnOnce() -> T) -> &T {
     if let Some(handle) = cell.get() {
@@ -156,7 +156,7 @@ thread_local! {
 }
 
 impl Event {
-    /// Publishes the event, and those that come meanwhile. A recorder that submits a job where it makes a counter would otherwise call itself
+    /// Publishes the event, and all events that come meanwhile. A recorder that submits a job where it makes a counter would otherwise call itself
     /// without end.
     pub(super) fn publish(self, tally: &Arc<Tally>) {
         let is_inside = LATER.try_with(|later| {

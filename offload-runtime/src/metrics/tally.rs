@@ -27,7 +27,7 @@ pub(crate) struct Tally {
     /// The position among the sites of the executor.
     number: u64,
     timing: bool,
-    /// The number of [`SHORT`] jobs in a row, of those that were timed.
+    /// The number of timed jobs in a row that were [`SHORT`].
     short_in_a_row: Counter,
     /// Whether that is [`STREAK`] or more, so that one in [`Stamp::SAMPLE`] is timed.
     is_short: LooseFlag,
@@ -35,10 +35,8 @@ pub(crate) struct Tally {
     pub(super) published: Published,
 }
 
-/// Jobs that run for no longer are timed by samples, in nanoseconds: a hundred times what timing a job takes.
-///
-/// With the three readings of the clock, and the histograms, of each job, a `stat`, a 4 KiB read or a `SQLite` query took 1.10 of the time with 8
-/// callers and 1.06 with 64 (geometric means; Intel Xeon, Linux 6.18).
+/// Jobs that run for no longer, in nanoseconds, are timed by samples: three readings of the clock and two histograms for each job show in the rows
+/// `stat` of `benches`.
 const SHORT: u64 = 10_000;
 
 /// So many are timed each, before samples are taken.

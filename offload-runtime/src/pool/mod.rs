@@ -13,7 +13,7 @@
 //! 3. **A worker that finds no job** searches for a moment: spins and a few yields. One worker at a time goes on for up to 50 microseconds, if
 //!    the last gaps between jobs were that short (`spin.rs`). Then it parks, and leaves after the keep-alive.
 //! 4. **A job that awaits a job of its own pool** moves that job, if it is queued, before all jobs that are not awaited. While the first job
-//!    waits, one worker beyond the maximum may be active. That worker takes awaited jobs only, and parks when there is none. A job that waits, and
+//!    waits, one worker beyond the maximum may be active. That worker takes awaited jobs only, and parks when no job is awaited. A job that waits, and
 //!    the awaited job that runs in its place, count once: all other threads run any job meanwhile. A job that awaits a *running* job waits,
 //!    too, as the running job may await a queued one. `poll` returns at once.
 //!
@@ -29,7 +29,7 @@
 //!
 //! # Files
 //! `state.rs` what the lock guards, and the choice of the worker to wake · `submit.rs` which jobs are accepted · `worker.rs` a worker's
-//! life · `spin.rs` the search · `shutdown.rs` the end · `watch.rs` slow jobs · `inspect.rs` metrics and running jobs · `current.rs`
+//! life · `spin.rs` the search. `shutdown.rs` the end · `watch.rs` slow jobs · `inspect.rs` metrics and running jobs · `current.rs`
 //! what is known of a worker · `builder.rs` options · `thread_pool.rs` the public handle.
 //! The protocol of a job is explained in `job/mod.rs`.
 

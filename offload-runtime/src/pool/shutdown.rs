@@ -1,7 +1,7 @@
 //! The pool's end: closed, drained or stopped, and waited for without joining a thread.
 //!
 //! Closing seals the queue under its lock: a job is in it before, and will run, or is refused. Threads leave by themselves once the
-//! sealed queue is empty; the last one wakes those that wait. A thread of the pool that waits does not count itself, so that a job may shut its own
+//! sealed queue is empty; the last one wakes all waiters. A thread of the pool that waits does not count itself, so that a job may shut its own
 //! pool down.
 
 use std::fmt;
@@ -53,7 +53,7 @@ fn end(queue: &Arc<Queue<Pool>>, then: impl FnOnce(&mut Guard<'_, Pool>)) {
     discard(hooks);
 }
 
-/// A thread that has resigned goes, and with the last one of a closed pool the hooks, and those that wait are woken.
+/// A thread that has resigned leaves. The last one of a closed pool drops the hooks and wakes all waiters.
 pub(super) fn count_out(mut state: Guard<'_, Pool>) {
     if state.closed && state.threads == 0 && state.leaving == 1 {
         let (queue, hooks) = (state.queue(), state.take_hooks());
@@ -79,7 +79,7 @@ impl State {
     }
 }
 
-/// Takes the wakers of those that wait, if the pool's end has come, or may have come for one of them.
+/// Takes the wakers of all waiters, if the pool's end has come, or may have come for one of them.
 pub(super) fn take_wakers(state: &mut State) -> Vec<Waker> {
     // For a waiting job of the pool it has come when one thread is left, its own. No thread waits before the pool is closed.
     if state.threads + state.leaving > 1 {

@@ -63,7 +63,7 @@ pub(super) struct Pool {
 ///
 /// A thread that has started and not resigned is in exactly one state: `preparing`, `searching`, running a job, or parked in `idle`.
 pub(super) struct State {
-    /// Threads that exist or are being started, but for those that have resigned.
+    /// Threads that exist or are being started, without resigned ones.
     pub(super) threads: usize,
     /// Threads in their start hook. They may be there for long, and no job relies on them.
     pub(super) preparing: usize,
@@ -71,7 +71,7 @@ pub(super) struct State {
     pub(super) searching: usize,
     /// Parked threads, the most recently parked last.
     pub(super) idle: Vec<Arc<Worker>>,
-    /// Threads whose job awaits a job of this pool, queued or running (rule 4).
+    /// Threads that run a job which awaits a job of this pool, queued or running (rule 4).
     pub(super) waiting: usize,
     /// Threads that run an awaited job, each in the place of a job that waits.
     pub(super) lent: usize,
@@ -84,7 +84,7 @@ pub(super) struct State {
     pub(super) workers: Vec<Arc<Worker>>,
     /// Dropped by the last thread of a closed pool.
     pub(super) hooks: Hooks,
-    /// Those that wait for the pool's end: the number of the [`Shutdown`](super::Shutdown) and its waker.
+    /// Waiters for the pool's end: the number of the [`Shutdown`](super::Shutdown) and its waker.
     pub(super) shutdowns: Vec<(usize, Waker)>,
     /// The number of the next [`Shutdown`](super::Shutdown).
     pub(super) next_shutdown: usize,
@@ -194,7 +194,7 @@ impl State {
         } else if !self.idle.is_empty() {
             Some(self.searching)
         } else if self.searching == 0 {
-            // Starting a thread takes ten times as long as waking one: one at a time, each by the one before. What a job awaits does not rely
+            // Starting a thread takes far longer than waking one: one at a time, each by the one before. What a job awaits does not rely
             // on a thread in its hook, which may wait for that job.
             Some(self.preparing.saturating_sub(self.waiting))
         } else {

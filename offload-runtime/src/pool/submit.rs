@@ -1,4 +1,4 @@
-//! Which jobs a pool accepts, and how those that it does not run are refused.
+//! Which jobs a pool accepts, and how it refuses the others.
 
 use super::state::Pool;
 use crate::clock::Stamp;

@@ -32,8 +32,8 @@ use crate::sync::Arc;
 /// wait for each other in a chain there are up to `n` threads beyond the maximum. They park when there is no awaited job, and leave
 /// after the keep-alive.
 ///
-/// A job that waits for something *else* which needs the pool can still deadlock it: a channel that a queued job is to
-/// fill, an async task that awaits a job of the pool, or jobs of two executors that wait for each other's threads or places. An awaited job
+/// A job that waits for something *else* which needs the pool can still deadlock it. Examples: a channel that a queued job is to
+/// fill; an async task that awaits a job of the pool; jobs of two executors that wait for each other's threads. An awaited job
 /// that was given up (its handle dropped) keeps its thread until it ends: if it ignores the cancellation, later awaited jobs may have to
 /// wait for it. Submit from the task before entering the job, or use another pool.
 ///

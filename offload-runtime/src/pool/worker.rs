@@ -73,7 +73,7 @@ pub(super) fn start(queue: &Arc<Queue<Pool>>) {
 }
 
 /// The operating system refused the thread. Jobs wait for the threads that there are, and the next submitter tries again. Jobs for which no
-/// thread will come are refused: all of them if there is no thread, those that are awaited if every thread waits for one.
+/// thread will come are refused: all of them if there is no thread, only awaited ones if every thread waits for a job.
 fn start_failed(queue: &Arc<Queue<Pool>>, error: io::Error) {
     let mut state = queue.lock();
     state.threads -= 1;

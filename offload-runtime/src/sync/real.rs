@@ -20,7 +20,7 @@ impl<T> UnsafeCell<T> {
         f(self.0.get())
     }
 
-    /// An exclusive access: nobody else reads or writes until `f` returns.
+    /// An exclusive access: no other thread reads or writes until `f` returns.
     #[inline]
     pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
         f(self.0.get())
