@@ -90,7 +90,7 @@ fn a_captured_value_whose_drop_panics_kills_no_worker() {
     // Dropped by the body: that is a panic of the job.
     let value = PanicsOnDrop;
     assert!(matches!(finish(pool.submit(move || drop(value))), Err(Error::Panicked(_))));
-    // Dropped by the one who cancels, or refuses: nobody's panic.
+    // Dropped by the thread that cancels or refuses: the panic goes no further.
     let occupied = Occupied::new(&pool, 1);
     let value = PanicsOnDrop;
     let cancelled = pool.submit(move || drop(value));
@@ -106,7 +106,7 @@ fn a_captured_value_whose_drop_panics_kills_no_worker() {
 }
 
 #[test]
-fn a_result_that_nobody_awaits_whose_drop_panics_kills_no_worker() {
+fn an_unawaited_result_whose_drop_panics_kills_no_worker() {
     silence();
     let pool = ThreadPool::new(1);
     let home = finish(pool.submit(|| std::thread::current().id())).unwrap();

@@ -1,4 +1,4 @@
-//! The default executor when nobody sets it: an elastic pool. Process-wide, hence a test binary with one test.
+//! The default executor, if the program sets none: an elastic pool. Process-wide, hence a test binary with one test.
 
 use offload_runtime::{ExecutorExt, ThreadPool, blocking, default_executor, set_default_executor};
 use tests::support::{Occupied, finish};

@@ -169,7 +169,7 @@ fn a_view_does_not_starve_its_executor() {
     finish(pool.submit(move || stop.store(true, Ordering::SeqCst))).unwrap();
 }
 
-/// Nor does it give up what waits in it, where the executor has no room for a driver to come later.
+/// Nor does it give up what waits in it, where the executor has no room for a runner to come later.
 #[test]
 fn a_view_keeps_its_thread_where_the_executor_has_no_room() {
     let pool = ThreadPool::builder().max_threads(1).queue_capacity(0).build();
@@ -260,31 +260,31 @@ impl Executor for TakesOne {
     }
 }
 
-/// Of two drivers one is refused: the other runs what waits.
+/// Of two runners one is refused: the other runs what waits.
 #[test]
-fn a_refused_driver_leaves_its_jobs_to_the_others() {
+fn a_refused_runner_leaves_its_jobs_to_the_others() {
     for refuse in [true, false] {
         let view = TakesOne { first: Mutex::new(None), refuse }.limited(2);
         let (one, two) = (view.submit(|| 1), view.submit(|| 2));
         assert!(!one.is_finished() && !two.is_finished());
-        let driver = view.executor().first.lock().unwrap().take().unwrap();
-        driver.run();
+        let runner = view.executor().first.lock().unwrap().take().unwrap();
+        runner.run();
         assert_eq!((finish(one).unwrap(), finish(two).unwrap()), (1, 2));
     }
 }
 
-/// If the last driver is refused, so are the jobs, for its reason.
+/// If the last runner is refused, so are the jobs, for its reason.
 #[test]
-fn the_last_refused_driver_takes_its_jobs_along() {
+fn the_last_refused_runner_takes_its_jobs_along() {
     for refuse in [true, false] {
         let tokens = Tokens::new();
         let view = TakesOne { first: Mutex::new(None), refuse }.limited(2);
         let handles: Vec<_> = (0..5).map(|_| tokens.token()).map(|token| view.submit(move || drop(token))).collect();
-        let driver = view.executor().first.lock().unwrap().take().unwrap();
+        let runner = view.executor().first.lock().unwrap().take().unwrap();
         if refuse {
-            driver.refuse(Error::ShutDown);
+            runner.refuse(Error::ShutDown);
         } else {
-            drop(driver);
+            drop(runner);
         }
         assert_eq!(tokens.alive(), 0);
         for handle in handles {
@@ -316,7 +316,7 @@ fn a_full_view_refuses_at_once() {
     assert_eq!(values, [Some(0), None, Some(2), Some(4)]);
 }
 
-/// The view's driver is gone when its queue is empty, and another is given to the executor when jobs come again.
+/// The view's runner is gone when its queue is empty, and another is given to the executor when jobs come again.
 #[test]
 fn a_view_rests_and_starts_again() {
     let started = Started::default();

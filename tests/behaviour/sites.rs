@@ -27,9 +27,9 @@ fn a_job_knows_the_line_that_submitted_it() {
     assert_eq!(site.to_string(), format!("{}:{line}:{}", file!(), site.column()));
 }
 
-/// Also through a view, whose drivers are jobs of the crate's own: they bear the site of the job that they came for.
+/// Also through a view, whose runners are jobs of the crate's own: they bear the site of the job that they came for.
 #[test]
-fn a_job_of_a_view_is_told_by_its_own_site() {
+fn a_job_of_a_view_is_shown_with_its_own_site() {
     let pool = ThreadPool::new(1);
     let view = pool.clone().limited(1);
     let gate = Gate::closed();

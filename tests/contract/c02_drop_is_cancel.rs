@@ -290,7 +290,7 @@ fn c02_dropping_an_ended_job_drops_its_result() {
 }
 
 #[test]
-fn c02_a_detached_job_runs_though_nobody_waits_and_is_not_cancelled() {
+fn c02_a_detached_job_runs_and_is_not_cancelled() {
     let pool = ThreadPool::new(1);
     let tokens = Tokens::new();
     let (handle, gate, seen) = watched(&pool, &tokens);

@@ -98,7 +98,7 @@ fn c02_a_stop_runs_the_hooks_of_all_jobs_that_run() {
     }
 }
 
-/// The hook's captured value stands in its destructor as the job ends: whoever cancels the job does not wait for it.
+/// The hook's captured value is in its destructor as the job ends: the canceller does not wait for it.
 #[test]
 fn c03_a_slow_destructor_of_a_leaked_hook_delays_no_canceller() {
     struct SlowDrop(Gate);

@@ -1,7 +1,7 @@
 //! C3: submit, poll, drop of a handle and drop of a pool never wait for a job, a join or a lock held across user code. (The first poll
 //! of a job looks for its result for a microsecond at most: `job/glance.rs`, with tests of its own beside it.)
 //!
-//! Each test makes somebody else stand still in user code, does on this thread what must not wait for him, and only then lets him go: if
+//! Each test holds another thread in user code, does on this thread what must not wait for it, and only then releases it: if
 //! it waited, it would wait for ever.
 
 use std::sync::Arc;
@@ -79,9 +79,9 @@ fn c03_dropping_or_stopping_a_pool_does_not_wait_for_its_jobs() {
     }
 }
 
-/// Somebody cancels a queued job whose captured value takes its time to go.
+/// Another thread cancels a queued job whose captured value is slow to drop.
 #[test]
-fn c03_a_slow_destructor_of_a_cancelled_job_delays_nobody_else() {
+fn c03_a_slow_destructor_of_a_cancelled_job_delays_no_other_thread() {
     let pool = ThreadPool::new(1);
     let occupied = Occupied::new(&pool, 1);
     let gate = Gate::closed();
@@ -100,7 +100,7 @@ fn c03_a_slow_destructor_of_a_cancelled_job_delays_nobody_else() {
 
 /// `shutdown_now` refuses a queued job whose captured value takes its time to go.
 #[test]
-fn c03_a_slow_destructor_of_a_refused_job_delays_nobody_else() {
+fn c03_a_slow_destructor_of_a_refused_job_delays_no_other_thread() {
     let pool = ThreadPool::new(1);
     let occupied = Occupied::new(&pool, 1);
     let gate = Gate::closed();
@@ -119,7 +119,7 @@ fn c03_a_slow_destructor_of_a_refused_job_delays_nobody_else() {
 
 /// A worker stands in a waker.
 #[test]
-fn c03_a_slow_waker_delays_nobody_else() {
+fn c03_a_slow_waker_delays_no_other_thread() {
     let pool = ThreadPool::new(1);
     let (begin, woken) = (Gate::closed(), Gate::closed());
     let door = begin.clone();
@@ -157,7 +157,7 @@ fn c03_a_slow_hook_of_a_thread_delays_no_submitter() {
 
 /// A hook of `on_cancel` stands still on the thread that cancels.
 #[test]
-fn c03_a_slow_cancel_hook_delays_nobody_else() {
+fn c03_a_slow_cancel_hook_delays_no_other_thread() {
     let pool = ThreadPool::new(1);
     let (running, hook) = (Gate::closed(), Gate::closed());
     let (in_job, in_hook) = (running.clone(), hook.clone());
@@ -178,9 +178,9 @@ fn c03_a_slow_cancel_hook_delays_nobody_else() {
     });
 }
 
-/// A caller who finds the result of each call as he polls it for the first time would keep the loop from everybody else.
+/// A task whose first polls all find a result would keep the loop from other tasks.
 #[test]
-fn c03_who_calls_short_jobs_one_after_the_other_gives_way_to_others() {
+fn c03_a_task_that_calls_short_jobs_in_a_row_yields() {
     let pool = ThreadPool::new(1);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let turns = Arc::new(AtomicUsize::new(0));
@@ -208,6 +208,6 @@ fn c03_who_calls_short_jobs_one_after_the_other_gives_way_to_others() {
         other.abort();
         (waited, gave_way)
     });
-    // Once in 16 results, but for those that come between the question and the poll; without that, once in hundreds (release).
+    // Once in 16 results, without results that come between the check and the poll. Without the rule, once in hundreds (release).
     assert!(gave_way >= waited / 100, "{waited} calls had to wait, and {gave_way} gave way");
 }

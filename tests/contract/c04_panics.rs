@@ -74,7 +74,7 @@ fn c04_a_panic_drops_what_the_job_captured() {
 }
 
 #[test]
-fn c04_a_panic_that_nobody_awaits_goes_no_further() {
+fn c04_an_unawaited_panic_goes_no_further() {
     silence();
     let started = Started::default();
     let pool = started.watch(ThreadPool::builder().max_threads(1)).build();
@@ -87,7 +87,7 @@ fn c04_a_panic_that_nobody_awaits_goes_no_further() {
     assert_eq!((tokens.alive(), started.in_all()), (0, 1), "the payloads are dropped");
 }
 
-/// The unwinding of `check_cancelled` is not a panic to those who ask.
+/// The unwinding of `check_cancelled` is reported as a cancellation, not as a panic.
 #[test]
 fn c04_a_cancelled_job_has_not_panicked() {
     let pool = ThreadPool::new(1);

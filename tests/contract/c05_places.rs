@@ -1,4 +1,4 @@
-//! C5 where places are counted: a job that has ended leaves its place at once, and a driver that a view had counted on and that is
+//! C5 where places are counted: a job that has ended leaves its place at once, and a runner that a view had counted on and that is
 //! not coming takes nothing along unseen.
 
 use std::backtrace::Backtrace;
@@ -84,27 +84,27 @@ fn longer_than_a_slice() {
     }
 }
 
-/// A driver runs one job after the other while its slice lasts, and asks for another driver only for jobs that wait.
+/// A runner runs one job after the other while its slice lasts, and asks for another runner only for jobs that wait.
 #[test]
-fn c05_a_view_asks_for_no_driver_that_it_does_not_need() {
+fn c05_a_view_submits_no_runner_that_it_does_not_need() {
     let ran_before_a_hand_over = || {
         let view = Later::default().limited(1);
         let jobs: Vec<_> = (0..20).map(|i| view.submit(move || i)).collect();
         view.executor().take().run();
         let ran = jobs.iter().filter(|job| job.is_finished()).count();
-        while let Some(driver) = { view.executor().0.lock().unwrap().pop() } {
-            driver.run();
+        while let Some(runner) = { view.executor().0.lock().unwrap().pop() } {
+            runner.run();
         }
         assert_eq!(jobs.into_iter().map(|job| finish(job).unwrap()).sum::<i32>(), 190);
         ran
     };
     // A machine that is busy elsewhere may take a slice away at any place, but not always after the first job.
-    assert!((0..100).any(|_| ran_before_a_hand_over() > 1), "a driver for each job");
+    assert!((0..100).any(|_| ran_before_a_hand_over() > 1), "a runner for each job");
     let view = Later::default().limited(1);
     let alone = view.submit(longer_than_a_slice);
     view.executor().take().run();
     finish(alone).unwrap();
-    assert!(view.executor().0.lock().unwrap().is_empty(), "a driver for an empty view");
+    assert!(view.executor().0.lock().unwrap().is_empty(), "a runner for an empty view");
 }
 
 /// As one that starts a thread for each job by `std::thread::spawn`, which panics where none can be had.
@@ -120,7 +120,7 @@ impl Executor for ThreadPerJob {
     }
 }
 
-/// A driver that is to hand its thread back keeps it if the executor panics, and what waits in the view is run.
+/// A runner that is to hand its thread back keeps it if the executor panics, and what waits in the view is run.
 #[test]
 fn c05_an_executor_that_panics_keeps_no_job_of_a_view() {
     silence();
@@ -143,7 +143,7 @@ fn c05_an_executor_that_panics_keeps_no_job_of_a_view() {
     assert_eq!(finish(view.submit(|| 3)).unwrap(), 3);
 }
 
-/// Where jobs run as they are submitted, so do the drivers of a view: no more deeply, however many slices are over.
+/// Where jobs run as they are submitted, so do the runners of a view: no more deeply, however many slices are over.
 #[test]
 fn c05_a_view_of_an_executor_that_runs_its_jobs_at_once_does_not_dive() {
     let view = Inline.limited(1);

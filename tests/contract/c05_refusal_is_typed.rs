@@ -130,7 +130,7 @@ fn c05_a_job_that_an_executor_refuses_has_its_reason() {
 /// tokio decides what becomes of the jobs that wait: a thread that comes from other work runs them before it looks at the shutdown, others
 /// drop them.
 /// Each of them resolves, whichever it is; what comes later is lost for certain.
-/// What is inside the reason may be anyone's, and nobody takes it.
+/// The reason may hold a value of the user's, which no caller takes.
 #[test]
 fn c05_to_refuse_a_cancelled_job_does_not_panic() {
     #[derive(Debug)]

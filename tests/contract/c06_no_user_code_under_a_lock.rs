@@ -141,7 +141,7 @@ fn c06_a_captured_value_comes_back_when_no_thread_can_be_had() {
 }
 
 #[test]
-fn c06_a_result_comes_back_when_nobody_takes_it() {
+fn c06_the_drop_of_an_untaken_result_may_call_the_pool() {
     let scene = Scene::new();
     for executor in scene.both() {
         let visitor = scene.visitor.clone();

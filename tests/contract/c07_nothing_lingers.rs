@@ -98,7 +98,7 @@ fn c07_a_waker_is_kept_once_and_the_last_one_only() {
     assert_eq!(finish(handle).unwrap(), 1);
 }
 
-/// Somebody who no longer waits for a pool's end is not remembered by it.
+/// A waiter for a pool's end that has given up leaves nothing in the pool.
 #[test]
 fn c07_a_shutdown_that_is_dropped_takes_its_waker_along() {
     let pool = ThreadPool::new(1);
@@ -146,7 +146,7 @@ fn c07_a_pool_is_freed_when_it_has_ended() {
     }
 }
 
-/// The last job of a queue was cancelled in it: nobody comes to that queue any more, and it goes all the same.
+/// The last job of a queue was cancelled in it: no thread comes to that queue any more, and it is dropped all the same.
 #[test]
 fn c07_a_pool_is_freed_though_its_last_job_was_cancelled() {
     let tokens = Tokens::new();
@@ -177,7 +177,7 @@ fn c07_a_view_that_is_dropped_with_jobs_is_freed_when_they_have_run() {
     tokens.wait_until_none();
 }
 
-/// A poll that comes as the job ends leaves its waker with nobody, whichever is first.
+/// A poll that comes as the job ends leaves its waker nowhere, whichever is first.
 #[test]
 fn c07_a_waker_that_comes_as_the_job_ends_is_not_kept() {
     let pool = ThreadPool::new(1);

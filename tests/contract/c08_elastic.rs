@@ -72,7 +72,7 @@ fn c08_a_thread_that_runs_the_start_hook_keeps_no_other_from_being_started() {
     }
 }
 
-/// It is counted on only once it is there: a job goes to who sleeps meanwhile.
+/// It is counted on only once it is there: meanwhile a parked thread gets the job.
 #[test]
 fn c08_a_thread_that_runs_the_start_hook_keeps_no_job_from_another() {
     let gate = Gate::closed();
@@ -229,9 +229,9 @@ fn c08_jobs_begin_in_order() {
     assert_eq!(began.try_iter().collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
 }
 
-/// Where jobs have been short for long, no thread is called for those that wait. One that turns out to be long holds nobody up all the same.
+/// A long job after many short ones does not hold up the jobs behind it.
 #[test]
-fn c08_jobs_that_turn_out_to_be_long_hold_nobody_up() {
+fn c08_a_long_job_does_not_hold_up_the_jobs_behind_it() {
     let pool = ThreadPool::builder().max_threads(4).build();
     let submit = |gate: Option<Gate>| pool.submit(move || gate.map(|gate| gate.pass()).is_some());
     for _ in 0..10 {

@@ -1,4 +1,4 @@
-//! C10: on which thread a job runs that somebody waits for. In a view of anyone's executor, whose threads are not ours; in a pool
+//! C10: on which thread an awaited job runs: in a view of a foreign executor, and in a pool
 //! that has threads to spare; and what those threads leave behind.
 
 use std::cell::RefCell;

@@ -317,7 +317,7 @@ fn c10_a_compensating_thread_runs_its_start_hook_outside_of_the_waiting_job() {
     assert_eq!(hooks.iter().collect::<Vec<_>>(), [false, false]);
 }
 
-/// Jobs of a view with one place, some of which wait for others: besides those that wait, one runs at a time.
+/// Jobs of a view with one place, some of which wait for others: besides the waiting ones, one runs at a time.
 #[test]
 fn c10_a_view_with_one_place_runs_one_job_beside_those_that_wait() {
     use std::sync::Arc;
@@ -360,7 +360,7 @@ fn c10_a_view_with_one_place_runs_one_job_beside_those_that_wait() {
 
 /// While a job and the one that it awaits share a place, however long that takes, all other places are used.
 #[test]
-fn c10_a_long_awaited_job_takes_no_more_than_the_place_of_the_waiting_one() {
+fn c10_a_long_awaited_job_takes_only_the_place_of_the_waiting_one() {
     fn scene<E: Executor + Clone + 'static>(executor: E, places: usize) {
         // As many jobs as there are places, of which the first then waits for a job that takes long.
         let (others, long) = (Occupied::new(&executor, places - 1), Gate::closed());
@@ -376,7 +376,7 @@ fn c10_a_long_awaited_job_takes_no_more_than_the_place_of_the_waiting_one() {
         assert!(!outer.is_finished());
         long.open();
         finish(outer).unwrap();
-        // And in the end there are no more than before.
+        // In the end there are as many as before.
         let all = Occupied::new(&executor, places);
         let one_more = executor.submit(|| ());
         for _ in 0..1_000 {

@@ -1,8 +1,7 @@
 //! C11: the tracing span, and the tokio handle if there is one, are those of the caller.
 //!
-//! Here is the half of tokio. That of tracing takes subscribers, which the package `observe` has: `tests/observe/spans/nesting.rs`
-//! (nesting, views, nested jobs, foreign executors, nothing left behind), `filtered.rs` (where the job's span is filtered out) and `otel.rs`
-//! (one trace across the hop). Its tests' names begin with `c11_`, too.
+//! These tests are about tokio's handle. Tests of tracing's span need subscribers, and are in the package `observe`, with names that begin with `c11_`:
+//! `spans/nesting.rs`, `filtered.rs` (the job's span is filtered out) and `otel.rs` (one trace across the threads).
 
 use std::time::Duration;
 

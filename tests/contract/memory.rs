@@ -23,7 +23,7 @@ const OTHERS: usize = TIMES / 3;
 /// A way for a job to end, and what it is called.
 type Ways<'a> = Vec<(&'static str, Box<dyn Fn() + 'a>)>;
 
-/// A waker that nobody else has: the last reference to it is the job's.
+/// A waker whose last reference is the job's.
 fn registered<T>(handle: &mut JobHandle<T>) {
     assert!(poll_once(handle, &Waker::from(Arc::new(Counting::default()))).is_pending());
 }
@@ -49,7 +49,7 @@ fn queued<'a>(executor: &'a (dyn Executor + 'static)) -> Ways<'a> {
     ]
 }
 
-/// Who comes first to the end of a job.
+/// Which side comes first to the end of a job.
 #[derive(Clone, Copy)]
 enum Order {
     JobFirst,
@@ -237,7 +237,7 @@ fn nested<E: Executor + Clone + 'static>(executor: &E) -> Ways<'_> {
     ]
 }
 
-/// After twenty thousand jobs, all of them awaited by one job, there is no more memory in use than after a thousand.
+/// After twenty thousand jobs, all of them awaited by one job, memory in use is the same as after a thousand.
 #[test]
 fn c07_memory_does_not_grow_with_the_number_of_jobs() {
     let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

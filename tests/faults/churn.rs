@@ -1,4 +1,4 @@
-//! Threads that come and go under load: whoever retires, is woken, is started or leaves at that moment, no job is left behind.
+//! Threads that come and go under load: whichever thread retires, is woken or is started at a moment, no job is left behind.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};

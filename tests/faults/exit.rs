@@ -1,4 +1,4 @@
-//! A process that ends: workers, idle or busy, keep nobody.
+//! A process that ends: workers, idle or busy, do not keep it alive.
 
 use std::time::Duration;
 

@@ -184,7 +184,7 @@ fn destructors_that_panic_in_every_place() {
         drop(executor.submit(move || drop(captured)));
         executor.submit(move || drop(again)).cancel();
         occupied.release();
-        // A result that nobody takes: detached, given up while the job runs, given up when it has ended.
+        // A result that no caller takes: detached, dropped while the job runs, dropped when it has ended.
         let (detached, abandoned, untaken) = (value(), value(), value());
         executor.submit(move || detached).detach();
         let gate = Gate::closed();

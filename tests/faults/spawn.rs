@@ -48,8 +48,8 @@ fn jobs_wait_for_the_thread_that_there_is() {
     finish(pool.shutdown());
 }
 
-/// Producers submit while the only thread falls asleep and wakes, and each attempt to start a second one fails: whoever was counted on
-/// and is not coming must not be waited for.
+/// Producers submit while the only thread falls asleep and wakes, and each attempt to start a second one fails: a thread that was counted on
+/// and could not be started must not be waited for.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_thread_that_falls_asleep_while_another_fails_to_start_is_called_back() {
@@ -188,7 +188,7 @@ fn a_job_that_comes_after_a_failed_start_tries_again() {
     assert_eq!(pool.metrics().completed(), pool.metrics().submitted());
 }
 
-/// Closed while the only attempt to start a thread fails: who waits for the pool's end is told.
+/// Closed while the only attempt to start a thread fails: the waiter for the pool's end is woken.
 #[test]
 fn shutdown_of_a_pool_without_a_thread_resolves() {
     let pool = ThreadPool::builder().stack_size(1 << 60).build();

@@ -200,7 +200,7 @@ fn a_refusal_tells_its_cause() {
 }
 
 #[test]
-fn a_panic_goes_on_in_the_caller_with_its_payload() {
+fn a_panic_is_resumed_in_the_caller_with_its_payload() {
     let calls = accepting();
     let payload = catch_unwind(AssertUnwindSafe(|| run(calls.panics()))).unwrap_err();
     assert_eq!(payload.downcast_ref::<u8>(), Some(&7));

@@ -84,7 +84,7 @@ fn a_site_outside_of_any_type_names_the_function() {
 }
 
 #[test]
-fn associated_functions_of_one_name_are_told_apart() {
+fn associated_functions_of_one_name_have_different_sites() {
     let asking = Asking::default();
     run(Table::<u8>::associated(asking.clone()));
     assert_eq!(asking.last().to_string(), "Table<_>::associated");

@@ -35,7 +35,7 @@ fn a_job_whose_client_is_gone_is_seen_as_that() {
 }
 
 #[test]
-fn a_job_that_was_awaited_runs_no_more() {
+fn a_job_that_was_awaited_is_not_shown_as_running() {
     let pool = ThreadPool::new(2);
     for _ in 0..1_000 {
         finish(pool.submit(|| ())).unwrap();
@@ -45,7 +45,7 @@ fn a_job_that_was_awaited_runs_no_more() {
 
 /// Looks at jobs that end under it.
 #[test]
-fn looking_disturbs_nobody() {
+fn reading_metrics_disturbs_no_job() {
     let pool = ThreadPool::new(2);
     let looker = {
         let pool = pool.clone();
@@ -122,7 +122,7 @@ fn nested_jobs_are_seen_each_on_its_thread() {
 /// While several threads look, a job and the one that it awaits are each shown as what they are: neither in the place of the other, and the
 /// outer one for as long as it runs.
 #[test]
-fn those_who_look_change_nothing_of_what_is_shown() {
+fn readers_do_not_change_what_is_shown() {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     struct SetOnDrop<'a>(&'a AtomicBool);
@@ -136,7 +136,7 @@ fn those_who_look_change_nothing_of_what_is_shown() {
         let pool = ThreadPool::builder().max_threads(1).timing(timing).build();
         let done = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            // Also where an assertion fails: the scope waits for those that look.
+            // Also where an assertion fails: the scope waits for its threads.
             let _done = SetOnDrop(&done);
             for _ in 0..2 {
                 scope.spawn(|| {

@@ -48,7 +48,7 @@ fn by_hand_a_site_is_the_line_that_submits() {
 
 /// More sites than any cache of the last one can hide, from several threads.
 #[test]
-fn many_sites_are_told_apart() {
+fn many_sites_have_figures_of_their_own() {
     macro_rules! submit_from {
         ($pool:expr, $($line:literal)*) => { [$({ let _: u32 = $line; finish($pool.submit(|| ())).unwrap(); $line }),*] };
     }

@@ -1,4 +1,4 @@
-//! Jobs that run for long are told of while they do, once.
+//! Jobs that run for long are reported while they run, once.
 
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
@@ -12,19 +12,19 @@ const SHORT: Duration = Duration::from_millis(5);
 fn told() -> (ThreadPoolBuilder, mpsc::Receiver<RunningJob>) {
     let (send, receive) = mpsc::channel();
     let builder = ThreadPool::builder().thread_name("slow").warn_after(SHORT);
-    // Nobody may be left to hear of the last ones.
+    // The receiver may have gone before the last reports.
     (builder.on_slow_job(move |job| drop(send.send(job.clone()))), receive)
 }
 
 #[test]
-fn a_job_is_told_of_while_it_runs_and_once() {
+fn a_slow_job_is_reported_while_it_runs_and_once() {
     let (builder, receive) = told();
     let pool = builder.max_threads(2).build();
     let occupied = Occupied::new(&pool, 1);
     let job = receive.recv_timeout(PATIENCE).unwrap();
     assert!(job.elapsed() >= SHORT && job.thread_name().starts_with("slow-"), "{job:?}");
     assert!(job.site().file().ends_with("gate.rs"), "{job:?}");
-    // Another one that is slow is looked at ten times; the first is not told of again.
+    // Another one that is slow is looked at ten times; the first is not reported again.
     let gate = Gate::closed();
     let of_job = gate.clone();
     let second = pool.submit(move || of_job.pass());
@@ -37,7 +37,7 @@ fn a_job_is_told_of_while_it_runs_and_once() {
 }
 
 #[test]
-fn a_slow_job_after_a_pause_is_told_of_too() {
+fn a_slow_job_after_a_pause_is_reported_too() {
     let (builder, receive) = told();
     let pool = builder.max_threads(1).build();
     for _ in 0..3 {
@@ -77,7 +77,7 @@ fn nested_jobs_are_reported_each_once() {
 }
 
 #[test]
-fn short_jobs_are_not_told_of() {
+fn short_jobs_are_not_reported() {
     let (send, receive) = mpsc::channel::<RunningJob>();
     let pool = ThreadPool::builder()
         .warn_after(Duration::from_secs(3_600))
@@ -93,7 +93,7 @@ fn short_jobs_are_not_told_of() {
 }
 
 #[test]
-fn a_hook_that_panics_or_asks_the_pool_is_contained() {
+fn a_hook_that_panics_or_calls_the_pool_is_contained() {
     silence();
     let (pool, seen) = (Arc::new(Mutex::new(None::<ThreadPool>)), Arc::new(Mutex::new(0)));
     let (of_hook, count) = (Arc::clone(&pool), Arc::clone(&seen));

@@ -40,7 +40,7 @@ fn a_wait_takes_as_long_as_what_is_before_it() {
     assert!(second.wait().max().unwrap() >= LONG && first.wait().max().unwrap() < LONG, "{first} {second}");
 }
 
-/// Each beginning is the end before: a pause between two jobs is nobody's.
+/// Each beginning is the end before: a pause between two jobs belongs to neither.
 #[test]
 fn a_pause_is_no_run() {
     let pool = ThreadPool::new(1);
@@ -67,7 +67,7 @@ fn where_many_short_jobs_wait_some_stand_for_all() {
     }
 }
 
-/// Call after call: those that are timed stand for all.
+/// Call after call: the timed ones stand for all.
 #[test]
 fn where_jobs_come_soon_after_one_another_some_stand_for_all() {
     const CALLS: u64 = 8_000;

@@ -11,7 +11,7 @@ use observe::Service;
 use offload_runtime::{Error, ExecutorExt, ThreadPool, ThreadPoolBuilder, check_cancelled};
 use tests::support::{Gate, Keeping, Occupied, PATIENCE, eventually, finish, silence};
 
-/// What is on port 0 of the exporter's builder would be hidden in it; so a free port is looked for, and another if somebody takes it first.
+/// The exporter does not show the port that it gets for port 0. So a free one is looked for, and another if that is taken meanwhile.
 fn exporter() -> SocketAddr {
     static ADDRESS: OnceLock<SocketAddr> = OnceLock::new();
     *ADDRESS.get_or_init(|| {

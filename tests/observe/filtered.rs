@@ -104,7 +104,7 @@ fn c11_so_it_is_where_a_whole_process_logs_errors_only() {
 
 /// A refusal and a panic, not a cancellation: in the caller's span.
 #[test]
-fn what_goes_wrong_is_told_in_the_callers_span() {
+fn failures_are_reported_in_the_callers_span() {
     silence();
     let filtered = Filtered::by("info,offload_runtime=warn");
     let pool = ThreadPool::builder().max_threads(1).queue_capacity(1).build();

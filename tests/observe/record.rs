@@ -32,7 +32,7 @@ pub struct Entry {
     pub target: String,
     /// What it says, of an event; its name, of a span.
     pub says: String,
-    /// The thread that told of it.
+    /// The thread that reported it.
     pub thread: String,
     /// The spans that it is in, from the outermost; the last one of a closed span is itself.
     pub spans: Vec<(&'static str, Map<String, Value>)>,
@@ -106,7 +106,7 @@ impl Record {
         })
     }
 
-    /// Sees to it that what happens from now on is recorded.
+    /// Records what happens from now on.
     ///
     /// # Panics
     /// As [`of_process`](Self::of_process).
@@ -142,7 +142,7 @@ impl Record {
     /// The one event below that request which says `what`.
     ///
     /// # Panics
-    /// If there is none, or there are several.
+    /// If there is not exactly one.
     #[must_use]
     #[track_caller]
     pub fn event(&self, request: &str, what: &str) -> Entry {

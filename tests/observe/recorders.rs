@@ -179,7 +179,7 @@ fn c06_a_recorder_that_panics_does_no_harm() {
     assert!(calls.load(Ordering::SeqCst) > 80, "it is asked again each time");
 }
 
-/// It panics only when it is told of something, as a handle that was made.
+/// It panics only when an event arrives, as a handle that was made.
 #[test]
 fn c06_a_handle_that_panics_does_no_harm() {
     let doing = Doing::of_process();
@@ -192,7 +192,7 @@ fn c06_a_handle_that_panics_does_no_harm() {
 
 /// It takes the pool's locks, with everything that does.
 #[test]
-fn c06_a_recorder_may_look_at_the_pool() {
+fn c06_a_recorder_may_read_the_pools_metrics() {
     let doing = Doing::of_process();
     let pool = ThreadPool::builder().thread_name("asked").max_threads(2).build();
     let (view, looks) = (pool.clone().limited(1), Arc::new(AtomicU64::new(0)));
@@ -212,7 +212,7 @@ fn c06_a_recorder_may_look_at_the_pool() {
 
 /// So it is with jobs that never begin: cancelled or refused, one by one or all at once, in the pool's queue or in that of a view.
 #[test]
-fn c06_a_recorder_may_look_at_the_pool_when_a_job_never_begins() {
+fn c06_a_recorder_may_read_the_pools_metrics_when_a_job_never_begins() {
     let doing = Doing::of_process();
     let pool = ThreadPool::builder().thread_name("ended").max_threads(1).build();
     let view = pool.clone().limited(1);

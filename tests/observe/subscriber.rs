@@ -93,7 +93,7 @@ fn c11_each_job_is_heard_by_its_callers_subscriber_alone() {
 
 /// What becomes of a job that does not run is told to the caller's subscriber, too, and its spans are closed there.
 #[test]
-fn c11_a_job_that_does_not_run_is_told_to_its_callers_subscriber() {
+fn c11_a_job_that_does_not_run_is_reported_to_its_callers_subscriber() {
     let pool = ThreadPool::builder().max_threads(1).queue_capacity(1).build();
     let occupied = Occupied::new(&pool, 1);
     let (dispatch, record) = subscriber();

@@ -33,7 +33,7 @@ impl Archive {
         Ok(plain)
     }
 
-    /// Compresses in chunks of `CHUNK` bytes, until the end or until nobody waits any more. Gives `to` back.
+    /// Compresses in chunks of `CHUNK` bytes, until the end or until the caller has left. Gives `to` back.
     #[blocking]
     fn stream<const CHUNK: usize, W>(
         self: &Arc<Self>,
@@ -110,7 +110,7 @@ impl Write for Told {
 }
 
 #[tokio::test]
-async fn an_endless_stream_ends_when_nobody_waits() {
+async fn an_endless_stream_ends_when_its_caller_leaves() {
     let archive = archive();
     let ((to, gone), (report, mut chunks)) = (mpsc::channel(), tokio::sync::mpsc::unbounded_channel());
     let endless = tokio::spawn({

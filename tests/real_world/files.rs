@@ -30,7 +30,7 @@ where
         fs::read(self.root.join(name))
     }
 
-    /// Replaces a file as a whole: who reads it meanwhile sees the old contents or the new ones.
+    /// Replaces a file as a whole: a reader sees the old contents or the new ones.
     #[blocking(executor = io)]
     fn replace(&self, name: impl AsRef<Path> + Send + 'static, contents: &[u8]) -> io::Result<()> {
         let target = self.root.join(name);
@@ -141,7 +141,7 @@ fn settings(disk: &ThreadPool, path: &Path) -> anyhow::Result<Settings> {
     Ok(settings)
 }
 
-/// Removes a file; that there is none is no error.
+/// Removes a file; a missing one is not an error.
 #[blocking]
 fn remove(path: PathBuf) -> io::Result<bool> {
     match fs::remove_file(path) {

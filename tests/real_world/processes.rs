@@ -1,4 +1,4 @@
-//! `std::process`: commands that are awaited, followed by their handles, and killed when nobody waits.
+//! `std::process`: commands that are awaited, followed by their handles, and killed when their callers leave.
 
 use std::ffi::OsStr;
 use std::io::{self, Read, Write};

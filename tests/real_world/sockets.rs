@@ -40,7 +40,7 @@ impl Client {
         Ok(Arc::new(Self { io, socket, stream }))
     }
 
-    /// Asks one question. Who gives up waiting for the answer gives the connection up.
+    /// Asks one question. A caller that gives up closes the connection.
     #[blocking(executor = io)]
     fn ask(self: &Arc<Self>, question: &str) -> Result<String, ProtocolError> {
         let _guard = on_cancel({
@@ -115,7 +115,7 @@ fn server() -> (SocketAddr, tokio::sync::mpsc::UnboundedReceiver<String>, JoinHa
 }
 
 #[tokio::test]
-async fn a_client_asks_and_hears() {
+async fn a_client_gets_an_answer() {
     let (address, mut lines, server) = server();
     let client = Client::connect(ThreadPool::new(2), address).await.unwrap();
     assert_eq!(client.ask("21").await.unwrap(), "42");

@@ -52,7 +52,7 @@ struct Accounts {
 }
 
 impl Accounts {
-    /// Opens the database in `path`, and makes the table if there is none. Who gives up waiting interrupts his query.
+    /// Opens the database in `path`, and makes the table if it is missing. A caller that gives up interrupts its query.
     #[blocking(executor = io)]
     fn open(io: &ThreadPool, path: &Path) -> Result<Self> {
         let db = Connection::open(path)?;

@@ -1,4 +1,4 @@
-//! Jobs so short that those who await them are woken together; and now and then, one behind them that does not end before they are.
+//! Jobs so short that their callers may be woken together; and now and then, one behind them that does not end before its callers are.
 
 use std::sync::mpsc;
 use std::thread;
@@ -9,8 +9,8 @@ use tests::support::finish;
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "no job is as short in a debug build; `ci/soak.sh` runs it")]
-fn whoever_awaits_a_short_job_is_woken_though_the_next_is_long() {
-    // Where one producer is alone, nobody but the pool sees to it.
+fn the_caller_of_a_short_job_is_woken_though_the_next_is_long() {
+    // Where one producer is alone, only the pool can ensure it.
     for (threads, producers) in [(1, 2), (2, 1), (4, 1), (4, 3)] {
         let pool = ThreadPool::builder().max_threads(threads).build();
         // One site: the long ones are expected to be short.

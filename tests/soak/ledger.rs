@@ -39,7 +39,7 @@ pub(crate) struct Ledger {
     tokens: Tokens,
 }
 
-/// The state of a card: what is known of its job so far. Who adds the second half enters the job in the books.
+/// The state of a card: what is known of its job so far. The side that adds the second half enters the job in the books.
 const FATE: u32 = 0b0011;
 const ENDED: u32 = 0b0100;
 const SEEN: u32 = 0b1000;

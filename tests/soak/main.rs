@@ -1,7 +1,7 @@
 //! The soak test: everything at once, for long, with exact books.
 //!
-//! Epoch after epoch a scene is set up (a pool of random size, views of it, a foreign executor), four producers play random jobs on it
-//! (two bare threads, a tokio runtime, a smol executor), and somewhere in the middle or after the end the pool is closed, shut down,
+//! Each epoch sets up a scene: a pool of random size, views of it, a foreign executor. Four producers submit random jobs to it
+//! (two bare threads, a tokio runtime, a smol executor). At some moment the pool is closed, shut down,
 //! stopped or dropped. Jobs are awaited, dropped, cancelled, detached and kept for later; they return, panic, block on jobs of their
 //! own, end themselves when cancelled, register hooks. Threads grow and retire all along, for their keep-alive is next to nothing.
 //!

@@ -1,4 +1,4 @@
-//! Who notices that nothing goes on any more, and says by which seed.
+//! Notices that no job makes progress any more, and prints the seed.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;

@@ -6,7 +6,7 @@ use offload_runtime::{Executor, ExecutorExt, JobHandle};
 
 use super::PATIENCE;
 
-/// A door, closed at first: who passes waits until it is opened, and is counted on arrival.
+/// A door, closed at first: each thread that passes waits until it is opened, and is counted on arrival.
 #[derive(Clone, Debug, Default)]
 pub struct Gate {
     shared: Arc<(Mutex<Door>, Condvar)>,
@@ -28,7 +28,7 @@ impl Gate {
     /// Arrives, and waits until the door is open.
     ///
     /// # Panics
-    /// If nobody opens it.
+    /// If it is not opened in time.
     pub fn pass(&self) {
         let (door, changed) = &*self.shared;
         let mut door = door.lock().unwrap();

@@ -7,7 +7,7 @@ use std::sync::{Mutex, Once, PoisonError};
 /// What the message of a panic says that is there to be caught.
 pub const ON_PURPOSE: &str = "on purpose";
 
-/// Whoever exchanges the hook holds this.
+/// Held by each test that exchanges the hook.
 static HOOK: Mutex<()> = Mutex::new(());
 
 /// From now on panics with [`ON_PURPOSE`] in their message, or without any message, are not reported.

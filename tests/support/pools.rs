@@ -58,7 +58,7 @@ impl Started {
     }
 }
 
-/// An executor that keeps its jobs until somebody takes them out, or until it is dropped: handles have to do without its help.
+/// An executor that keeps its jobs until a test takes them out, or until it is dropped: handles get no help from it.
 #[derive(Debug, Default)]
 pub struct Keeping(pub Mutex<Vec<Job>>);
 

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::Failure;
 use crate::samples::Sample;
 
-/// When a client loses its patience.
+/// When a client gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How a request ended.

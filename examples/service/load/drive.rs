@@ -24,7 +24,7 @@ use crate::{Failure, verify};
 const ACCOUNTS: usize = 8;
 /// How many requests may be under way at once: each is a connection, here and in the service.
 const UNDER_WAY: usize = 256;
-/// Probes come beside them, as many as can be until the first of them has lost its patience: none is left out.
+/// Probes come beside them, as many as can be until the first of them has given up: none is left out.
 const PROBES_UNDER_WAY: usize = 208;
 /// Between two looks at the clock and at the service's memory.
 const LOOK: Duration = Duration::from_millis(100);
@@ -113,7 +113,7 @@ pub(crate) async fn drive(
     let (keeper, runtime, run) = (Arc::clone(&drive), Handle::current(), arguments.clone());
     default_executor().submit(move || keeper.keep(&runtime, &run, rate, start)).await?;
     let time = start.elapsed();
-    // All places are free when the last answer is there, or the last patience has ended.
+    // All places are free when the last answer is there, or the last client has given up.
     let all = |count: usize| u32::try_from(count).expect("hundreds");
     drop(drive.places.acquire_many(all(UNDER_WAY)).await?);
     drop(drive.probe_places.acquire_many(all(PROBES_UNDER_WAY)).await?);

@@ -4,7 +4,7 @@
 //! four times as much, and probes `GET /` all the while; afterwards it fetches every picture that was accepted, and ends with 1
 //! if one is lost. With `--compare` it starts the service itself, once as it is and once with `--inline`.
 //!
-//! `arguments.rs` · `client.rs` one request and how it ended · `samples.rs` the pictures it sends · `capacity.rs` what the CPU can do ·
+//! `arguments.rs` · `client.rs` one request and how it ended · `samples.rs` the pictures it sends · `capacity.rs` what the CPU can do.
 //! `drive.rs` the load · `schedule.rs` when what is sent · `tally.rs` what is counted · `verify.rs` what was lost · `process.rs` the
 //! service as a process · `report.rs` the tables. Requests are bounded in number and in time, and go to this machine alone.
 

@@ -20,9 +20,9 @@ pub(crate) struct Tally {
     pub(crate) why_broken: Option<String>,
     /// Not sent, as too many were under way.
     pub(crate) unsent: u64,
-    /// Of those that were served, and of those that gave up: the time until they did.
+    /// The times until requests were served, or their clients gave up.
     pub(crate) waited: Times,
-    /// Of those that were refused.
+    /// The times until requests were refused.
     pub(crate) refusals: Times,
 }
 
@@ -88,7 +88,7 @@ pub(crate) struct Times(Histogram<u64>);
 
 impl Times {
     fn new() -> Self {
-        // Microseconds. Nothing takes much longer than the patience of the client; what does is counted as the most there is.
+        // Microseconds. Clients give up before the longest time that fits; a longer time counts as that.
         let most = 2 * u64::try_from(PATIENCE.as_micros()).expect("seconds");
         Self(Histogram::new_with_bounds(1, most, 3).expect("the bounds are in order, and three digits are allowed"))
     }

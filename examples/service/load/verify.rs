@@ -13,7 +13,7 @@ const AT_ONCE: usize = 4;
 const TRIES: u32 = 30;
 /// As the service's `Retry-After` has it.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How many of those that are lost are named.
+/// How many of the lost pictures are named.
 const NAMED: usize = 10;
 
 pub(crate) async fn count_lost(client: &Client, setup: &Setup, accepted: &[Accepted], name: &'static str) -> usize {

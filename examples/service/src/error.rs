@@ -52,7 +52,7 @@ pub enum Error {
     /// Uploads take up all the memory that they may.
     #[error("too many uploads at once")]
     TooManyUploads,
-    /// All connections are in use but those that are kept for operators.
+    /// All connections are in use, but for the ones kept for operators.
     #[error("too many connections")]
     TooManyConnections,
     /// There is no room to store it.

@@ -47,7 +47,7 @@ impl Pool {
     pub(crate) fn give_up(&self) -> Option<StillRunning> {
         let pool = self.threads()?;
         let left = pool.shutdown().wait_timeout(Duration::ZERO).err();
-        // Nobody waits for this any more.
+        // The caller has left.
         drop(pool.shutdown_now());
         // Threads that have nothing to do may take a moment to leave.
         left.filter(|left| !left.running().is_empty() || left.queued() > 0)

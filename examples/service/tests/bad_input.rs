@@ -104,7 +104,7 @@ async fn a_body_of_a_hundred_megabytes() {
 
 /// A client that looks for an answer only when it has sent everything gets one all the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_does_not_listen_is_told_why_in_the_end() {
+async fn a_client_that_does_not_read_gets_the_reason_in_the_end() {
     let settled = settled().await;
     let head = "POST /pictures HTTP/1.1\r\nContent-Type: image/png\r\nContent-Length: 104857600\r\nConnection: close";
     let mut connection = settled.ada.connect(head);
@@ -117,9 +117,9 @@ async fn a_client_that_does_not_listen_is_told_why_in_the_end() {
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
 }
 
-/// A client that asks before it sends is told at once, and never to go on; nor is anything waited for.
+/// A client that asks before it sends is refused at once, and the server waits for nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_body_that_nobody_wants_is_not_asked_for() {
+async fn a_body_that_is_refused_is_not_asked_for() {
     let settled = settled().await;
     for (who, line) in [(&settled.ada, "HTTP/1.1 413 "), (&settled.service.client, "HTTP/1.1 401 ")] {
         let head =

@@ -26,7 +26,7 @@ async fn hang_up(upload: JoinHandle<()>) {
 }
 
 #[tokio::test]
-async fn a_picture_that_nobody_waits_for_is_not_decoded() {
+async fn a_picture_whose_client_left_is_not_decoded() {
     let service = Service::start_with(|config| config.cpu = PoolSize { threads: 1, queue: 10 }).await;
     let ada = service.client.join("ada").await;
     let before = service.contents();
@@ -57,7 +57,7 @@ async fn a_picture_that_nobody_waits_for_is_not_decoded() {
 
 /// By then its files are there, and its row waits.
 #[tokio::test]
-async fn a_picture_that_was_stored_for_nobody_is_removed() {
+async fn a_picture_whose_client_left_is_removed() {
     let service = Service::start_with(|config| {
         config.cpu.threads = 1;
         config.db = PoolSize { threads: 1, queue: 10 };

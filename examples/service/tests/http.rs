@@ -62,7 +62,7 @@ async fn the_whole_life() {
 }
 
 #[tokio::test]
-async fn nobody_sees_what_is_not_theirs() {
+async fn an_account_sees_only_its_own_pictures() {
     let service = Service::start().await;
     let (ada, eve) = (service.client.join("ada").await, service.client.join("eve").await);
     let path = format!("/pictures/{}", ada.upload("image/png", png(8, 8, 1)).await.id());
@@ -144,7 +144,7 @@ async fn a_list_begins_with_the_newest_and_has_an_end() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_a_wrong_name_are_told_apart_by_nobody() {
+async fn a_wrong_password_and_a_wrong_name_get_the_same_answer() {
     let service = Service::start().await;
     assert_eq!(service.client.sign_up("ada").await.status, 201);
     let wrong_password = service.client.sign_in("ada", "wrong horse").await;

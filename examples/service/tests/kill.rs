@@ -51,7 +51,7 @@ async fn what_was_promised_outlives_kill_9() {
     assert_eq!(ada.upload("image/png", png(9, 9, 1)).await.status, 201);
 }
 
-/// Uploads one picture after the other, until there is no answer. Those that were answered by 201.
+/// Uploads one picture after the other, until there is no answer. Returns the ones that were answered by 201.
 async fn upload_until_killed(ada: Client, first: u32, kept: Arc<AtomicU32>) -> Vec<(String, u32)> {
     let mut promised = Vec::new();
     for seed in first.. {

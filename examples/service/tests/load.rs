@@ -59,7 +59,7 @@ async fn a_run_prints_how_each_endpoint_did_and_ends_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_picture_that_was_accepted_and_is_gone_is_told_and_ends_it_with_1() {
+async fn a_picture_that_was_accepted_and_is_gone_is_named_and_ends_it_with_1() {
     let service = Service::start().await;
     let data = service.data.path();
     let address = service.address().to_string();
@@ -73,7 +73,7 @@ async fn a_picture_that_was_accepted_and_is_gone_is_told_and_ends_it_with_1() {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
         for file in files(data) {
-            // Not those that are on their way in.
+            // Not the ones that are being sent.
             let _ = std::fs::remove_file(data.join("pictures").join(file));
         }
     };

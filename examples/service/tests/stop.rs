@@ -169,7 +169,7 @@ async fn idle_connections_do_not_hold_the_stop() {
 
 /// A job whose client has left is still one that runs: the stop waits for it.
 #[tokio::test]
-async fn jobs_that_nobody_awaits_are_drained() {
+async fn detached_jobs_are_drained() {
     let service = Service::start_with(|config| config.cpu.threads = 1).await;
     let (cpu, files) = (service.state().cpu.clone(), service.state().files.clone());
     let held = hold(&cpu, 1).await;

@@ -116,7 +116,7 @@ async fn figures_move_while_jobs_queue_and_come_back() {
     drop(queued);
     let fewer = events.until("cpu", |cpu| cpu["queued"] == 0).await;
     assert_eq!((&fewer["cancelled"], &fewer["cancelled_before_start"]), (&2.into(), &2.into()));
-    // What nobody waits for any more is said to be so, as long as it runs.
+    // A job whose caller left is shown as such, as long as it runs.
     drop(running);
     let gone = events.until("cpu", |cpu| cpu["jobs"][0]["cancelled"] == true).await;
     assert_eq!(gone["running"], 1);

@@ -164,7 +164,7 @@ fn an_iterator_that_would_block_in_the_callers_hands_is_refused() {
 }
 
 #[test]
-fn receivers_are_told_apart() {
+fn receivers_are_distinguished() {
     for receiver in [
         "self",
         "mut self",
@@ -209,7 +209,7 @@ fn receivers_are_told_apart() {
 }
 
 #[test]
-fn options_are_told_apart() {
+fn options_are_distinguished() {
     for args in [
         "",
         "executor = io",
@@ -275,7 +275,7 @@ fn options_are_told_apart() {
 }
 
 #[test]
-fn what_async_trait_has_rewritten_is_told_so_and_left_alone() {
+fn a_method_that_async_trait_has_rewritten_is_reported_and_kept() {
     let signature = "fn find<'life0, 'async_trait>(&'life0 self, n: &'life0 mut u8) \
         -> Pin<Box<dyn Future<Output = &'life0 str> + Send + 'async_trait>>";
     for args in ["", "boxed", "handle"] {
@@ -335,7 +335,7 @@ fn the_order_of_a_test_attribute_is_explained() {
 }
 
 #[test]
-fn conversions_are_told_apart() {
+fn conversions_are_distinguished() {
     accepted("", "fn f(&self, #[into] key: Vec<u8>, #[as_ref] path: &Path, #[into] mut n: u64) {}");
     refused("", "fn f(&self, #[into] key: &[u8]) {}", &["write `#[into] ..: Vec<u8>`"]);
     refused("", "fn f(&self, #[as_ref] path: PathBuf) {}", &["write `#[as_ref] ..: &PathBuf`, or `#[into]`"]);

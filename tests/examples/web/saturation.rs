@@ -13,12 +13,12 @@ const CROWD: usize = 64;
 /// Threads of the pool that sleeps.
 const WORKERS: usize = 4;
 
-/// Sends requests to sleep until every worker sleeps and no more may wait, and returns those that have no answer.
+/// Sends requests to sleep until every worker sleeps and the queue is full, and returns the unanswered ones.
 fn saturate(web: &mut Web) -> Vec<Connection> {
     let mut crowd: Vec<Connection> = (0..CROWD).map(|_| web.send("/sleep/3600")).collect();
     let deadline = Instant::now() + PATIENCE;
     let refused = loop {
-        // The first answer can only be a refusal: nobody wakes up for an hour.
+        // The first answer can only be a refusal: no worker wakes up for an hour.
         match crowd.iter().position(|sleeper| !sleeper.is_silent()) {
             Some(answered) => break crowd.swap_remove(answered).answer(),
             None => assert!(Instant::now() < deadline, "nobody is refused"),

@@ -52,7 +52,7 @@ fn no_other_is_accepted_meanwhile() {
     let deadline = Instant::now() + PATIENCE;
     let refused = loop {
         match web.connect() {
-            // The second is who was in the queue of the socket as that was closed.
+            // The second is a client in the queue of the socket as that was closed.
             Ok(_) => assert!(Instant::now() < deadline, "still accepts"),
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => assert!(Instant::now() < deadline),
             Err(error) => break error,

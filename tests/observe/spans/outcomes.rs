@@ -58,9 +58,9 @@ fn a_refusal_is_a_warning_with_its_reason() {
     assert_eq!(reason(&pool.clone().limited(1), "view of a closed pool"), Error::ShutDown.to_string());
 }
 
-/// What was captured may panic as it goes: the job is told of all the same.
+/// Captures may panic as they are dropped: the job is reported all the same.
 #[test]
-fn a_refusal_is_told_though_what_was_captured_panics() {
+fn a_refusal_is_reported_though_a_capture_panics() {
     struct Panics;
     impl Drop for Panics {
         fn drop(&mut self) {
@@ -126,7 +126,7 @@ fn a_panic_without_a_message_is_an_error_too() {
 }
 
 #[test]
-fn a_cancellation_before_the_start_is_told_for_debugging() {
+fn a_cancellation_before_the_start_is_a_debug_event() {
     let pool = ThreadPool::new(1);
     let view = pool.clone().limited(1);
     let executors: [(&str, &(dyn Executor + 'static)); 2] =
@@ -147,7 +147,7 @@ fn a_cancellation_before_the_start_is_told_for_debugging() {
 }
 
 #[test]
-fn a_cancellation_after_the_start_is_told_for_debugging() {
+fn a_cancellation_after_the_start_is_a_debug_event() {
     let pool = ThreadPool::new(1);
     let gate = Gate::closed();
     let of_job = gate.clone();
@@ -167,7 +167,7 @@ fn a_cancellation_after_the_start_is_told_for_debugging() {
     assert_eq!((event.level, &*event.says), (Level::DEBUG, "job ended by its cancellation"));
 }
 
-/// A job that goes on to its end, although nobody wants it, has done nothing that is worth a word.
+/// A job that runs to its end although it was cancelled causes no event.
 #[test]
 fn a_job_that_ignores_its_cancellation_is_no_event() {
     let pool = ThreadPool::new(1);

@@ -11,7 +11,7 @@ use tracing::Level;
 
 const SHORT: Duration = Duration::from_millis(5);
 
-/// What was told of slow jobs of that pool.
+/// What was reported of slow jobs of that pool.
 fn told(pool: &str) -> Vec<Entry> {
     let mut entries = Record::of_process().entries();
     entries.retain(|entry| entry.kind == Kind::Event && entry.says == "job has been running for long");
@@ -40,7 +40,7 @@ fn a_slow_job_is_warned_of_once_while_it_runs() {
     assert_eq!((event.text("thread"), event.field("cancelled")), ("tardy-0", &false.into()));
     assert!(event.number("elapsed_ms") >= 5, "{event:#?}");
 
-    // By the time that the second has been told of, the first has been looked at again.
+    // By the time that the second has been reported, the first has been checked again.
     let (second_gate, second, _) = start();
     eventually("the second is told of", || told("tardy").len() >= 2);
     first_gate.open();
@@ -53,10 +53,10 @@ fn a_slow_job_is_warned_of_once_while_it_runs() {
 }
 
 #[test]
-fn a_slow_job_that_nobody_waits_for_is_told_as_such() {
+fn a_slow_job_whose_caller_left_is_reported_as_cancelled() {
     Record::install();
     let pool = ThreadPool::builder().thread_name("forsaken").max_threads(1).warn_after(SHORT).build();
-    // A job is told of before it is forsaken only if this thread is held up for so long between two lines.
+    // A job is reported before it is cancelled only if this thread is held up for so long between two lines.
     for round in 1..=100 {
         let gate = Gate::closed();
         let of_job = gate.clone();
@@ -72,7 +72,7 @@ fn a_slow_job_that_nobody_waits_for_is_told_as_such() {
     panic!("{:#?}", told("forsaken"));
 }
 
-/// What is told to a subscriber that panics is lost; the next job is told of, and so is the hook.
+/// A report to a subscriber that panics is lost; the next job is reported, and the hook gets the first one, too.
 #[test]
 fn a_subscriber_that_panics_does_not_end_the_watch() {
     Record::install();

@@ -1,7 +1,7 @@
 //! Passwords at rest: Argon2id, with its parameters and its salt in the hash itself.
 //!
-//! Verifying compares in constant time (`password-hash` does), and is done for a name that nobody has too, against a hash that no
-//! password has: how long a refusal takes does not tell who has an account.
+//! Verifying compares in constant time (`password-hash` does). An unknown name is verified, too, against a hash that no
+//! password has: the time that a refusal takes does not show whether an account exists.
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::password_hash::{self, PasswordHasher, PasswordVerifier};
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_password_of_a_hash_is_right_and_none_is_for_nobody() {
+    fn only_the_password_of_a_hash_is_right_and_none_is_right_for_an_unknown_name() {
         let hasher = Hasher::new(&Params::new(64, 1, 1, None).unwrap()).unwrap();
         let hash = hasher.hash(&password("correct horse")).unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{hash}");
@@ -77,9 +77,9 @@ mod tests {
         assert!(hasher.verify(&password("correct horse"), Some("not a hash")).is_err());
     }
 
-    /// What is verified for a name that nobody has differs from a real hash in salt and output alone.
+    /// The hash for unknown names differs from a real one in salt and output alone.
     #[test]
-    fn nobody_costs_as_much_as_somebody() {
+    fn an_unknown_name_costs_as_much_as_a_known_one() {
         let hasher = Hasher::new(&Params::new(128, 3, 2, None).unwrap()).unwrap();
         let somebody = PasswordHash::new(&hasher.hash(&password("correct horse")).unwrap()).unwrap();
         let nobody = PasswordHash::new(&hasher.nobody).unwrap();

@@ -1,4 +1,4 @@
-//! Who may use the service: signing up, signing in and out, and whose session a token is.
+//! Accounts: signing up, signing in and out, and the account of a session's token.
 //!
 //! `credentials.rs` what a name and a password may be · `hasher.rs` passwords at rest · `token.rs` sessions' tokens. Each method marked
 //! `#[blocking]` is plain synchronous code and runs on the executor it names; the others put them in order.
@@ -44,7 +44,7 @@ impl Accounts {
         self.insert(name, &hash).await
     }
 
-    /// A new session. It takes as long for a name that nobody has as for a wrong password.
+    /// A new session. It takes as long for an unknown name as for a wrong password.
     pub(crate) async fn sign_in(&self, name: &str, password: Password) -> Result<Token, Error> {
         let found = self.find(name).await?;
         let (account, hash) = found.unzip();

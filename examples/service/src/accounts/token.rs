@@ -1,4 +1,4 @@
-//! Tokens of sessions: random, and stored as a hash, so that who reads the database cannot sign in with what is there.
+//! Tokens of sessions: random, and stored as a hash, so that a reader of the database cannot sign in with its contents.
 //!
 //! A token has 256 random bits: nothing slower than SHA-256 is needed, as it would be for a password.
 
@@ -11,7 +11,7 @@ use crate::error::Error;
 
 const BYTES: usize = 32;
 
-/// The token of a session. It is never shown but to who gets it.
+/// The token of a session. Only its owner sees it.
 #[derive(Clone)]
 pub(crate) struct Token([u8; BYTES]);
 

@@ -69,7 +69,7 @@ impl Permits {
         Self { usual, kept, limit: limits.connections, warning: Occasionally::new() }
     }
 
-    /// The next connection, its permit, and whether it is one of those that are kept.
+    /// The next connection, its permit, and whether it is one of the reserved ones.
     async fn next(&self, listener: &TcpListener) -> (TcpStream, OwnedSemaphorePermit, bool) {
         // The permit comes second: before, it could be of the wrong kind by the time a client connects.
         let stream = accept_one(listener).await;

@@ -1,6 +1,6 @@
-//! What a client is told of an error: a status, and a line of JSON, `{"error": "..."}`.
+//! What a client gets for an error: a status, and a line of JSON, `{"error": "..."}`.
 //!
-//! What is the service's own fault is told to its log, and to the client only that it happened.
+//! The log names the service's own faults; a client learns only that one happened.
 
 use std::any::Any;
 use std::io;
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_went_wrong_inside_is_not_told() {
+    async fn an_internal_fault_is_not_shown_to_the_client() {
         let error = Error::from(io::Error::other("/var/lib/service/pictures: permission denied"));
         let response = error.into_response();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);

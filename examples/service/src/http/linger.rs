@@ -2,7 +2,7 @@
 //!
 //! A server that answers and closes while its client still sends resets the connection, and the client may never see why it was refused.
 //! So the rest is read, and thrown away piece by piece, up to a size and a time that no decent client exceeds. A client that asks before it
-//! sends (`Expect: 100-continue`) is not asked to send what nobody wants.
+//! sends (`Expect: 100-continue`) is not asked to send a body that is refused.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -1,7 +1,7 @@
 //! The body of an upload, as it arrives: bounded in size, in time, and in what all uploads together take up.
 //!
-//! Each piece is paid for out of the state's `upload_memory` before it is kept, and a body that is, or says that it is, too large is refused
-//! at that moment, whatever is still to come.
+//! Each piece is counted against the state's `upload_memory` before it is kept. A body that is too large, or announces that it will be, is refused
+//! at that moment.
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};

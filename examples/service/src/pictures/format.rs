@@ -5,7 +5,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 
 use crate::error::Error;
 
-/// What a picture has to be, for who sent something else.
+/// The formats that are accepted, for the client that sent another.
 const TYPES: &str = "image/png, image/jpeg, image/gif or image/webp";
 
 /// A type of pictures that is taken.

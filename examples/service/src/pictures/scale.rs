@@ -33,7 +33,7 @@ pub(super) fn scale(format: Format, bytes: &[u8], limits: &Limits) -> Result<Sca
     let mut decoder = open(format, bytes, limits)?;
     let orientation = decoder.orientation()?;
     let picture = DynamicImage::from_decoder(decoder)?;
-    // Who asked may have left during that.
+    // The client may have left during that.
     check_cancelled();
     let (width, height) = match orientation {
         Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH => {

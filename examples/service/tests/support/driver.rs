@@ -93,7 +93,7 @@ impl Browser {
         BASE64.decode(picture["data"].as_str().unwrap().as_bytes()).unwrap()
     }
 
-    /// Fails if the console was told of an error or of a warning: an exception, a file that is missing, what the policy forbids.
+    /// Fails if the console shows an error or a warning: an exception, a file that is missing, what the policy forbids.
     pub(crate) async fn assert_quiet(&self) {
         let log = self.issue("se/log", json!({ "type": "browser" })).await;
         assert_eq!(log, json!([]), "the console was told something");
@@ -110,7 +110,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The browser, too, which a killed driver leaves behind. There is none after `close`, but the driver is there.
+        // The browser, too, which a killed driver leaves behind. After `close` it has ended, but the driver has not.
         let group = nix::unistd::Pid::from_raw(self.driver.id().try_into().unwrap());
         nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL).unwrap();
         let _ = self.driver.wait();

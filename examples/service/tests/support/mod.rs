@@ -72,7 +72,7 @@ impl Service {
         (stopped, self.data)
     }
 
-    /// What there is, for who wants to see that nothing changed: rows and files.
+    /// All rows and files, for tests that check that nothing changed.
     pub(crate) fn contents(&self) -> Vec<String> {
         contents(self.data.path())
     }
@@ -99,7 +99,7 @@ pub(crate) fn files(data: &Path) -> Vec<String> {
 
 /// Jobs that hold threads of a pool until this is dropped.
 pub(crate) struct Held {
-    // Dropped first: nobody waits for the jobs.
+    // Dropped first: no caller waits for the jobs.
     release: Vec<Sender<()>>,
     jobs: Vec<JobHandle<()>>,
 }

@@ -506,7 +506,7 @@ fn a_submitter_wakes_where_more_jobs_are_queued_than_workers_are_coming() {
 
 /// A worker that no longer comes finds the jobs that were counted on it.
 #[test]
-fn a_worker_that_parks_is_told_of_jobs_that_no_other_is_coming_for() {
+fn a_worker_that_parks_sees_jobs_that_no_other_worker_takes() {
     let queue = queue_with(Some(1));
     let handle = push(&queue, 1);
     assert_eq!(queue.shared.woken.load(Ordering::SeqCst), 0);

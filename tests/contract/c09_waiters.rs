@@ -1,4 +1,4 @@
-//! C9 and C6 for those who wait for a pool's end: they are told when it has come, not with every thread that leaves, and their wakers
+//! C9 and C6 for waiters for a pool's end: they are woken when it has come, not by every thread that leaves, and their wakers
 //! are dropped without a lock.
 
 use std::fmt::{self, Write};
@@ -10,9 +10,9 @@ use std::time::Duration;
 use offload_runtime::{ExecutorExt, ThreadPool};
 use tests::support::{Counting, Gate, Occupied, PATIENCE, eventually, finish, poll_once, within};
 
-/// Eight threads leave one after the other. Who waits is woken for the last but one, which may be its own, and for the last.
+/// Eight threads leave one after the other. A waiter is woken for the last but one, which may be its own, and for the last.
 #[test]
-fn c09_who_waits_is_not_woken_for_each_thread() {
+fn c09_a_waiter_is_not_woken_by_each_thread() {
     let pool = ThreadPool::new(8);
     let gates = [(); 8].map(|()| Gate::closed());
     for gate in &gates {
@@ -34,9 +34,9 @@ fn c09_who_waits_is_not_woken_for_each_thread() {
     assert!(counting.wakes() <= 2, "woken {} times", counting.wakes());
 }
 
-/// Every one of several who wait is told, each of them once.
+/// Each of several waiters is woken, once.
 #[test]
-fn c09_everyone_who_waits_is_told() {
+fn c09_every_waiter_is_woken() {
     let pool = ThreadPool::new(2);
     let occupied = Occupied::new(&pool, 2);
     let waiting = [(); 4].map(|()| {
@@ -52,9 +52,9 @@ fn c09_everyone_who_waits_is_told() {
     }
 }
 
-/// One of two who wait gives up: the other is told, and nothing of the one is kept.
+/// One of two waiters gives up: the other is woken, and nothing of the first is kept.
 #[test]
-fn c09_who_gives_up_waiting_takes_nobody_else_along() {
+fn c09_a_waiter_that_gives_up_does_not_affect_the_others() {
     let pool = ThreadPool::new(1);
     let occupied = Occupied::new(&pool, 1);
     for gives_up in 0..2 {
@@ -71,7 +71,7 @@ fn c09_who_gives_up_waiting_takes_nobody_else_along() {
     finish(pool.shutdown());
 }
 
-/// Threads that stand in their stop hooks have not gone: not for one who waits inside a job, and not for one outside, who is woken when
+/// Threads that stand in their stop hooks have not gone: not for a waiter inside a job, and not for one outside, which is woken when
 /// one of them is left.
 #[test]
 fn c09_a_thread_in_its_stop_hook_counts() {
@@ -161,9 +161,9 @@ fn c06_the_drop_of_a_waker_of_a_shutdown_comes_back() {
     occupied.release();
 }
 
-/// What is written into may be anything: also something that uses what is being shown.
+/// A pool is shown without its lock: the writer may use the pool.
 #[test]
-fn c06_whoever_is_shown_a_pool_comes_back() {
+fn c06_a_writer_may_use_the_pool_that_it_shows() {
     let pool = ThreadPool::new(1);
     within(PATIENCE, move || {
         let (visited, visits) = mpsc::channel();
@@ -177,7 +177,7 @@ fn c06_whoever_is_shown_a_pool_comes_back() {
     });
 }
 
-/// A deadline that has passed leaves nobody registered; the wait may be repeated, and ends as soon as the pool has.
+/// A deadline that has passed leaves no waiter registered; the wait may be repeated, and ends as soon as the pool has.
 #[test]
 fn c09_a_wait_that_timed_out_may_be_repeated_until_the_end() {
     let pool = ThreadPool::new(1);
