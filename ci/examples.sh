@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 for file in examples/*.rs; do
     example=$(basename "$file" .rs)
     [[ $example != web ]] || continue
-    # A server, unless it is told to try itself.
+    # A server, unless an argument makes it try itself.
     arguments=()
     [[ $example != processes ]] || arguments=(-- try)
     echo "-- cargo run --example $example ${arguments[*]}"

@@ -9,7 +9,7 @@
 #
 # ThreadSanitizer needs a standard library that was built for it, which takes `rust-src`: rustc refuses to mix the two, and where it is
 # made to (`-Cunsafe-allow-abi-mismatch=sanitizer`), what std's compiled locks and condition variables order is not seen, and
-# everything they guard is reported as a race: 672 reports in a soak of 3000 jobs, of which none can be told from a real one.
+# everything they guard is reported as a race: 672 reports in a soak of 3000 jobs, none of which can be distinguished from a real one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -287,7 +287,7 @@ fn c10_running_jobs_names_the_innermost() {
 /// the view that need each other's progress both complete.
 #[test]
 fn c10_a_view_has_all_its_places_again_after_a_nested_job() {
-    // Which of the drivers leave is a matter of chance: many rounds.
+    // Which of the runners leave is a matter of chance: many rounds.
     for _ in 0..300 {
         let pool = ThreadPool::new(4);
         let view = pool.clone().limited(2);
