@@ -17,9 +17,12 @@ async fn call(
     let __offload_site = const {
         &__offload::method_site::<Self>("call", ::core::module_path!())
     };
+    let __offload_judge = __offload::Returns::<io::Result<u64>>::TYPE
+        .__offload_judge();
     let __offload_handle = __offload::submit::<io::Result<u64>>(
         &self.io,
         __offload_site,
+        __offload_judge,
         {
             let owned = __offload::Argument(owned).send();
             let changed = __offload::Argument(changed).send();

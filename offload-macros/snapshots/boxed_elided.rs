@@ -10,9 +10,11 @@ fn load(
         let __offload_site = const {
             &__offload::method_site::<Self>("load", ::core::module_path!())
         };
+        let __offload_judge = __offload::Returns::<u8>::TYPE.__offload_judge();
         let __offload_handle = __offload::submit::<u8>(
             &self.executor,
             __offload_site,
+            __offload_judge,
             {
                 let __offload_self = __offload::Receiver(self).__offload_detach();
                 move || {

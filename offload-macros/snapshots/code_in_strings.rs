@@ -4,9 +4,11 @@ async fn load(&self, name: &str, n: u32, other: u8) -> u8 {
     let __offload_site = const {
         &__offload::method_site::<Self>("load", ::core::module_path!())
     };
+    let __offload_judge = __offload::Returns::<u8>::TYPE.__offload_judge();
     let __offload_handle = __offload::submit::<u8>(
         &self.executor,
         __offload_site,
+        __offload_judge,
         {
             let name = __offload::Argument(name).__offload_detach();
             let n = __offload::Argument(n).send();

@@ -8,9 +8,11 @@ pub(crate) async fn hash(password: &str) -> String {
             || __offload::name_of(&__offload_here),
         )
     };
+    let __offload_judge = __offload::Returns::<String>::TYPE.__offload_judge();
     let __offload_handle = __offload::submit::<String>(
         __offload::default_executor(),
         __offload_site,
+        __offload_judge,
         {
             let password = __offload::Argument(password).__offload_detach();
             move || {

@@ -10,9 +10,11 @@ where
     let __offload_site = const {
         &__offload::method_site::<Self>("find", ::core::module_path!())
     };
+    let __offload_judge = __offload::Returns::<Option<User>>::TYPE.__offload_judge();
     let __offload_handle = __offload::submit::<Option<User>>(
         &self.executor,
         __offload_site,
+        __offload_judge,
         {
             let __offload_self = __offload::Receiver(self).__offload_detach();
             let key = __offload::Argument(key).__offload_detach();

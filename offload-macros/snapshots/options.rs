@@ -8,9 +8,12 @@ async fn load(
     let __offload_site = const {
         &__offload::method_site::<Self>("load", ::core::module_path!())
     };
+    let __offload_judge = __offload::Returns::<Result<u8, Failure>>::TYPE
+        .__offload_judge();
     let __offload_handle = __offload::submit::<Result<u8, Failure>>(
         &POOL,
         __offload_site,
+        __offload_judge,
         {
             let db = __offload::Argument(self.db.clone()).send();
             let key = __offload::Argument(

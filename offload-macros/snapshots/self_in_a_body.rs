@@ -3,9 +3,11 @@ async fn run(&self) {
     let __offload_site = const {
         &__offload::method_site::<Self>("run", ::core::module_path!())
     };
+    let __offload_judge = __offload::Unjudged;
     let __offload_handle = __offload::submit::<()>(
         &self.executor,
         __offload_site,
+        __offload_judge,
         {
             let __offload_self = __offload::Receiver(self).__offload_detach();
             move || {

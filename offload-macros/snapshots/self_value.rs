@@ -3,9 +3,11 @@ async fn count(self) -> usize {
     let __offload_site = const {
         &__offload::method_site::<Self>("count", ::core::module_path!())
     };
+    let __offload_judge = __offload::Returns::<usize>::TYPE.__offload_judge();
     let __offload_handle = __offload::submit::<usize>(
         &__offload::Held(&self.executor).__offload_cloned(),
         __offload_site,
+        __offload_judge,
         {
             let __offload_self = __offload::Argument(self).send();
             move || {

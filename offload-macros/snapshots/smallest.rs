@@ -4,9 +4,11 @@ pub async fn find(&self, email: &str) -> Option<User> {
     let __offload_site = const {
         &__offload::method_site::<Self>("find", ::core::module_path!())
     };
+    let __offload_judge = __offload::Returns::<Option<User>>::TYPE.__offload_judge();
     let __offload_handle = __offload::submit::<Option<User>>(
         &self.executor,
         __offload_site,
+        __offload_judge,
         {
             let __offload_self = __offload::Receiver(self).__offload_detach();
             let email = __offload::Argument(email).__offload_detach();

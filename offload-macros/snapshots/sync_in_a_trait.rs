@@ -3,9 +3,11 @@ async fn load(&self, (a, b): (u8, u8)) -> u8 {
     let __offload_site = const {
         &__offload::method_site::<Self>("load", ::core::module_path!())
     };
+    let __offload_judge = __offload::Returns::<u8>::TYPE.__offload_judge();
     let __offload_handle = __offload::submit::<u8>(
         &self.executor,
         __offload_site,
+        __offload_judge,
         {
             let __offload_self = __offload::Receiver(self).__offload_detach();
             let a = __offload::Argument(a).send();

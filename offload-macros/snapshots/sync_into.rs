@@ -11,9 +11,11 @@ async fn load(
             || __offload::name_of(&__offload_here),
         )
     };
+    let __offload_judge = __offload::Returns::<u8>::TYPE.__offload_judge();
     let __offload_handle = __offload::submit::<u8>(
         __offload::default_executor(),
         __offload_site,
+        __offload_judge,
         {
             let key = __offload::Argument(
                     ::core::convert::Into::<Vec<u8>>::into(key),

@@ -3,9 +3,11 @@ async unsafe fn r#match(&self, r#type: &str, executor: u8, this: u8) -> u8 {
     let __offload_site = const {
         &__offload::method_site::<Self>("match", ::core::module_path!())
     };
+    let __offload_judge = __offload::Returns::<u8>::TYPE.__offload_judge();
     let __offload_handle = __offload::submit::<u8>(
         &self.executor,
         __offload_site,
+        __offload_judge,
         {
             let __offload_self = __offload::Receiver(self).__offload_detach();
             let r#type = __offload::Argument(r#type).__offload_detach();

@@ -80,14 +80,15 @@ fn head(plan: &Plan) -> TokenStream {
 /// After:
 /// ```text
 /// let __offload_site = const { &__offload::method_site::<Self>("find", ::core::module_path!()) };
-/// let __offload_handle = __offload::submit::<Ret>(&self.executor, __offload_site, {
+/// let __offload_judge = __offload::Returns::<Ret>::TYPE.__offload_judge();
+/// let __offload_handle = __offload::submit::<Ret>(&self.executor, __offload_site, __offload_judge, {
 ///     let email = __offload::Argument(email).__offload_detach();
 ///     move || { let email = __offload::borrow(&email); { body } }
 /// });
 /// ```
 fn submission(plan: &Plan, outside: &TokenStream, inside: &TokenStream) -> TokenStream {
     let result = types::or_unit(plan.function.result().map(types::infer_impl_trait));
-    let (site, executor) = (site(plan), executor(plan));
+    let (site, executor, judge) = (site(plan), executor(plan), judge(plan));
     let release = plan.receiver().filter(|receiver| receiver.crossing == Crossing::ClonedArc).map(|receiver| {
         // The clone that reached the executor; the future must not keep it while it waits.
         let this = receiver.this(receiver.at);
@@ -98,12 +99,23 @@ fn submission(plan: &Plan, outside: &TokenStream, inside: &TokenStream) -> Token
     let allowance = is_deprecated.then(|| quote!(#[allow(deprecated)]));
     quote_spanned! {Span::mixed_site()=>
         let __offload_site = #site;
+        let __offload_judge = #judge;
         #allowance
-        let __offload_handle = __offload::submit::<#result>(#executor, __offload_site, {
+        let __offload_handle = __offload::submit::<#result>(#executor, __offload_site, __offload_judge, {
             #outside
             move || #inside
         });
         #release
+    }
+}
+
+/// After: `__offload::Returns::<Ret>::TYPE.__offload_judge()`: the type says which results are errors. Of an `impl Trait` it is not known.
+fn judge(plan: &Plan) -> TokenStream {
+    match plan.function.result() {
+        Some(result) if !types::has_impl_trait(result) => {
+            quote_spanned!(Span::mixed_site()=> __offload::Returns::<#result>::TYPE.__offload_judge())
+        }
+        _ => quote_spanned!(Span::mixed_site()=> __offload::Unjudged),
     }
 }
 

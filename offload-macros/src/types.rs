@@ -146,6 +146,16 @@ pub(crate) fn infer_impl_trait(ty: &Type) -> Type {
     })
 }
 
+/// Whether there is an `impl Trait` in `ty`, which only the body tells.
+pub(crate) fn has_impl_trait(ty: &Type) -> bool {
+    let mut found = false;
+    each(ty, |ty| {
+        found |= matches!(ty, Type::ImplTrait(_));
+        !found
+    });
+    found
+}
+
 /// Keeps an `impl Trait` from holding the borrows of the arguments, as it does from edition 2024 on.
 ///
 /// Before: `impl Display + Send`. After: `impl Display + Send + 'static`.

@@ -3,13 +3,15 @@
 //! Taken when the job is submitted, current while it runs. Without the features that need it, it is nothing.
 
 use crate::error::Error;
-use crate::job::{Origin, Work, Wrap};
+use crate::job::{Judge, Origin, Work, Wrap};
 use crate::trace::Trace;
 use crate::unwind::discard;
 
 /// A closure with the context of its submitter.
-struct Call<F> {
+struct Call<F, J> {
     f: F,
+    #[expect(dead_code, reason = "only its type is used")]
+    judge: J,
     runtime: Runtime,
     trace: Trace,
 }
@@ -19,35 +21,36 @@ pub(crate) struct CallerContext(pub(crate) Origin);
 
 impl Wrap for CallerContext {
     #[inline]
-    fn wrap<F, T>(self, f: F) -> impl Work<Output = T>
+    fn wrap<F, T>(self, f: F, judge: impl Judge<T>) -> impl Work<Output = T>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        Call { f, runtime: Runtime::of_caller(), trace: Trace::of_caller(self.0) }
+        Call { f, judge, runtime: Runtime::of_caller(), trace: Trace::of_caller(self.0) }
     }
 }
 
-impl<F, T> Work for Call<F>
+impl<F, T, J> Work for Call<F, J>
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
+    J: Judge<T>,
 {
     type Output = T;
 
     #[inline]
     fn run(self) -> T {
-        let Self { f, runtime, trace } = self;
-        let entered = runtime.enter();
-        let output = trace.run(f);
-        // A job may have left something in a thread-local that makes this panic: the job has its result all the same.
-        discard(entered);
-        discard(runtime);
-        output
+        let Self { f, runtime, trace, judge: _ } = self;
+        runtime.run(|| trace.run(f))
+    }
+
+    #[inline]
+    fn is_err(output: &T) -> bool {
+        J::is_err(output)
     }
 
     fn refuse(self, why: &Error) {
-        let Self { f, runtime, trace } = self;
+        let Self { f, runtime, trace, judge: _ } = self;
         // What was captured first, though it may panic: the span ends after what belongs to it.
         discard((f, runtime));
         trace.refuse(why);
@@ -69,24 +72,22 @@ impl Runtime {
         }
     }
 
-    /// Makes the runtime current until the guard is dropped.
+    /// Runs `f` with the runtime current, if there is one.
     #[cfg_attr(
         not(feature = "tokio"),
         allow(clippy::unused_self, reason = "without features there is nothing to enter")
     )]
     #[inline]
-    fn enter(&self) -> Entered<'_> {
-        Entered {
-            #[cfg(feature = "tokio")]
-            _tokio: self.tokio.as_ref().map(tokio::runtime::Handle::enter),
-            lifetime: std::marker::PhantomData,
+    fn run<T>(self, f: impl FnOnce() -> T) -> T {
+        #[cfg(feature = "tokio")]
+        if let Some(tokio) = self.tokio {
+            let entered = tokio.enter();
+            let output = f();
+            // A job may have left something in a thread-local that makes this panic: the job has its result all the same.
+            discard(entered);
+            discard(tokio);
+            return output;
         }
+        f()
     }
-}
-
-/// Ends the context when it is dropped.
-struct Entered<'a> {
-    #[cfg(feature = "tokio")]
-    _tokio: Option<tokio::runtime::EnterGuard<'a>>,
-    lifetime: std::marker::PhantomData<&'a Runtime>,
 }

@@ -2,7 +2,7 @@
 
 use crate::context::CallerContext;
 use crate::executor::Executor;
-use crate::job::{self, JobHandle, Origin};
+use crate::job::{self, JobHandle, Judge, Origin, Unjudged};
 use crate::limited::Limited;
 use crate::site::Site;
 
@@ -37,7 +37,7 @@ pub trait ExecutorExt: Executor {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        submit(self, Origin::of_caller(), f)
+        submit(self, Origin::of_caller(), Unjudged, f)
     }
 
     /// A view of this executor that runs at most `n` of its jobs at once.
@@ -65,25 +65,25 @@ pub trait ExecutorExt: Executor {
 
 impl<E: Executor + ?Sized> ExecutorExt for E {}
 
-/// Submits `f` from `site`. Called by generated code.
-pub(crate) fn submit_at<E, F, T>(executor: &E, site: &'static Site, f: F) -> JobHandle<T>
+/// Submits `f` from `site`; `judge` tells which results are errors. Called by generated code.
+pub(crate) fn submit_at<E, F, T>(executor: &E, site: &'static Site, judge: impl Judge<T>, f: F) -> JobHandle<T>
 where
     E: Executor + ?Sized,
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    submit(executor, Origin::of_site(site), f)
+    submit(executor, Origin::of_site(site), judge, f)
 }
 
 /// Makes the job, gives it to `executor` and returns its handle.
 #[inline]
-fn submit<E, F, T>(executor: &E, origin: Origin, f: F) -> JobHandle<T>
+fn submit<E, F, T>(executor: &E, origin: Origin, judge: impl Judge<T>, f: F) -> JobHandle<T>
 where
     E: Executor + ?Sized,
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let (job, handle) = job::pair_for(origin, f, CallerContext(origin));
+    let (job, handle) = job::pair_for(origin, f, judge, CallerContext(origin));
     executor.execute(job);
     handle
 }

@@ -169,7 +169,7 @@ pub use executor::Executor;
 pub use ext::ExecutorExt;
 pub use job::{Canceller, Job, JobHandle};
 pub use limited::Limited;
-pub use metrics::{Histogram, LimitedMetrics, PoolMetrics, SiteMetrics};
+pub use metrics::{Histogram, LimitedMetrics, PanicRecord, PoolMetrics, SiteMetrics};
 #[doc(inline)]
 pub use offload_macros::blocking;
 pub use pool::{RunningJob, Shutdown, StillRunning, ThreadPool, ThreadPoolBuilder};

@@ -15,7 +15,7 @@ use crate::cancel::{is_cancelled, on_cancel};
 use crate::error::Error;
 use crate::executor::Executor;
 use crate::job::{
-    self, Canceller, Claimed, Guard, Job, JobHandle, Origin, Owner, Queue, QueueId, Rejected, Wait, Work,
+    self, Canceller, Claimed, End, Guard, Job, JobHandle, Origin, Owner, Queue, QueueId, Rejected, Wait, Work,
 };
 use crate::metrics::{LimitedMetrics, Sites};
 use crate::permits::Permits;
@@ -321,11 +321,12 @@ impl<E: Executor + 'static> Limited<E> {
     #[must_use]
     pub fn metrics(&self) -> LimitedMetrics {
         let mut runners = self.view().lock();
-        let peak_queued = runners.peak();
+        let (peak_queued, oldest_wait) = (runners.peak(), runners.oldest_wait());
         runners.finish();
         let View { limit, sites, .. } = &self.view().shared;
-        let (figures, sites) = sites.read();
-        LimitedMetrics { limit: *limit, peak_queued, figures, sites }
+        let (figures, by_site) = sites.read();
+        let panics = sites.recent_panics();
+        LimitedMetrics { limit: *limit, peak_queued, oldest_wait, figures, sites: by_site, panics }
     }
 }
 
@@ -473,8 +474,8 @@ fn run_jobs<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) {
         has_run = true;
         let (tally, is_owed) = (view.sites.tally(job.origin()), job.is_owed());
         let since = tally.started(stamp);
-        let note = |outcome| {
-            tally.ended(outcome, stamp, since);
+        let note = |end: End<'_>| {
+            tally.ended(end, stamp, since);
             view.release(is_owed);
         };
         drop(match &worker {

@@ -10,7 +10,7 @@
 //! `__offload`, as a trait of the user's may be implemented for every type.
 
 #[doc(hidden)]
-pub use crate::job::QueueId;
+pub use crate::job::{Judge, QueueId, Unjudged};
 use crate::{Executor, JobHandle, Site};
 use std::borrow::{Borrow as _, Cow};
 use std::convert::Infallible;
@@ -20,10 +20,13 @@ use std::panic::Location;
 #[cfg(feature = "remote")]
 #[path = "remote/generated.rs"]
 pub mod remote;
+#[path = "private/returns.rs"]
+mod returns;
 #[path = "private/settle.rs"]
 mod settle;
 
 pub use crate::default_executor;
+pub use returns::{IsErr, Returns, Unjudge};
 pub use settle::{Fallible, HoldsRefusal, Outcome, Settle, outcome, panicked, refused, settle_or_panic};
 pub use std::clone::Clone;
 pub use std::mem::drop;
@@ -35,9 +38,10 @@ pub use std::mem::drop;
 pub fn submit<T: Send + 'static>(
     executor: &(impl Executor + ?Sized),
     site: &'static Site,
+    judge: impl Judge<T>,
     job: impl FnOnce() -> T + Send + 'static,
 ) -> JobHandle<T> {
-    crate::ext::submit_at(executor, site, job)
+    crate::ext::submit_at(executor, site, judge, job)
 }
 
 /// The site of a method of `Owner`, at the place where this is called.
@@ -275,7 +279,8 @@ impl<T: ?Sized> OptionLoan for Never<T> {
 /// for references, which the compiler takes only if the first does not apply.
 pub mod fallback {
     pub use super::{
-        Settle as _, Uncloned as _, Undetached as _, UndetachedSelf as _, Unshared as _, UnsharedSelf as _,
+        Settle as _, Uncloned as _, Undetached as _, UndetachedSelf as _, Unjudge as _, Unshared as _,
+        UnsharedSelf as _,
     };
 }
 

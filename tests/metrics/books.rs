@@ -188,3 +188,17 @@ fn a_view_has_books_of_its_own() {
     assert!(matches!(finish(view.submit(|| ())), Err(Error::ShutDown)));
     assert_eq!(view.metrics().refused_shut_down(), 1);
 }
+
+#[test]
+fn the_cheap_counts_are_those_of_the_metrics() {
+    let pool = ThreadPool::new(2);
+    let occupied = Occupied::new(&pool, 2);
+    let queued: Vec<_> = (0..3).map(|_| pool.submit(|| ())).collect();
+    assert_eq!((pool.queued(), pool.running()), (3, 2));
+    occupied.release();
+    for handle in queued {
+        finish(handle).unwrap();
+    }
+    finish(pool.shutdown());
+    assert_eq!((pool.queued(), pool.running()), (0, 0));
+}

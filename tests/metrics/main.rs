@@ -1,6 +1,7 @@
 //! What the executors tell of themselves: counts that balance, times, sites, and what is running.
 
 mod books;
+mod ends;
 mod running;
 mod sites;
 mod slow;

@@ -3,7 +3,7 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use offload_runtime::{ExecutorExt, ThreadPool, blocking};
+use offload_runtime::{Error, ExecutorExt, ThreadPool, blocking, check_cancelled, is_cancelled, on_cancel};
 use tests::support::{Gate, Occupied, finish};
 
 #[derive(Clone)]
@@ -163,4 +163,72 @@ fn readers_do_not_change_what_is_shown() {
             }
         });
     }
+}
+
+#[test]
+fn a_running_job_is_cancelled_from_what_was_seen_of_it() {
+    let pool = ThreadPool::new(1);
+    let (gate, (told, was_told)) = (Gate::closed(), std::sync::mpsc::channel());
+    let of_job = gate.clone();
+    let handle = pool.submit(move || {
+        let _hook = on_cancel(move || told.send(()).unwrap());
+        of_job.pass();
+        check_cancelled();
+    });
+    gate.wait_for(1);
+    let [job] = &pool.running_jobs()[..] else { panic!("one runs") };
+    assert!(job.cancel());
+    was_told.try_recv().expect("the callback has run");
+    assert!(pool.running_jobs()[0].is_cancelled());
+    assert!(job.cancel(), "it runs still: a second request changes nothing");
+    gate.open();
+    assert!(matches!(finish(handle), Err(Error::Cancelled)));
+    assert!(!job.cancel());
+}
+
+/// The cell of a later job may be at the same address, and on the same thread.
+#[test]
+fn a_later_job_is_not_cancelled_in_the_place_of_an_earlier_one() {
+    let pool = ThreadPool::new(1);
+    let mut seen = Vec::new();
+    for _ in 0..50 {
+        let gate = Gate::closed();
+        let of_job = gate.clone();
+        let handle = pool.submit(move || {
+            of_job.pass();
+            is_cancelled()
+        });
+        gate.wait_for(1);
+        for earlier in &seen {
+            assert!(!offload_runtime::RunningJob::cancel(earlier));
+        }
+        seen.extend(pool.running_jobs());
+        gate.open();
+        assert!(!finish(handle).unwrap());
+    }
+    let numbers: std::collections::BTreeSet<u64> = seen.iter().map(offload_runtime::RunningJob::number).collect();
+    assert_eq!(numbers.len(), 50);
+}
+
+/// Jobs end while they are cancelled from outside.
+#[test]
+fn cancelling_jobs_that_end_disturbs_no_other() {
+    let pool = ThreadPool::new(2);
+    let over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(std::sync::atomic::Ordering::SeqCst) {
+                for job in pool.running_jobs() {
+                    job.cancel();
+                }
+            }
+        });
+        let mut sum = 0;
+        for i in 0..2_000_u64 {
+            sum += finish(pool.submit(move || i)).unwrap();
+        }
+        over.store(true, std::sync::atomic::Ordering::SeqCst);
+        assert_eq!(sum, 1_999 * 2_000 / 2);
+    });
+    tests::support::assert_balanced(&pool.metrics());
 }

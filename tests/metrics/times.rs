@@ -136,3 +136,42 @@ fn whether_a_job_is_short_is_known_of_each_site() {
     assert!(long.run().quantile(0.0).unwrap() >= Duration::from_millis(1));
     assert!(short.run().count() < 64 + 32, "{short}");
 }
+
+/// It grows while nothing moves, and belongs to the oldest job, whichever came last.
+#[test]
+fn the_oldest_wait_is_that_of_the_first_job() {
+    let pool = ThreadPool::new(1);
+    let view = pool.clone().limited(1);
+    assert_eq!((pool.metrics().oldest_wait(), view.metrics().oldest_wait()), (None, None));
+    let occupied = Occupied::new(&view, 1);
+    assert_eq!(
+        (pool.metrics().oldest_wait(), view.metrics().oldest_wait()),
+        (None, None),
+        "a running job waits no more"
+    );
+    let before = Instant::now();
+    let (first, of_view) = (pool.submit(|| ()), view.submit(|| ()));
+    sleep(Duration::from_millis(20));
+    let second = pool.submit(|| ());
+    for metrics in [pool.metrics().oldest_wait(), view.metrics().oldest_wait()] {
+        assert!((Duration::from_millis(20)..=before.elapsed()).contains(&metrics.unwrap()), "{metrics:?}");
+    }
+    let earlier = pool.metrics().oldest_wait();
+    assert!(pool.metrics().oldest_wait() >= earlier);
+    drop(first);
+    assert!(pool.metrics().oldest_wait().unwrap() < earlier.unwrap(), "a cancelled job waits no more");
+    occupied.release();
+    finish(second).unwrap();
+    finish(of_view).unwrap();
+    assert_eq!(pool.metrics().oldest_wait(), None);
+}
+
+#[test]
+fn of_jobs_that_are_not_timed_the_oldest_wait_is_not_known() {
+    let pool = ThreadPool::builder().max_threads(1).timing(false).build();
+    let occupied = Occupied::new(&pool, 1);
+    let waiting = pool.submit(|| ());
+    assert_eq!(pool.metrics().oldest_wait(), None);
+    occupied.release();
+    finish(waiting).unwrap();
+}

@@ -344,12 +344,12 @@ fn without_timing_there_are_counts_only() {
     assert!(scrape.samples.iter().find(has_times).is_none());
 }
 
-/// The README's table of names and kinds is what the exporter gets: nothing is missing in it, nothing is invented.
+/// The guide's table of names and kinds is what the exporter gets: nothing is missing in it, nothing is invented.
 #[test]
-fn the_published_names_are_those_of_the_readme() {
+fn the_published_names_are_those_of_the_guide() {
     let _alone = alone();
     silence();
-    let pool = named("names").build();
+    let pool = named("names").queue_capacity(1).build();
     finish(pool.submit(|| ())).unwrap();
     let scrape = Scrape::now();
     let published: BTreeMap<_, _> = scrape
@@ -358,8 +358,8 @@ fn the_published_names_are_those_of_the_readme() {
         .filter(|(name, _)| name.starts_with("offload_"))
         .map(|(name, kind)| (&**name, &**kind))
         .collect();
-    let readme = include_str!("../../README.md");
-    let section = readme.split("\n## ").find(|section| section.starts_with("Watch it")).unwrap();
+    let guide = include_str!("../../offload-runtime/src/guide/figures.md");
+    let section = guide.split("\n# ").find(|section| section.starts_with("Publish")).unwrap();
     let rows = section.lines().filter(|line| line.starts_with("| `offload."));
     let documented: Vec<_> = rows
         .flat_map(|row| {
@@ -373,4 +373,61 @@ fn the_published_names_are_those_of_the_readme() {
     for name in published.keys() {
         assert!(scrape.helped.contains(*name), "{name} is not described");
     }
+}
+
+/// An operator sees a pool that no job has come to.
+#[test]
+fn a_pool_has_its_gauges_before_its_first_job() {
+    let _alone = alone();
+    let pool = named("unused").max_threads(7).queue_capacity(9).build();
+    let scrape = Scrape::now();
+    let gauge = |name: &str| scrape.count(&format!("offload_pool_{name}"), "unused");
+    assert_eq!((gauge("max_threads"), gauge("queue_capacity")), (7, 9));
+    for name in ["threads", "idle", "peak_threads", "peak_running", "peak_queued", "oldest_wait"] {
+        assert_eq!(gauge(name), 0, "{name}");
+    }
+    drop(pool);
+}
+
+#[test]
+fn gauges_without_events_are_published_when_asked() {
+    let _alone = alone();
+    let pool = named("asked").max_threads(2).build();
+    Occupied::new(&pool, 2).release();
+    eventually("both are idle", || pool.metrics().idle() == 2);
+    pool.publish_gauges();
+    let of = |name: &str| Scrape::now().value(&format!("offload_pool_{name}"), &[("pool", "asked")]);
+    assert_eq!((of("idle"), of("peak_threads"), of("peak_running"), of("oldest_wait")), (2.0, 2.0, 2.0, 0.0));
+    let occupied = Occupied::new(&pool, 2);
+    let waiting = [(); 3].map(|()| pool.submit(|| ()));
+    assert_eq!(of("idle"), 2.0, "nobody asked");
+    pool.publish_gauges();
+    assert_eq!((of("idle"), of("peak_queued")), (0.0, 3.0));
+    assert!(of("oldest_wait") > 0.0);
+    occupied.release();
+    for job in waiting {
+        finish(job).unwrap();
+    }
+}
+
+#[test]
+fn errors_and_abandoned_jobs_are_counted() {
+    let _alone = alone();
+    let service = Service { executor: named("ends").max_threads(1).build() };
+    drop(finish(service.check(true)));
+    drop(finish(service.check(false)));
+    let gate = Gate::closed();
+    let of_job = gate.clone();
+    let handle = service.executor.submit(move || of_job.pass());
+    gate.wait_for(1);
+    drop(handle);
+    gate.open();
+    finish(service.executor.submit(|| ())).unwrap();
+    let scrape = Scrape::now();
+    scrape.assert_at_rest("ends");
+    let completed = |outcome| scrape.count_with("offload_jobs_completed", &[("pool", "ends"), ("outcome", outcome)]);
+    assert_eq!((completed("ok"), completed("err")), (3, 1));
+    assert_eq!(scrape.count("offload_jobs_abandoned", "ends"), 1);
+    assert_eq!(scrape.count("offload_job_abandoned_run_count", "ends"), 1);
+    assert_eq!(scrape.count("offload_job_run_count", "ends"), 4);
 }

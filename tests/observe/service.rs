@@ -1,6 +1,6 @@
 //! A service whose methods are offloaded.
 
-use offload_runtime::{Executor, ThreadPool, blocking};
+use offload_runtime::{Error, Executor, ThreadPool, blocking};
 use tracing::{info, info_span};
 
 /// A service on an executor.
@@ -17,5 +17,14 @@ impl<E: Executor + Clone + 'static> Service<E> {
         info!(what, "looking");
         info_span!("query", what).in_scope(|| info!("found"));
         what.len()
+    }
+
+    /// Fails unless `ok`.
+    ///
+    /// # Errors
+    /// As asked, or where the executor refuses.
+    #[blocking]
+    pub fn check(&self, ok: bool) -> Result<(), Error> {
+        if ok { Ok(()) } else { Err(Error::Unavailable("as asked".into())) }
     }
 }

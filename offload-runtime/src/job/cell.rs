@@ -11,7 +11,7 @@ use std::task::Waker;
 
 use super::head::Head;
 use super::origin::Origin;
-use super::state::{Finish, Frees, Seen, State};
+use super::state::{AtEnd, Finish, Frees, Seen, State};
 use crate::error::{Error, Panic};
 use crate::hooks::Hooks;
 use crate::sync::{Arc, AtomicPtr, UnsafeCell};
@@ -33,6 +33,11 @@ pub(crate) trait Work: Send + 'static {
     /// Runs on the worker.
     fn run(self) -> Self::Output;
 
+    /// Whether `output` counts as an error in the metrics.
+    fn is_err(_output: &Self::Output) -> bool {
+        false
+    }
+
     /// Called instead of `run` where the job will not run; dropping `self` is what a plain job does.
     fn refuse(self, _why: &Error)
     where
@@ -46,6 +51,8 @@ pub(crate) trait Work: Send + 'static {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Completed,
+    /// The body returned, and [`Work::is_err`] of what it returned.
+    Failed,
     Panicked,
     /// The body ended itself by `check_cancelled`.
     Cancelled,
@@ -76,8 +83,8 @@ pub(super) struct Header {
 /// What depends on a job's types.
 struct Vtable {
     owed: bool,
-    /// Runs the closure and stores its output; or returns the payload of its panic.
-    run: unsafe fn(NonNull<Header>) -> Result<(), Payload>,
+    /// Runs the closure and stores its output, which is `Completed` or `Failed`; or returns the payload of its panic.
+    run: unsafe fn(NonNull<Header>) -> Result<Outcome, Payload>,
     refuse: unsafe fn(NonNull<Header>, &Error),
     /// Moves the output to where the second pointer, one to the output's type, leads.
     take_output: unsafe fn(NonNull<Header>, *mut ()),
@@ -147,28 +154,46 @@ impl Header {
 /// # Safety
 /// The caller claimed the job, holds its `JOB` bit until the call returns, and calls this once; the job is not linked.
 #[inline]
-pub(super) unsafe fn run_body(header: NonNull<Header>) -> Result<(), Payload> {
+pub(super) unsafe fn run_body(header: NonNull<Header>) -> Result<Outcome, Payload> {
     // SAFETY: the JOB bit keeps the cell.
     let vtable = unsafe { header.as_ref() }.vtable;
     // SAFETY: the vtable is that of the cell; the rest is what the caller promises.
     unsafe { (vtable.run)(header) }
 }
 
-/// Ends the hooks of a job whose body has ended, and tells how it ended, with the error if there is one.
+/// How a job ended: what the metrics count.
+#[must_use]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End<'a> {
+    pub(crate) outcome: Outcome,
+    /// The caller had dropped the handle before the body ended.
+    pub(crate) is_abandoned: bool,
+    /// Why there is no value, where there is none.
+    pub(crate) error: Option<&'a Error>,
+}
+
+/// Ends the hooks of a job whose body has ended. Returns whether its caller had dropped the handle.
 ///
 /// # Safety
 /// The caller holds the `JOB` bit of the job, which `run_body` has run on this thread.
 #[inline]
-pub(super) unsafe fn outcome(header: NonNull<Header>, result: Result<(), Payload>) -> (Outcome, Result<(), Error>) {
+pub(super) unsafe fn end(header: NonNull<Header>) -> bool {
     // SAFETY: the JOB bit keeps the cell.
-    if unsafe { header.as_ref() }.state.has_hooks() {
+    let AtEnd { has_hooks, is_abandoned } = unsafe { header.as_ref() }.state.at_end();
+    if has_hooks {
         // SAFETY: HOOKS is set, so `a` holds them until the cell is freed (I5).
         unsafe { hooks(header) }.close();
     }
-    match result {
-        Ok(()) => (Outcome::Completed, Ok(())),
-        Err(payload) if payload.is::<CancelUnwind>() => (Outcome::Cancelled, Err(Error::Cancelled)),
-        Err(payload) => (Outcome::Panicked, Err(Error::Panicked(Panic::new(payload)))),
+    is_abandoned
+}
+
+/// How a body ended that unwound, and the error that its caller gets.
+#[cold]
+pub(super) fn unwound(payload: Payload) -> (Outcome, Result<(), Error>) {
+    if payload.is::<CancelUnwind>() {
+        (Outcome::Cancelled, Err(Error::Cancelled))
+    } else {
+        (Outcome::Panicked, Err(Error::Panicked(Panic::new(payload))))
     }
 }
 
@@ -263,7 +288,7 @@ impl Drop for Awaiter {
 
 /// # Safety
 /// As for `run_body`, with a cell of `W`.
-unsafe fn run<W: Work>(header: NonNull<Header>) -> Result<(), Payload> {
+unsafe fn run<W: Work>(header: NonNull<Header>) -> Result<Outcome, Payload> {
     let cell: NonNull<Cell<W>> = header.cast();
     // SAFETY: the JOB bit keeps the cell, which is one of `W`.
     let cell = unsafe { cell.as_ref() };
@@ -271,8 +296,10 @@ unsafe fn run<W: Work>(header: NonNull<Header>) -> Result<(), Payload> {
     catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: the claimer alone touches the slot (I1), which holds the closure; it is moved out once.
         let output = cell.slot.with(|slot| unsafe { slot.cast::<W>().read() }).run();
+        let outcome = if W::is_err(&output) { Outcome::Failed } else { Outcome::Completed };
         // SAFETY: the slot is the claimer's until DONE is set (I2), and empty.
         cell.slot.with_mut(|slot| unsafe { slot.cast::<W::Output>().write(output) });
+        outcome
     }))
 }
 
@@ -400,6 +427,19 @@ pub(super) unsafe fn hooks<'a>(header: NonNull<Header>) -> &'a Hooks {
     let hooks = cell.a.with(|a| unsafe { *a }).cast_const().cast::<Hooks>();
     // SAFETY: it came from `Arc::into_raw`, and is freed with the cell.
     unsafe { &*hooks }
+}
+
+/// As `hooks`, shared.
+///
+/// # Safety
+/// As for `hooks`.
+pub(super) unsafe fn shared_hooks(header: NonNull<Header>) -> Arc<Hooks> {
+    // SAFETY: as promised.
+    let hooks = ptr::from_ref(unsafe { hooks(header) });
+    // SAFETY: it came from `Arc::into_raw`, and is freed with the cell (I5).
+    unsafe { Arc::increment_strong_count(hooks) };
+    // SAFETY: the count was raised for this `Arc`.
+    unsafe { Arc::from_raw(hooks) }
 }
 
 #[cfg(all(test, not(offload_loom)))]

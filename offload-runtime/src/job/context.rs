@@ -252,11 +252,7 @@ impl<'a> Current<'a> {
         let cell = self.cell();
         if cell.state.has_hooks() {
             // SAFETY: HOOKS was set by this thread, which runs the job.
-            let hooks = ptr::from_ref(unsafe { cell::hooks(self.job) });
-            // SAFETY: it came from `Arc::into_raw`, and is freed with the cell (I5).
-            unsafe { Arc::increment_strong_count(hooks) };
-            // SAFETY: the count was raised for this `Arc`.
-            return unsafe { Arc::from_raw(hooks) };
+            return unsafe { cell::shared_hooks(self.job) };
         }
         let hooks = Arc::new(Hooks::default());
         let word = Arc::into_raw(Arc::clone(&hooks)).cast_mut().cast();

@@ -1,9 +1,10 @@
 //! The job: one submitted call, in one allocation, shared by the side that awaits it and the side that runs it.
 //!
 //! This page is the protocol. `state.rs` the state word and its transitions · `cell.rs` the allocation · `owned.rs` the executor's side
-//! ([`Job`], [`Claimed`]). `handle.rs` the submitter's side ([`JobHandle`]), `wait.rs` waiting for it without async · `link.rs` cancelling from elsewhere · `queue.rs` the intrusive
-//! queue, made of `inbox.rs` and `list.rs`, with its `head.rs` · `context.rs` what a thread runs and serves · `views.rs` the table of
-//! queues · `shown.rs` the running job as other threads see it · `origin.rs` the one-word [`Site`](crate::Site) · `large.rs` what is boxed.
+//! ([`Job`], [`Claimed`]) · `handle.rs` the submitter's side ([`JobHandle`]), `wait.rs` waiting for it without async · `link.rs` cancelling from elsewhere · `queue.rs` the intrusive
+//! queue, of `inbox.rs` and `list.rs`, with its `head.rs` · `context.rs` what a thread runs and serves · `views.rs` the table of
+//! queues · `shown.rs` the running job as other threads see it · `origin.rs` the one-word [`Site`](crate::Site) · `judge.rs` which results
+//! are errors · `large.rs` what is boxed.
 //! All `unsafe` of the crate is in this folder.
 //!
 //! # The sides
@@ -46,6 +47,7 @@ mod count;
 mod handle;
 mod head;
 mod inbox;
+mod judge;
 mod large;
 mod link;
 mod list;
@@ -60,10 +62,11 @@ mod state;
 mod views;
 mod wait;
 
-pub(crate) use cell::{CancelUnwind, Outcome, Work};
+pub(crate) use cell::{CancelUnwind, End, Outcome, Work};
 pub(crate) use context::current;
 pub use handle::JobHandle;
 pub(crate) use head::Wait;
+pub use judge::{Judge, Unjudged};
 pub use link::Canceller;
 pub(crate) use origin::Origin;
 pub(crate) use owned::Claimed;
@@ -73,6 +76,7 @@ pub(crate) use shown::{Shown, Sight};
 pub use views::QueueId;
 
 use crate::sync::Arc;
+use judge::InBox;
 
 /// A job that does `work`, and the handle that awaits its output.
 #[inline]
@@ -87,25 +91,29 @@ pub(crate) fn pair<W: Work>(origin: Origin, work: W) -> (Job, JobHandle<W::Outpu
 
 /// A job that calls `f`, as `wrap` turns it into work, and the handle that awaits the result.
 #[inline]
-pub(crate) fn pair_for<F, T>(origin: Origin, f: F, wrap: impl Wrap) -> (Job, JobHandle<T>)
+pub(crate) fn pair_for<F, T>(origin: Origin, f: F, judge: impl Judge<T>, wrap: impl Wrap) -> (Job, JobHandle<T>)
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    if const { large::is_large::<F>() } { pair_of(origin, Box::new(f), wrap) } else { pair_of(origin, f, wrap) }
+    if const { large::is_large::<F>() } {
+        pair_of(origin, Box::new(f), judge, wrap)
+    } else {
+        pair_of(origin, f, judge, wrap)
+    }
 }
 
 /// As `pair_for`, with a closure that is not large.
 #[inline]
-fn pair_of<F, T>(origin: Origin, f: F, wrap: impl Wrap) -> (Job, JobHandle<T>)
+fn pair_of<F, T>(origin: Origin, f: F, judge: impl Judge<T>, wrap: impl Wrap) -> (Job, JobHandle<T>)
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
     let header = if const { large::is_large::<T>() } {
-        cell::observed(origin, wrap.wrap(move || Box::new(f())))
+        cell::observed(origin, wrap.wrap(move || Box::new(f()), InBox(judge)))
     } else {
-        cell::observed(origin, wrap.wrap(f))
+        cell::observed(origin, wrap.wrap(f, judge))
     };
     // SAFETY: the new cell has a JOB bit.
     let job = unsafe { Job::from_header(header) };
@@ -115,7 +123,7 @@ where
 
 /// Turns a closure into work: adds what goes with it to the worker.
 pub(crate) trait Wrap {
-    fn wrap<F, T>(self, f: F) -> impl Work<Output = T>
+    fn wrap<F, T>(self, f: F, judge: impl Judge<T>) -> impl Work<Output = T>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static;

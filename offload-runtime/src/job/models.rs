@@ -13,7 +13,7 @@ use loom::future::block_on;
 use loom::thread;
 
 use super::count::assert_no_cell_is_left;
-use super::{Job, JobHandle, Origin, current, pair_for};
+use super::{Job, JobHandle, Origin, Unjudged, current, pair_for};
 use crate::cancel::{is_cancelled, on_cancel};
 use crate::context::CallerContext;
 use crate::error::Error;
@@ -76,7 +76,7 @@ where
     T: Send + 'static,
 {
     let origin = Origin::of_caller();
-    pair_for(origin, f, CallerContext(origin))
+    pair_for(origin, f, Unjudged, CallerContext(origin))
 }
 
 /// A job that captures a token and returns another.

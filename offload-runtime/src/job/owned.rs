@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 
 #[cfg(doc)]
 use super::cell::Work;
-use super::cell::{self, Awaiter, Header, Outcome};
+use super::cell::{self, Awaiter, End, Header};
 use super::context;
 use super::origin::Origin;
 use super::shown::Shown;
@@ -237,15 +237,19 @@ impl Claimed {
 
     /// As [`Job::run`], with a call of `note`, which must not panic, before the result can be seen. Returns the awaiter.
     #[inline]
-    pub(crate) fn run_noting(self, note: impl FnOnce(Outcome)) -> Awaiter {
+    pub(crate) fn run_noting(self, note: impl FnOnce(End<'_>)) -> Awaiter {
         let header = self.into_header();
         // SAFETY: claimed and not linked, and run once; the JOB bit is this call's until the result is published.
         let body = || unsafe { cell::run_body(header) };
         // SAFETY: the JOB bit is this call's until after the frame is left.
         let result = unsafe { context::within_job(header, body) };
         // SAFETY: the JOB bit is this call's, and the body has run.
-        let (outcome, result) = unsafe { cell::outcome(header, result) };
-        note(outcome);
+        let is_abandoned = unsafe { cell::end(header) };
+        let (outcome, result) = match result {
+            Ok(outcome) => (outcome, Ok(())),
+            Err(payload) => cell::unwound(payload),
+        };
+        note(End { outcome, is_abandoned, error: result.as_ref().err() });
         match result {
             // SAFETY: the output is stored; the JOB bit is handed over.
             Ok(()) => unsafe { cell::complete(header) },
@@ -256,12 +260,12 @@ impl Claimed {
 
     /// As [`run_noting`](Self::run_noting), with the job in `shown` while it runs.
     #[inline]
-    pub(crate) fn run_shown(self, shown: &Shown, since: Option<Moment>, note: impl FnOnce(Outcome)) -> Awaiter {
+    pub(crate) fn run_shown(self, shown: &Shown, since: Option<Moment>, note: impl FnOnce(End<'_>)) -> Awaiter {
         // SAFETY: the JOB bit is held until `note` has returned, and the job is hidden there.
         let outer = unsafe { shown.show(self.header, since) };
-        self.run_noting(|outcome| {
+        self.run_noting(|end| {
             shown.restore(outer);
-            note(outcome);
+            note(end);
         })
     }
 

@@ -28,6 +28,7 @@ use crate::unwind::discard;
 
 #[cfg(all(test, offload_loom))]
 mod models;
+mod oldest;
 #[cfg(all(test, not(offload_loom)))]
 mod tests;
 

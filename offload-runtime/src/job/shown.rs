@@ -5,14 +5,23 @@
 
 use std::ptr::NonNull;
 
-use super::cell::Header;
+use super::cell::{self, Header};
 use super::origin::Origin;
+use super::state::Request;
 use crate::clock::Moment;
 use crate::sync::{self, Mutex};
+use crate::unwind::discard;
 
 /// The innermost job that one thread runs.
 #[derive(Debug)]
-pub(crate) struct Shown(Mutex<Option<Running>>);
+pub(crate) struct Shown(Mutex<Slot>);
+
+#[derive(Debug)]
+struct Slot {
+    running: Option<Running>,
+    /// The number of the job that was shown last.
+    last: u64,
+}
 
 /// A job that is shown.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +30,8 @@ pub(super) struct Running {
     job: NonNull<Header>,
     /// When it began; or, where that is unknown, when it was first seen.
     since: Option<Moment>,
+    /// The number of the job among those that this thread has shown: the cell of another may be at the same address.
+    number: u64,
 }
 
 // SAFETY: what is read of the cell, its state word and its origin, may be read by any thread.
@@ -31,11 +42,13 @@ pub(crate) struct Sight {
     pub(crate) origin: Origin,
     pub(crate) is_cancelled: bool,
     pub(crate) since: Moment,
+    /// By which [`Shown::cancel`] knows the job again.
+    pub(crate) number: u64,
 }
 
 impl Shown {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(None))
+        Self(Mutex::new(Slot { running: None, last: 0 }))
     }
 
     /// Shows `job` instead of what is shown, which is returned.
@@ -43,22 +56,45 @@ impl Shown {
     /// # Safety
     /// The caller holds the job's `JOB` bit until it has called [`restore`](Self::restore).
     pub(super) unsafe fn show(&self, job: NonNull<Header>, since: Option<Moment>) -> Option<Running> {
-        sync::lock(&self.0).replace(Running { job, since })
+        let mut slot = sync::lock(&self.0);
+        slot.last += 1;
+        let number = slot.last;
+        slot.running.replace(Running { job, since, number })
     }
 
     /// Shows `outer` again. When this returns, no thread reads the cell of the job that was shown.
     pub(super) fn restore(&self, outer: Option<Running>) {
-        *sync::lock(&self.0) = outer;
+        sync::lock(&self.0).running = outer;
     }
 
     pub(crate) fn see(&self) -> Option<Sight> {
-        let mut shown = sync::lock(&self.0);
-        let Running { job, since } = shown.as_mut()?;
+        let mut slot = sync::lock(&self.0);
+        let Running { job, since, number } = slot.running.as_mut()?;
         // SAFETY: its thread holds the JOB bit until `restore` returns, which waits for the lock.
         let cell = unsafe { job.as_ref() };
         #[cfg(all(test, offload_loom))]
         cell.b.with(|_| ());
         let since = *since.get_or_insert_with(Moment::now);
-        Some(Sight { origin: cell.origin, is_cancelled: cell.state.is_cancelled(), since })
+        Some(Sight { origin: cell.origin, is_cancelled: cell.state.is_cancelled(), since, number: *number })
+    }
+
+    /// Requests the cancellation of the job of that `number`, if it is still shown. Runs its hooks.
+    pub(crate) fn cancel(&self, number: u64) -> bool {
+        let slot = sync::lock(&self.0);
+        let Some(running) = slot.running.filter(|running| running.number == number) else { return false };
+        // SAFETY: its thread holds the JOB bit until `restore` returns, which waits for the lock.
+        let cell = unsafe { running.job.as_ref() };
+        let hooks = match cell.state.request_cancel() {
+            Request::Noted => None,
+            // SAFETY: HOOKS was seen set, with Acquire; the cell is kept as above.
+            Request::RunHooks => Some(unsafe { cell::shared_hooks(running.job) }),
+        };
+        drop(slot);
+        // User code.
+        if let Some(hooks) = hooks {
+            hooks.run();
+            discard(hooks);
+        }
+        true
     }
 }

@@ -76,6 +76,14 @@ pub(super) enum Seen {
     Pending { linked: bool, registered: bool },
 }
 
+/// What the running job's own thread finds when the body has ended.
+#[must_use]
+pub(super) struct AtEnd {
+    pub(super) has_hooks: bool,
+    /// The handle was dropped, not detached.
+    pub(super) is_abandoned: bool,
+}
+
 /// Which side frees the cell after a bit was cleared.
 #[must_use]
 #[derive(Debug, PartialEq, Eq)]
@@ -144,6 +152,12 @@ impl State {
     pub(super) fn set_awaited(&self) {
         // ORDERING: Relaxed: read under the same lock.
         self.0.fetch_or(AWAITED, Ordering::Relaxed);
+    }
+
+    /// When the job was queued.
+    pub(super) fn stamp(&self) -> Stamp {
+        // ORDERING: Relaxed: set by the step that links, before the queue's lock.
+        Stamp::from_bits(self.0.load(Ordering::Relaxed) >> STAMP_SHIFT)
     }
 
     /// Whether the job was not claimed; and if so, whether a running job awaits it.
@@ -288,6 +302,14 @@ impl State {
     pub(super) fn has_hooks(&self) -> bool {
         // ORDERING: Relaxed: only this thread sets the bit; and the side that frees the cell has synchronised before.
         self.0.load(Ordering::Relaxed) & HOOKS != 0
+    }
+
+    /// As `has_hooks`, with what the metrics count.
+    #[inline]
+    pub(super) fn at_end(&self) -> AtEnd {
+        // ORDERING: Relaxed, as in `has_hooks`; and a handle that leaves at this moment may be counted as of before or after.
+        let now = self.0.load(Ordering::Relaxed);
+        AtEnd { has_hooks: now & HOOKS != 0, is_abandoned: now & (CANCELLED | HANDLE) == CANCELLED }
     }
 
     /// Whether cancellation was requested.

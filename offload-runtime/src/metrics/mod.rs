@@ -1,11 +1,14 @@
 //! What the executors are doing: counts and times, of a pool or a view, and of each site in it.
 //!
-//! `sites.rs` the sites of an executor · `tally.rs` the counts of one site · `histogram.rs` times · `publish.rs` the `metrics` facade, or
+//! `sites.rs` the sites of an executor · `tally.rs` the counts of one site · `histogram.rs` times · `panics.rs` the last panics · `publish.rs` and `gauges.rs` the `metrics` facade, or
 //! nothing (`unpublished.rs`).
 //!
 //! The invariant, for each site and in each reading: `submitted = queued + running + completed + panicked + cancelled + refused`.
 
+#[cfg(feature = "metrics")]
+mod gauges;
 mod histogram;
+mod panics;
 #[cfg(feature = "metrics")]
 mod publish;
 #[cfg(not(feature = "metrics"))]
@@ -15,9 +18,14 @@ mod sites;
 mod tally;
 
 use std::fmt;
+use std::time::Duration;
 
+#[cfg(feature = "metrics")]
+pub(crate) use gauges::Gauges;
 pub use histogram::Histogram;
-pub(crate) use publish::Threads;
+pub use panics::PanicRecord;
+#[cfg(not(feature = "metrics"))]
+pub(crate) use publish::Gauges;
 pub(crate) use sites::Sites;
 #[cfg(feature = "process")]
 pub(crate) use tally::Tally;
@@ -55,12 +63,17 @@ pub(crate) struct Figures {
     queued: u64,
     running: u64,
     completed: u64,
+    /// Of `completed`.
+    failed: u64,
     panicked: u64,
     cancelled_before_start: u64,
     cancelled_after_start: u64,
     refused: [u64; Refusal::COUNT],
+    /// Of those that ended, whether by a value or not.
+    abandoned: u64,
     wait: Histogram,
     run: Histogram,
+    abandoned_run: Histogram,
 }
 
 impl Default for Figures {
@@ -70,12 +83,15 @@ impl Default for Figures {
             queued: 0,
             running: 0,
             completed: 0,
+            failed: 0,
             panicked: 0,
             cancelled_before_start: 0,
             cancelled_after_start: 0,
             refused: [0; Refusal::COUNT],
             wait: Histogram::new(),
             run: Histogram::new(),
+            abandoned: 0,
+            abandoned_run: Histogram::new(),
         }
     }
 }
@@ -90,6 +106,8 @@ impl Figures {
         self.queued += other.queued;
         self.running += other.running;
         self.completed += other.completed;
+        self.failed += other.failed;
+        self.abandoned += other.abandoned;
         self.panicked += other.panicked;
         self.cancelled_before_start += other.cancelled_before_start;
         self.cancelled_after_start += other.cancelled_after_start;
@@ -98,6 +116,7 @@ impl Figures {
         }
         self.wait.add_all(&other.wait);
         self.run.add_all(&other.run);
+        self.abandoned_run.add_all(&other.abandoned_run);
     }
 }
 
@@ -126,10 +145,35 @@ macro_rules! figures {
                 self.figures.running
             }
 
-            /// How many jobs returned a value, whether or not a caller was left to take it.
+            /// Returns how many jobs returned a value, whether or not a caller was left to take it. [`failed`](Self::failed) jobs are among them.
             #[must_use]
             pub fn completed(&self) -> u64 {
                 self.figures.completed
+            }
+
+            /// Returns how many of the [`completed`](Self::completed) jobs returned an `Err`.
+            ///
+            /// Known of `#[blocking]` methods that return a `Result`, on executors of threads. A closure given to
+            /// [`submit`](crate::ExecutorExt::submit) never counts, as its type is not known there, nor does a remote call.
+            #[must_use]
+            pub fn failed(&self) -> u64 {
+                self.figures.failed
+            }
+
+            /// Returns how many jobs ended after their caller had left, by dropping the handle or the future. However they ended, they are among
+            /// the [`completed`](Self::completed), [`panicked`](Self::panicked) or [`cancelled`](Self::cancelled) jobs as well.
+            ///
+            /// A detached job is not one of them, and a job that was cancelled before it began did no work that could be abandoned.
+            #[must_use]
+            pub fn abandoned(&self) -> u64 {
+                self.figures.abandoned
+            }
+
+            /// Returns how long [`abandoned`](Self::abandoned) jobs ran in all: time of threads that no caller had a use for at the end. Empty where
+            /// [`timing`](crate::ThreadPoolBuilder::timing) is off.
+            #[must_use]
+            pub fn abandoned_run(&self) -> &Histogram {
+                &self.figures.abandoned_run
             }
 
             /// How many jobs panicked.
@@ -228,8 +272,10 @@ pub struct PoolMetrics {
     pub(crate) peak_threads: usize,
     pub(crate) peak_running: usize,
     pub(crate) peak_queued: usize,
+    pub(crate) oldest_wait: Option<Duration>,
     pub(crate) figures: Figures,
     pub(crate) sites: Vec<SiteMetrics>,
+    pub(crate) panics: Vec<PanicRecord>,
 }
 
 figures!(PoolMetrics);
@@ -291,6 +337,31 @@ impl PoolMetrics {
     pub fn by_site(&self) -> &[SiteMetrics] {
         &self.sites
     }
+
+    /// Returns how long the oldest of the jobs that wait now has waited. `None` if none waits, or none of the first 64 is timed.
+    ///
+    /// Unlike the [`wait`](Self::wait) times, which are those of jobs that have begun, it grows while nothing moves.
+    #[must_use]
+    pub fn oldest_wait(&self) -> Option<Duration> {
+        self.oldest_wait
+    }
+
+    /// Returns the last panics of the pool's jobs, the latest first: 32 at most.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new(1);
+    /// assert!(pollster::block_on(pool.submit(|| panic!("no such user"))).is_err());
+    /// let metrics = pool.metrics();
+    /// assert_eq!(metrics.recent_panics()[0].message(), Some("no such user"));
+    /// println!("{} panicked {:?} ago", metrics.recent_panics()[0].site(), metrics.recent_panics()[0].age());
+    /// ```
+    #[must_use]
+    pub fn recent_panics(&self) -> &[PanicRecord] {
+        &self.panics
+    }
 }
 
 impl fmt::Display for PoolMetrics {
@@ -310,8 +381,10 @@ impl fmt::Display for PoolMetrics {
 pub struct LimitedMetrics {
     pub(crate) limit: usize,
     pub(crate) peak_queued: usize,
+    pub(crate) oldest_wait: Option<Duration>,
     pub(crate) figures: Figures,
     pub(crate) sites: Vec<SiteMetrics>,
+    pub(crate) panics: Vec<PanicRecord>,
 }
 
 figures!(LimitedMetrics);
@@ -333,6 +406,20 @@ impl LimitedMetrics {
     #[must_use]
     pub fn by_site(&self) -> &[SiteMetrics] {
         &self.sites
+    }
+
+    /// Returns how long the oldest of the jobs that wait now has waited. `None` if none waits, or none of the first 64 is timed.
+    ///
+    /// Unlike the [`wait`](Self::wait) times, which are those of jobs that have begun, it grows while nothing moves.
+    #[must_use]
+    pub fn oldest_wait(&self) -> Option<Duration> {
+        self.oldest_wait
+    }
+
+    /// Returns the last panics of the view's jobs, the latest first: 32 at most.
+    #[must_use]
+    pub fn recent_panics(&self) -> &[PanicRecord] {
+        &self.panics
     }
 }
 
@@ -392,9 +479,11 @@ impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} running, {} queued; {} completed", self.running, self.queued, self.completed)?;
         let rare = [
+            (self.failed, "of them failed"),
             (self.panicked, "panicked"),
             (self.cancelled_before_start + self.cancelled_after_start, "cancelled"),
             (self.refused_in_all(), "refused"),
+            (self.abandoned, "abandoned"),
         ];
         for (count, what) in rare.into_iter().filter(|(count, _)| *count > 0) {
             write!(f, ", {count} {what}")?;

@@ -2,12 +2,14 @@
 //!
 //! | Name | Kind | Labels besides `pool` |
 //! |---|---|---|
-//! | `offload.jobs.submitted`, `.completed`, `.panicked` | counter | `method` |
+//! | `offload.jobs.submitted`, `.panicked`, `.abandoned` | counter | `method` |
+//! | `offload.jobs.completed` | counter | `method`, `outcome`: `ok` or `err` |
 //! | `offload.jobs.cancelled` | counter | `method`, `when`: `before_start` or `after_start` |
 //! | `offload.jobs.refused` | counter | `method`, `reason`: `queue_full`, `shut_down`, `spawn` or `other` |
 //! | `offload.jobs.queued`, `.running` | gauge | `method` |
-//! | `offload.job.wait`, `.run` | histogram, seconds | `method` |
-//! | `offload.pool.threads` | gauge | |
+//! | `offload.job.wait`, `.run`, `.abandoned_run` | histogram, seconds | `method` |
+//!
+//! The gauges of a pool are in `gauges.rs`.
 //!
 //! A recorder is user code: it is called without a lock, and its panics are discarded. Handles are made by the first job of a site, where
 //! it is submitted, of the recorder that is current there. What a recorder itself submits is published when it has returned.
@@ -15,11 +17,11 @@
 use std::cell::RefCell;
 use std::sync::OnceLock;
 
-use metrics::{Counter, Gauge, Histogram, Label, SharedString, Unit};
+use metrics::{Counter, Gauge, Histogram, Label, NoopRecorder, Recorder, SharedString, Unit};
 
 use super::Refusal;
 use super::tally::Tally;
-use crate::job::{Origin, Outcome};
+use crate::job::{End, Origin, Outcome};
 use crate::sync::Arc;
 use crate::unwind::contain;
 
@@ -27,12 +29,14 @@ use crate::unwind::contain;
 pub(super) struct Published {
     label: Arc<str>,
     origin: Origin,
-    handles: OnceLock<Handles>,
+    /// `None`: the first job of the site found no recorder, and nothing is published.
+    handles: OnceLock<Option<Box<Handles>>>,
 }
 
 struct Handles {
     submitted: Counter,
     completed: Counter,
+    failed: Counter,
     panicked: Counter,
     cancelled_before_start: Counter,
     cancelled_after_start: Counter,
@@ -41,6 +45,8 @@ struct Handles {
     running: Gauge,
     wait: Histogram,
     run: Histogram,
+    abandoned: Counter,
+    abandoned_run: Histogram,
 }
 
 impl Handles {
@@ -53,11 +59,13 @@ impl Handles {
         };
         let base = [label("pool", Arc::clone(pool)), label("method", method)];
         let with = |name, value: &'static str| base.iter().cloned().chain([label(name, value)]).collect::<Vec<_>>();
+        let completed = |outcome| metrics::counter!("offload.jobs.completed", with("outcome", outcome));
         let cancelled = |when| metrics::counter!("offload.jobs.cancelled", with("when", when));
         let refused = |reason| metrics::counter!("offload.jobs.refused", with("reason", reason));
         Self {
             submitted: metrics::counter!("offload.jobs.submitted", base.iter()),
-            completed: metrics::counter!("offload.jobs.completed", base.iter()),
+            completed: completed("ok"),
+            failed: completed("err"),
             panicked: metrics::counter!("offload.jobs.panicked", base.iter()),
             cancelled_before_start: cancelled("before_start"),
             cancelled_after_start: cancelled("after_start"),
@@ -67,6 +75,8 @@ impl Handles {
             running: metrics::gauge!("offload.jobs.running", base.iter()),
             wait: metrics::histogram!("offload.job.wait", base.iter()),
             run: metrics::histogram!("offload.job.run", base.iter()),
+            abandoned: metrics::counter!("offload.jobs.abandoned", base.iter()),
+            abandoned_run: metrics::histogram!("offload.job.abandoned_run", base.iter()),
         }
     }
 }
@@ -79,6 +89,7 @@ fn label(name: &'static str, value: impl Into<SharedString>) -> Label {
 fn describe() {
     metrics::describe_counter!("offload.jobs.submitted", Unit::Count, "jobs submitted, refused ones included");
     metrics::describe_counter!("offload.jobs.completed", Unit::Count, "jobs that returned a value");
+    metrics::describe_counter!("offload.jobs.abandoned", Unit::Count, "jobs that ended after their caller had left");
     metrics::describe_counter!("offload.jobs.panicked", Unit::Count, "jobs that panicked");
     metrics::describe_counter!("offload.jobs.cancelled", Unit::Count, "jobs that were cancelled");
     metrics::describe_counter!("offload.jobs.refused", Unit::Count, "jobs that were refused");
@@ -86,7 +97,7 @@ fn describe() {
     metrics::describe_gauge!("offload.jobs.running", Unit::Count, "jobs that run");
     metrics::describe_histogram!("offload.job.wait", Unit::Seconds, "time from being queued to beginning");
     metrics::describe_histogram!("offload.job.run", Unit::Seconds, "time from beginning to end");
-    metrics::describe_gauge!("offload.pool.threads", Unit::Count, "threads of the pool");
+    metrics::describe_histogram!("offload.job.abandoned_run", Unit::Seconds, "run time of abandoned jobs");
 }
 
 impl Published {
@@ -94,12 +105,37 @@ impl Published {
         Self { label: Arc::clone(label), origin, handles: OnceLock::new() }
     }
 
-    /// Calls the recorder, whatever it does.
-    fn publish(&self, what: impl FnOnce(&Handles)) {
-        contain(|| what(made(&self.handles, || Handles::new(&self.label, self.origin))));
+    /// Whether it is known that nothing is published.
+    #[inline]
+    fn is_off(&self) -> bool {
+        matches!(self.handles.get(), Some(None))
     }
 
+    /// Calls the recorder, whatever it does.
+    fn publish(&self, what: impl FnOnce(&Handles)) {
+        let make = || (!has_no_recorder()).then(|| Box::new(Handles::new(&self.label, self.origin)));
+        contain(|| {
+            if let Some(handles) = made(&self.handles, make) {
+                what(handles);
+            }
+        });
+    }
+
+    #[inline]
     pub(super) fn started(&self, waited: Option<(u64, u64)>) {
+        if !self.is_off() {
+            self.publish_start(waited);
+        }
+    }
+
+    #[inline]
+    pub(super) fn ended(&self, end: End<'_>, took: Option<(u64, u64)>) {
+        if !self.is_off() {
+            self.publish_end(end, took);
+        }
+    }
+
+    fn publish_start(&self, waited: Option<(u64, u64)>) {
         self.publish(|handles| {
             handles.queued.decrement(1.0);
             handles.running.increment(1.0);
@@ -109,16 +145,23 @@ impl Published {
         });
     }
 
-    pub(super) fn ended(&self, outcome: Outcome, took: Option<(u64, u64)>) {
+    fn publish_end(&self, end: End<'_>, took: Option<(u64, u64)>) {
         self.publish(|handles| {
             handles.running.decrement(1.0);
-            match outcome {
+            match end.outcome {
                 Outcome::Completed => handles.completed.increment(1),
+                Outcome::Failed => handles.failed.increment(1),
                 Outcome::Panicked => handles.panicked.increment(1),
                 Outcome::Cancelled => handles.cancelled_after_start.increment(1),
             }
             if let Some((nanoseconds, jobs)) = took {
                 handles.run.record_many(seconds(nanoseconds), usize::try_from(jobs).unwrap_or(1));
+                if end.is_abandoned {
+                    handles.abandoned_run.record_many(seconds(nanoseconds), usize::try_from(jobs).unwrap_or(1));
+                }
+            }
+            if end.is_abandoned {
+                handles.abandoned.increment(1);
             }
         });
     }
@@ -127,6 +170,20 @@ impl Published {
 #[expect(clippy::cast_precision_loss, reason = "exact for a hundred days")]
 fn seconds(nanoseconds: u64) -> f64 {
     nanoseconds as f64 / 1e9
+}
+
+/// Whether there is no recorder: the one that the facade then gives is a [`NoopRecorder`].
+///
+/// Compared by its vtable. Another recorder with the same vtable does the same: nothing. Where one type has two vtables, which the compiler may
+/// do, a missing recorder is called: that costs time, and changes nothing.
+pub(super) fn has_no_recorder() -> bool {
+    metrics::with_recorder(|recorder| {
+        let recorder: *const dyn Recorder = recorder;
+        let noop: *const dyn Recorder = recorder.cast::<NoopRecorder>();
+        #[expect(ambiguous_wide_pointer_comparisons, reason = "explained above")]
+        let is_noop = recorder == noop;
+        is_noop
+    })
 }
 
 /// The value of `cell`. Each thread that comes before one is ready makes one. Making it calls the recorder, for which
@@ -156,9 +213,17 @@ thread_local! {
 }
 
 impl Event {
+    /// Publishes the event, unless it is known that there is no recorder.
+    #[inline]
+    pub(super) fn publish(self, tally: &Arc<Tally>) {
+        if !tally.published.is_off() {
+            self.publish_in_turn(tally);
+        }
+    }
+
     /// Publishes the event, and all events that come meanwhile. A recorder that submits a job where it makes a counter would otherwise call itself
     /// without end.
-    pub(super) fn publish(self, tally: &Arc<Tally>) {
+    fn publish_in_turn(self, tally: &Arc<Tally>) {
         let is_inside = LATER.try_with(|later| {
             let mut later = later.borrow_mut();
             let is_inside = later.is_some();
@@ -195,32 +260,5 @@ impl Event {
             }
             handles.queued.decrement(1.0);
         });
-    }
-}
-
-/// The gauge of a pool's threads.
-pub(crate) struct Threads {
-    label: Arc<str>,
-    gauge: OnceLock<Gauge>,
-}
-
-impl Threads {
-    pub(crate) fn new(label: &Arc<str>) -> Self {
-        Self { label: Arc::clone(label), gauge: OnceLock::new() }
-    }
-
-    fn publish(&self, what: impl FnOnce(&Gauge)) {
-        contain(|| {
-            let labels = [label("pool", Arc::clone(&self.label))];
-            what(made(&self.gauge, || metrics::gauge!("offload.pool.threads", labels.iter())));
-        });
-    }
-
-    pub(crate) fn one_more(&self) {
-        self.publish(|gauge| gauge.increment(1.0));
-    }
-
-    pub(crate) fn one_less(&self) {
-        self.publish(|gauge| gauge.decrement(1.0));
     }
 }

@@ -4,6 +4,7 @@
 
 use std::sync::OnceLock;
 
+use super::panics::{PanicRecord, Panics};
 use super::tally::Tally;
 use super::{Figures, SiteMetrics};
 use crate::job::Origin;
@@ -20,6 +21,7 @@ pub(crate) struct Sites {
     /// The number of sites.
     count: Counter,
     table: Table,
+    panics: Arc<Panics>,
 }
 
 struct Table {
@@ -36,7 +38,7 @@ impl Table {
 impl Sites {
     /// `timing`: whether wait and run times are recorded.
     pub(crate) fn new(timing: bool, label: Arc<str>) -> Self {
-        Self { label, timing, count: Counter::new(), table: Table::new(2 * PROBES) }
+        Self { label, timing, count: Counter::new(), table: Table::new(2 * PROBES), panics: Arc::default() }
     }
 
     /// Whether no job has come yet.
@@ -63,7 +65,12 @@ impl Sites {
 
     #[cold]
     fn open(&self, origin: Origin) -> Arc<Tally> {
-        Tally::new(origin, self.count.add_one(), self.timing, &self.label)
+        Tally::new(origin, self.count.add_one(), self.timing, &self.label, &self.panics)
+    }
+
+    /// The last panics of the executor's jobs, the latest first.
+    pub(crate) fn recent_panics(&self) -> Vec<PanicRecord> {
+        self.panics.read()
     }
 
     /// The metrics of all sites together, and of each, in the order in which they first came.

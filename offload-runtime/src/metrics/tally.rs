@@ -11,11 +11,12 @@ use std::sync::{LazyLock, OnceLock};
 use std::thread::available_parallelism;
 
 use super::histogram::Recorder;
+use super::panics::Panics;
 use super::publish::{Event, Published};
 use super::{Figures, Refusal, SiteMetrics};
 use crate::clock::{Moment, Stamp};
 use crate::error::Error;
-use crate::job::{Origin, Outcome};
+use crate::job::{End, Origin, Outcome};
 use crate::sync::{Arc, Counter, LooseFlag};
 
 /// The most shards. Beyond it, memory grows and nothing is gained. A power of two.
@@ -27,6 +28,8 @@ pub(crate) struct Tally {
     /// The position among the sites of the executor.
     number: u64,
     timing: bool,
+    /// The executor's record.
+    panics: Arc<Panics>,
     /// The number of timed jobs in a row that were [`SHORT`].
     short_in_a_row: Counter,
     /// Whether that is [`STREAK`] or more, so that one in [`Stamp::SAMPLE`] is timed.
@@ -49,20 +52,26 @@ struct Shard {
     submitted: Counter,
     started: Counter,
     completed: Counter,
+    /// Of `completed`.
+    failed: Counter,
     panicked: Counter,
     cancelled_before_start: Counter,
     cancelled_after_start: Counter,
     refused: [Counter; Refusal::COUNT],
+    /// Of those that ended, whether by a value or not.
+    abandoned: Counter,
     /// Made by the first time that is recorded.
     wait: OnceLock<Recorder>,
     run: OnceLock<Recorder>,
+    abandoned_run: OnceLock<Recorder>,
 }
 
 impl Tally {
-    pub(super) fn new(origin: Origin, number: u64, timing: bool, label: &Arc<str>) -> Arc<Self> {
+    pub(super) fn new(origin: Origin, number: u64, timing: bool, label: &Arc<str>, panics: &Arc<Panics>) -> Arc<Self> {
         let published = Published::new(label, origin);
         let (short_in_a_row, is_short, shards) = (Counter::new(), LooseFlag::new(false), Default::default());
-        Arc::new(Self { origin, number, timing, short_in_a_row, is_short, shards, published })
+        let panics = Arc::clone(panics);
+        Arc::new(Self { origin, number, timing, panics, short_in_a_row, is_short, shards, published })
     }
 
     pub(super) fn origin(&self) -> Origin {
@@ -127,7 +136,7 @@ impl Tally {
 
     /// A job has ended that was queued at `stamp` and began at `since`. Its result is not yet published.
     #[inline]
-    pub(crate) fn ended(&self, outcome: Outcome, stamp: Stamp, since: Option<Moment>) {
+    pub(crate) fn ended(&self, end: End<'_>, stamp: Stamp, since: Option<Moment>) {
         let shard = self.shard();
         let took = since.map(|since| (Moment::now().since(since), stamp.jobs()));
         if let Some((nanoseconds, jobs)) = took {
@@ -136,13 +145,36 @@ impl Tally {
             self.short_in_a_row.set(streak);
             self.is_short.set(streak == STREAK);
         }
-        let count = match outcome {
-            Outcome::Completed => &shard.completed,
-            Outcome::Panicked => &shard.panicked,
-            Outcome::Cancelled => &shard.cancelled_after_start,
+        if end.outcome == Outcome::Completed && !end.is_abandoned {
+            shard.completed.add_one();
+        } else {
+            self.ended_otherwise(shard, end, took);
+        }
+        self.published.ended(end, took);
+    }
+
+    /// Counts a job that did not just return a value to its caller.
+    #[cold]
+    fn ended_otherwise(&self, shard: &Shard, end: End<'_>, took: Option<(u64, u64)>) {
+        // A count that is a part of another comes after it: a reader goes the other way.
+        match end.outcome {
+            Outcome::Completed => shard.completed.add_one(),
+            Outcome::Failed => {
+                shard.completed.add_one();
+                shard.failed.add_one()
+            }
+            Outcome::Panicked => {
+                self.panics.add(self.origin, end.error);
+                shard.panicked.add_one()
+            }
+            Outcome::Cancelled => shard.cancelled_after_start.add_one(),
         };
-        count.add_one();
-        self.published.ended(outcome, took);
+        if end.is_abandoned {
+            shard.abandoned.add_one();
+            if let Some((nanoseconds, jobs)) = took {
+                shard.abandoned_run.get_or_init(Recorder::new).record(nanoseconds, jobs);
+            }
+        }
     }
 
     /// The counts and times, from the last events to the first.
@@ -156,7 +188,12 @@ impl Tally {
             if let Some(run) = shard.run.get() {
                 figures.run.add(run);
             }
+            if let Some(run) = shard.abandoned_run.get() {
+                figures.abandoned_run.add(run);
+            }
         }
+        figures.abandoned = sum(|shard| &shard.abandoned);
+        figures.failed = sum(|shard| &shard.failed);
         figures.completed = sum(|shard| &shard.completed);
         figures.panicked = sum(|shard| &shard.panicked);
         figures.cancelled_after_start = sum(|shard| &shard.cancelled_after_start);

@@ -2,7 +2,7 @@
 
 use super::Refusal;
 use super::tally::Tally;
-use crate::job::{Origin, Outcome};
+use crate::job::{End, Origin};
 use crate::sync::Arc;
 
 pub(super) struct Published;
@@ -18,7 +18,7 @@ impl Published {
 
     #[inline]
     #[expect(clippy::unused_self, reason = "the signature of `publish.rs`")]
-    pub(super) fn ended(&self, _outcome: Outcome, _took: Option<(u64, u64)>) {}
+    pub(super) fn ended(&self, _end: End<'_>, _took: Option<(u64, u64)>) {}
 }
 
 #[derive(Clone, Copy)]
@@ -34,17 +34,17 @@ impl Event {
     pub(super) fn publish(self, _tally: &Arc<Tally>) {}
 }
 
-/// The gauge of a pool's threads.
-pub(crate) struct Threads;
+/// The gauges of a pool.
+pub(crate) struct Gauges;
 
-impl Threads {
-    pub(crate) fn new(_label: &Arc<str>) -> Self {
+impl Gauges {
+    pub(crate) fn new(_label: &Arc<str>, _max_threads: usize, _queue_capacity: Option<usize>) -> Self {
         Self
     }
 
-    #[expect(clippy::unused_self, reason = "the signature of `publish.rs`")]
+    #[expect(clippy::unused_self, reason = "the signature of `gauges.rs`")]
     pub(crate) fn one_more(&self) {}
 
-    #[expect(clippy::unused_self, reason = "the signature of `publish.rs`")]
+    #[expect(clippy::unused_self, reason = "the signature of `gauges.rs`")]
     pub(crate) fn one_less(&self) {}
 }

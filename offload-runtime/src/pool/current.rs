@@ -37,8 +37,8 @@ pub(super) fn become_worker(pool: &str, name: String) -> Arc<Worker> {
 
 impl Worker {
     /// The job that it runs, with when that began.
-    pub(super) fn see(&self) -> Option<(RunningJob, Moment)> {
+    pub(super) fn see(self: &Arc<Self>) -> Option<(RunningJob, Moment)> {
         let sight = self.shown.see()?;
-        Some((RunningJob::of(&sight, &self.name), sight.since))
+        Some((RunningJob::of(&sight, self), sight.since))
     }
 }

@@ -1,5 +1,6 @@
 //! What a pool is doing: its metrics, and the jobs that run and wait.
 
+use super::current::Worker;
 use super::running::RunningJob;
 use super::state::Pool;
 use crate::job::Queue;
@@ -9,7 +10,7 @@ use crate::sync::Arc;
 /// The jobs that the workers run.
 pub(super) fn running_jobs(queue: &Arc<Queue<Pool>>) -> Vec<RunningJob> {
     let workers = queue.lock().workers.clone();
-    workers.iter().filter_map(|worker| worker.see()).map(|(job, _)| job).collect()
+    workers.iter().filter_map(Worker::see).map(|(job, _)| job).collect()
 }
 
 /// How many jobs are queued.
@@ -21,12 +22,18 @@ pub(super) fn queued(queue: &Arc<Queue<Pool>>) -> usize {
     queued
 }
 
+/// How many jobs run.
+pub(super) fn running(queue: &Arc<Queue<Pool>>) -> usize {
+    queue.lock().running()
+}
+
 /// What the pool is doing at this moment.
 pub(super) fn metrics(queue: &Arc<Queue<Pool>>) -> PoolMetrics {
     let Pool { config, sites, .. } = &queue.shared;
     let mut state = queue.lock();
     let (threads, running) = (state.threads, state.running());
     let (peak_threads, peak_running, peak_queued) = (state.peak_threads, state.peak_running, state.peak());
+    let oldest_wait = state.oldest_wait();
     state.finish();
     let (figures, by_site) = sites.read();
     PoolMetrics {
@@ -38,7 +45,9 @@ pub(super) fn metrics(queue: &Arc<Queue<Pool>>) -> PoolMetrics {
         peak_threads,
         peak_running,
         peak_queued,
+        oldest_wait,
         figures,
         sites: by_site,
+        panics: sites.recent_panics(),
     }
 }

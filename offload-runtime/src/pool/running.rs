@@ -1,9 +1,12 @@
 //! [`RunningJob`], a running job as another thread saw it.
 
+use std::fmt;
 use std::time::Duration;
 
+use super::current::Worker;
 use crate::job::Sight;
 use crate::site::Site;
+use crate::sync::Arc;
 
 /// A job that runs, as [`ThreadPool::running_jobs`](crate::ThreadPool::running_jobs) saw it.
 ///
@@ -15,6 +18,20 @@ pub struct RunningJob {
     thread_name: String,
     elapsed: Duration,
     is_cancelled: bool,
+    live: Live,
+}
+
+/// By which the job is found again, while it runs.
+#[derive(Clone)]
+struct Live {
+    worker: Arc<Worker>,
+    number: u64,
+}
+
+impl fmt::Debug for Live {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Live").field("number", &self.number).finish_non_exhaustive()
+    }
 }
 
 impl RunningJob {
@@ -41,13 +58,49 @@ impl RunningJob {
     pub fn is_cancelled(&self) -> bool {
         self.is_cancelled
     }
+
+    /// Returns a number that tells this job from all others that its thread has run.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.live.number
+    }
+
+    /// Requests the cancellation of the job, as [`JobHandle::cancel`](crate::JobHandle::cancel) does: [`is_cancelled`](crate::is_cancelled)
+    /// turns true in it, and its [`on_cancel`](crate::on_cancel) callbacks run, on this thread. Returns whether the job was still running.
+    ///
+    /// The job is not stopped: one that does not look at its cancellation runs to its end. Its caller still gets what it returns. Jobs that
+    /// it awaits are cancelled, too.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{Error, ExecutorExt, ThreadPool, check_cancelled};
+    ///
+    /// let pool = ThreadPool::new(1);
+    /// let (started, wait) = std::sync::mpsc::channel();
+    /// let endless = pool.submit(move || {
+    ///     started.send(()).unwrap();
+    ///     loop {
+    ///         check_cancelled();
+    ///         std::thread::yield_now();
+    ///     }
+    /// });
+    /// wait.recv().unwrap();
+    /// let job = &pool.running_jobs()[0];
+    /// assert!(job.cancel());
+    /// assert!(matches!(pollster::block_on(endless), Err::<(), _>(Error::Cancelled)));
+    /// assert!(!job.cancel()); // it has ended
+    /// ```
+    #[expect(clippy::must_use_candidate, reason = "it is called for its effect")]
+    pub fn cancel(&self) -> bool {
+        self.live.worker.shown.cancel(self.live.number)
+    }
 }
 
 impl RunningJob {
-    /// The job that is seen on a thread.
-    pub(super) fn of(sight: &Sight, thread_name: &str) -> Self {
-        let Sight { origin, is_cancelled, since } = sight;
-        let thread_name = thread_name.to_owned();
-        Self { site: origin.site(), thread_name, elapsed: since.elapsed(), is_cancelled: *is_cancelled }
+    /// The job that is seen on the thread of `worker`.
+    pub(super) fn of(sight: &Sight, worker: &Arc<Worker>) -> Self {
+        let Sight { origin, is_cancelled, since, number } = *sight;
+        let live = Live { worker: Arc::clone(worker), number };
+        Self { site: origin.site(), thread_name: worker.name.clone(), elapsed: since.elapsed(), is_cancelled, live }
     }
 }

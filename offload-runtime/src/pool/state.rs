@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::current::Worker;
 use super::running::RunningJob;
 use super::spin::SpinLimit;
-use crate::metrics::{Sites, Threads};
+use crate::metrics::{Gauges, Sites};
 use crate::permits::Permits;
 use crate::sync::{Arc, AtomicBool, Condvar, thread};
 
@@ -51,8 +51,7 @@ pub(super) struct Pool {
     pub(super) sites: Sites,
     /// One for each job that the pool may hold at once, if it has a capacity.
     pub(super) permits: Option<Permits>,
-    /// The gauge of threads.
-    pub(super) published: Threads,
+    pub(super) gauges: Gauges,
     /// Where the watch sleeps, with the queue's lock.
     pub(super) watch: Condvar,
     /// Whether a worker is in the long search (rule 3).
@@ -124,8 +123,8 @@ impl Pool {
     pub(super) fn new(config: Config) -> Self {
         let permits = config.queue_capacity.map(|n| Permits::new(n.saturating_add(config.max_threads)));
         let sites = Sites::new(config.timing, Arc::clone(&config.name));
-        let published = Threads::new(&config.name);
-        Self { config, sites, permits, published, watch: Condvar::new(), long_search: AtomicBool::new(false) }
+        let gauges = Gauges::new(&config.name, config.max_threads, config.queue_capacity);
+        Self { config, sites, permits, gauges, watch: Condvar::new(), long_search: AtomicBool::new(false) }
     }
 
     /// A job has ended, or never begins: its place is free.

@@ -209,6 +209,29 @@ impl ThreadPool {
         inspect::running_jobs(self.queue())
     }
 
+    /// Returns how many jobs wait now. Takes the pool's lock for a moment, and reads nothing else, unlike [`metrics`](Self::metrics).
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::ThreadPool;
+    ///
+    /// let pool = ThreadPool::new(4);
+    /// assert_eq!((pool.queued(), pool.running()), (0, 0));
+    /// ```
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        inspect::queued(self.queue())
+    }
+
+    /// Returns how many jobs run now. Takes the pool's lock for a moment.
+    ///
+    /// # Examples
+    /// See [`queued`](Self::queued).
+    #[must_use]
+    pub fn running(&self) -> usize {
+        inspect::running(self.queue())
+    }
+
     /// Returns what the pool is doing, and has done: threads, counts of jobs, and how long they waited and ran; for all jobs, and for each
     /// method.
     ///
@@ -225,6 +248,27 @@ impl ThreadPool {
     #[must_use]
     pub fn metrics(&self) -> PoolMetrics {
         inspect::metrics(self.queue())
+    }
+}
+
+#[cfg(feature = "metrics")]
+impl ThreadPool {
+    /// Sets the gauges of the feature `metrics` that no event keeps up to date: `offload.pool.idle`, `.peak_threads`, `.peak_running`,
+    /// `.peak_queued` and `.oldest_wait`. Between two calls they keep their values.
+    ///
+    /// Call it before each scrape, or where the exporter's upkeep runs.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::ThreadPool;
+    ///
+    /// let pool = ThreadPool::builder().thread_name("db").build();
+    /// // What a route `/metrics` does:
+    /// pool.publish_gauges();
+    /// // ... prometheus.render()
+    /// ```
+    pub fn publish_gauges(&self) {
+        self.queue().shared.gauges.refresh(&self.metrics());
     }
 }
 

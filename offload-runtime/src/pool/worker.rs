@@ -67,7 +67,7 @@ pub(super) fn start(queue: &Arc<Queue<Pool>>) {
     // The thread is never joined: it says itself when it has gone.
     match queue.shared.config.thread(name.clone()).spawn(move || live(of_thread, name)) {
         // Here and not on the new thread: a recorder that waits for a job of this pool may need that very thread.
-        Ok(_) => queue.shared.published.one_more(),
+        Ok(_) => queue.shared.gauges.one_more(),
         Err(error) => start_failed(queue, error),
     }
 }
@@ -109,7 +109,7 @@ fn live(queue: Arc<Queue<Pool>>, name: String) {
     prepare(&queue, &hooks);
     job::serve(&queue, || work(&queue, &worker));
     call_hook(hooks.thread_stop.as_deref());
-    queue.shared.published.one_less();
+    queue.shared.gauges.one_less();
     // What the hooks have captured goes before the thread counts itself out.
     discard(hooks);
     leave(&queue, &worker);
@@ -197,8 +197,8 @@ fn run(queue: &Arc<Queue<Pool>>, worker: &Worker, job: Claimed, stamp: Stamp) {
     let (tally, is_owed) = (pool.sites.tally(job.origin()), job.is_owed());
     let since = tally.started(stamp);
     // Dropping the awaiter wakes it.
-    drop(job.run_shown(&worker.shown, since, |outcome| {
-        tally.ended(outcome, stamp, since);
+    drop(job.run_shown(&worker.shown, since, |end| {
+        tally.ended(end, stamp, since);
         pool.release(is_owed);
     }));
 }

@@ -8,8 +8,8 @@ use super::metrics::{Restart, publish};
 use super::wire::{Conn, Outgoing};
 use super::worker::Running;
 use crate::clock::Stamp;
-use crate::error::Error;
-use crate::job::{Origin, Outcome};
+use crate::error::{Error, Panic};
+use crate::job::{End as JobEnd, Origin, Outcome};
 use crate::metrics::Tally;
 use crate::remote::{Call, Failure};
 use crate::sync::Arc;
@@ -60,6 +60,18 @@ impl How {
             Self::Replied(Ok(_)) => Outcome::Completed,
             Self::Replied(Err(Failure::Cancelled)) | Self::Dropped => Outcome::Cancelled,
             Self::Replied(Err(_)) | Self::Failed(_) => Outcome::Panicked,
+        }
+    }
+
+    /// Why it counts as panicked.
+    fn error(&self) -> Option<Error> {
+        match self {
+            Self::Replied(Err(Failure::Panicked(message))) => {
+                Some(Error::Panicked(Panic::new(Box::new(message.clone()))))
+            }
+            Self::Replied(Err(failure)) => Some(Error::Codec(failure.to_string())),
+            Self::Failed(error) => Some(error.duplicate()),
+            Self::Replied(Ok(_)) | Self::Dropped => None,
         }
     }
 }
@@ -117,7 +129,9 @@ impl End {
 
     pub(super) fn perform(self) {
         let Self { mut running, how } = self;
-        running.note_end(how.outcome());
+        // A call whose handle is gone was taken away, or is told that it is cancelled.
+        let is_abandoned = matches!(how, How::Dropped) || running.call.as_ref().is_some_and(Call::is_cancelled);
+        running.note_end(JobEnd { outcome: how.outcome(), is_abandoned, error: how.error().as_ref() });
         let Some(call) = running.call.take() else { return };
         match how {
             How::Replied(result) => call.complete(result),

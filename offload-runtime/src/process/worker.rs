@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal};
 use super::start::Started;
 use super::wire::Conn;
 use crate::clock::{Moment, Stamp};
-use crate::job::Outcome;
+use crate::job::End;
 use crate::metrics::Tally;
 use crate::remote::Call;
 use crate::site::Site;
@@ -64,9 +64,9 @@ pub(super) struct Running {
 
 impl Running {
     /// Notes how it ended, which has to be done before its result can be seen.
-    pub(super) fn note_end(&self, outcome: Outcome) {
+    pub(super) fn note_end(&self, end: End<'_>) {
         let since = Moment::now().before(self.began.elapsed());
-        self.tally.ended(outcome, self.stamp, Some(since));
+        self.tally.ended(end, self.stamp, Some(since));
     }
 }
 

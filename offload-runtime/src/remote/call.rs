@@ -17,7 +17,7 @@ use super::registry::{Function, registry};
 use super::{RemoteExecutor, local};
 use crate::context::CallerContext;
 use crate::error::{Error, Panic};
-use crate::job::{self, CancelUnwind, Job, JobHandle, Origin};
+use crate::job::{self, CancelUnwind, Job, JobHandle, Origin, Unjudged};
 use crate::site::Site;
 use crate::sync::{self, Arc, Mutex};
 use crate::unwind::{contain, discard};
@@ -98,7 +98,7 @@ pub(super) fn detached<T: Send + 'static>(
     f: impl FnOnce() -> T + Send + 'static,
 ) -> (Job, JobHandle<T>) {
     let origin = Origin::of_site(site);
-    job::pair_for(origin, f, CallerContext(origin))
+    job::pair_for(origin, f, Unjudged, CallerContext(origin))
 }
 
 impl Call {

@@ -16,7 +16,7 @@ use crate::adapters::Inline;
 use crate::error::Error;
 use crate::executor::Executor;
 use crate::ext::{ExecutorExt, submit_at};
-use crate::job::{CancelUnwind, JobHandle};
+use crate::job::{CancelUnwind, JobHandle, Unjudged};
 use crate::sync::{self, Arc, Mutex};
 use crate::unwind::discard;
 
@@ -49,7 +49,7 @@ impl<E: Executor> RemoteExecutor for Local<E> {
             drop(arguments);
             result
         };
-        Bridge::connect(submit_at(&self.0, site, body), call);
+        Bridge::connect(submit_at(&self.0, site, Unjudged, body), call);
     }
 }
 
@@ -74,7 +74,7 @@ pub fn serve(
     arguments: Vec<u8>,
 ) -> JobHandle<Result<Vec<u8>, Failure>> {
     if let Some(function) = registry().find(function) {
-        submit_at(executor, function.site(), move || function.run(format, &arguments))
+        submit_at(executor, function.site(), Unjudged, move || function.run(format, &arguments))
     } else {
         let failure = Failure::UnknownFunction(function.to_owned());
         Inline.submit(move || Err(failure))

@@ -8,7 +8,7 @@ use pollster::block_on;
 use super::*;
 use crate::context::CallerContext;
 use crate::error::Error;
-use crate::job::{JobHandle, Origin, cell, pair_for};
+use crate::job::{JobHandle, Origin, Unjudged, cell, pair_for};
 
 /// An owner without workers, which counts what it is told.
 #[derive(Default)]
@@ -85,7 +85,7 @@ fn seal(queue: &TestQueue) {
 
 fn job(value: usize) -> (Job, JobHandle<usize>) {
     let origin = Origin::of_caller();
-    pair_for(origin, move || value, CallerContext(origin))
+    pair_for(origin, move || value, Unjudged, CallerContext(origin))
 }
 
 fn push<P: Owner>(queue: &Arc<Queue<P>>, value: usize) -> JobHandle<usize> {
@@ -475,7 +475,7 @@ fn a_canceller_does_not_meet_the_panic_of_an_owner() {
     let captured = Arc::new(());
     let queue = Queue::new(Panics, (), None);
     let (origin, kept) = (Origin::of_caller(), Arc::clone(&captured));
-    let (job, handle) = pair_for(origin, move || drop(kept), CallerContext(origin));
+    let (job, handle) = pair_for(origin, move || drop(kept), Unjudged, CallerContext(origin));
     assert!(queue.push(job, Stamp::NONE).is_ok());
     let mut guard = queue.lock();
     guard.seal();
