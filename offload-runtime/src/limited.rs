@@ -458,12 +458,6 @@ fn run_jobs<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) {
         }
         let is_beyond = runners.is_beyond(view.limit);
         let next = if is_beyond { runners.pop_awaited() } else { runners.pop() };
-        if next.is_none() && !is_beyond && runners.listed() > 0 {
-            // What is left is being cancelled. A runner that left would be replaced at once, until the canceller has the lock.
-            runners.finish();
-            thread::yield_now();
-            continue;
-        }
         let Some((job, stamp)) = next else {
             runners.count -= 1;
             return runners.finish();

@@ -5,7 +5,7 @@ use std::ptr::{self, NonNull};
 use super::cell::Header;
 
 /// Its links are the words `a` (next) and `b` (before) of the jobs in it. The last one's `a` is null. The first one's `b` means nothing,
-/// but is not null ([`is_listed`]), so that taking the first job does not write to the second.
+/// but is not null ([`place`]), so that taking the first job does not write to the second.
 ///
 /// Jobs that running jobs await come first, in the order in which they were awaited.
 pub(super) struct List {
@@ -77,6 +77,17 @@ impl List {
         unsafe { self.join(header, newest) };
     }
 
+    /// Takes out a job that its canceller has claimed and has still to unlink.
+    ///
+    /// # Safety
+    /// The job is in this list.
+    pub(super) unsafe fn set_aside(&mut self, header: NonNull<Header>) {
+        // SAFETY: as promised.
+        unsafe { self.remove(header) };
+        // SAFETY: it is linked, so its cell is there, and its links are the queue's (I5).
+        unsafe { set_before(header, aside()) };
+    }
+
     /// Moves a job behind the awaited ones, as the last of them.
     ///
     /// # Safety
@@ -145,14 +156,35 @@ impl List {
     }
 }
 
-/// Whether a linked job is in its queue's list yet. Called under the queue's lock.
+/// Where a linked job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In the inbox, or on its way there.
+    Inbox,
+    List,
+    /// In no list any more, for its canceller to unlink.
+    Aside,
+}
+
+/// What the word `b` of a job that was set aside points to.
+static ASIDE: u8 = 0;
+
+fn aside() -> *mut Header {
+    (&raw const ASIDE).cast_mut().cast()
+}
+
+/// Where a linked job is. Called under its queue's lock.
 ///
 /// # Safety
 /// The cell is there.
-pub(super) unsafe fn is_listed(header: NonNull<Header>) -> bool {
+pub(super) unsafe fn place(header: NonNull<Header>) -> Place {
     // SAFETY: as promised; `b` is written under the lock (I5), and null before.
     let before = unsafe { header.as_ref() }.b.with(|b| unsafe { *b });
-    !before.is_null()
+    match before {
+        _ if before.is_null() => Place::Inbox,
+        _ if ptr::addr_eq(before, aside()) => Place::Aside,
+        _ => Place::List,
+    }
 }
 
 /// # Safety

@@ -28,8 +28,9 @@
 //! * **I4** While `LINKED` is set, the queue that `owner` points to is alive, and the `JOB` bit is the queue's: the job is in its list or its
 //!   inbox, or in the hands of a thread that is about to push it. The queue clears the bit as it claims a job of its list, under its lock.
 //!   A canceller claims a linked job without the lock and leaves the bit set, so that the queue stays; then it locks the queue and clears the
-//!   bit. If the job is in the list, it takes the job out and has the `JOB` bit. If the job has not been pushed yet, the queue gets it all
-//!   the same, and releases the `JOB` bit when it comes upon it.
+//!   bit. If the job is in the list, it takes the job out and has the `JOB` bit. A worker that comes upon the job before that sets it aside: it is
+//!   in no list, but linked, and the canceller has the `JOB` bit. If the job has not been pushed yet, the queue gets it all the same, and releases
+//!   the `JOB` bit when it comes upon it.
 //! * **I5** The words `a` and `b` are the queue's links, under its lock, until the job is unlinked; then the claimer's. On the way to the
 //!   inbox and in it `a` is the submitter's, and `b` is null. `a` holds the hooks once `HOOKS` is set, until the cell is freed;
 //!   `b` the error from `DONE|FAILED` without `REVOKED` until it is taken.

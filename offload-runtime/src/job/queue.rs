@@ -17,7 +17,7 @@ use std::time::Duration;
 use super::cell::Header;
 use super::head::{Head, Operations, Wait};
 use super::inbox::{ENOUGH, Inbox};
-use super::list::{List, is_listed};
+use super::list::{List, Place, place};
 use super::owned::{Claimed, Job};
 use super::state::Claim;
 use super::views::{Promote, QueueId, Registration};
@@ -75,8 +75,10 @@ struct Apart<T>(T);
 
 struct Locked<P: Owner> {
     list: List,
-    /// The queue itself, until it is sealed and empty (I4).
+    /// The queue itself, until it is sealed and no job is linked in it (I4).
     pin: Option<Arc<Queue<P>>>,
+    /// Linked jobs that are in no list any more: their cancellers are about to unlink them.
+    aside: usize,
     /// Jobs that were moved from the inbox to the list and are still counted as pushed.
     taken: i32,
     /// The number of pushed jobs that was published as enough.
@@ -99,7 +101,7 @@ impl<P: Owner> Queue<P> {
 
     /// `parent`: the queue of the executor that gives this one its threads.
     pub(crate) fn new(shared: P, guarded: P::Guarded, parent: Option<QueueId>) -> Arc<Self> {
-        let locked = Locked { list: List::new(), pin: None, taken: 0, enough: ENOUGH, peak: 0, guarded };
+        let locked = Locked { list: List::new(), pin: None, aside: 0, taken: 0, enough: ENOUGH, peak: 0, guarded };
         let queue = Arc::new(Self {
             head: Head { operations: &Self::OPERATIONS, stop: Stop::default() },
             shared,
@@ -210,7 +212,7 @@ impl<P: Owner> Queue<P> {
         // ORDERING: Relaxed: compared, not followed.
         let is_here = std::ptr::eq(cell.owner.load(Ordering::Relaxed), Self::head(self)) && cell.state.is_linked();
         // SAFETY: as promised.
-        let is_here = is_here && unsafe { is_listed(header) };
+        let is_here = is_here && unsafe { place(header) } == Place::List;
         if is_here {
             if !cell.state.is_awaited() {
                 // SAFETY: linked in this queue and listed, under its lock: it is in this list. `AWAITED` is set by no other.
@@ -264,7 +266,7 @@ impl<'a, P: Owner> Guard<'a, P> {
         // Jobs of the list come first.
         let enough = coming.map_or(ENOUGH, |coming| count(coming).saturating_sub(count(locked.list.len)));
         self.queue.listed.0.set(locked.list.len > 0);
-        if locked.pin.is_some() && locked.list.len == 0 && self.queue.inbox.0.is_sealed() {
+        if locked.pin.is_some() && locked.list.len == 0 && locked.aside == 0 && self.queue.inbox.0.is_sealed() {
             // Never the last reference: `self.queue` is another.
             locked.pin = None;
         }
@@ -380,8 +382,13 @@ impl<'a, P: Owner> Guard<'a, P> {
                     // SAFETY: claimed and unlinked; its JOB bit was the queue's.
                     return Some((unsafe { Claimed::from_header(header) }, stamp));
                 }
-                // Its canceller waits for the lock, to unlink it.
-                Claim::Lost { linked: true } => {}
+                // Its canceller is about to lock the queue and unlink it. No worker waits for that: the canceller's thread may have to wait
+                // for the worker's core.
+                Claim::Lost { linked: true } => {
+                    // SAFETY: it is in this list, and still linked.
+                    unsafe { self.locked.list.set_aside(header) };
+                    self.locked.aside += 1;
+                }
                 // Its canceller came before the job was in the list, and has left it to the queue.
                 Claim::Lost { linked: false } => {
                     // SAFETY: it is in this list, and no other thread unlinks it.
@@ -404,7 +411,7 @@ impl<'a, P: Owner> Guard<'a, P> {
         self.locked.list.len > 0 || self.queue.inbox.0.has_jobs()
     }
 
-    /// The number of jobs in the list, jobs that are being cancelled included.
+    /// The number of jobs in the list. Jobs that are being cancelled count until a worker comes upon them.
     #[inline]
     pub(crate) fn listed(&self) -> usize {
         self.locked.list.len
@@ -461,19 +468,21 @@ unsafe fn unlink_from<P: Owner>(head: NonNull<Head>, header: NonNull<Header>) ->
     // SAFETY: the caller keeps the cell.
     unsafe { header.as_ref() }.state.unlink_claimed();
     // SAFETY: the caller keeps the cell.
-    let listed = unsafe { is_listed(header) };
-    if listed {
-        // SAFETY: it is in this list: `pop` leaves a claimed job that is linked to its canceller, which is the caller.
-        unsafe { guard.locked.list.remove(header) };
+    let place = unsafe { place(header) };
+    match place {
+        Place::Inbox => {}
+        // SAFETY: it is in this list: `pop` leaves it to its canceller, which is the caller.
+        Place::List => unsafe { guard.locked.list.remove(header) },
+        Place::Aside => guard.locked.aside -= 1,
     }
     guard.finish();
-    // SAFETY: claimed and unlinked. `into_header` gives the JOB bit up: to the caller if the job was listed, else it was never this call's.
+    // SAFETY: claimed and unlinked. `into_header` gives the JOB bit up: to the caller if the queue had the job, else it was never this call's.
     let job = unsafe { Claimed::from_header(header) };
     P::cancelled(&queue, &job);
     job.into_header();
     // It may be the last reference: the queue's owner holds values of the user.
     discard(queue);
-    listed
+    place != Place::Inbox
 }
 
 /// # Safety

@@ -2,13 +2,16 @@
 
 use std::ops::Deref;
 use std::sync::atomic::AtomicUsize;
+use std::sync::mpsc;
 
 use pollster::block_on;
 
 use super::*;
 use crate::context::CallerContext;
 use crate::error::Error;
+use crate::ext::ExecutorExt;
 use crate::job::{JobHandle, Origin, Unjudged, cell, pair_for};
+use crate::pool::ThreadPool;
 
 /// An owner without workers, which counts what it is told.
 #[derive(Default)]
@@ -262,11 +265,53 @@ fn a_job_that_is_being_cancelled_hides_no_awaited_job() {
     assert_eq!(block_on(second).unwrap(), 1);
     assert!(run_first(&queue), "the third");
     assert_eq!(block_on(third).unwrap(), 2);
-    assert!(!run_first(&queue), "the canceller has still to unlink it");
-    assert_eq!(listed(&queue), 1);
+    assert_eq!(listed(&queue), 0, "it was set aside for its canceller");
+    promote(&queue, &first);
+    assert!(!run_first(&queue) && !run_awaited(&queue));
     finish_cancelling(claimed);
     assert_eq!(listed(&queue), 0);
     assert!(matches!(block_on(first), Err(Error::Cancelled)));
+}
+
+/// A job that is set aside is still linked: the queue is there until its canceller has unlinked it.
+#[test]
+fn a_sealed_queue_keeps_itself_for_a_job_that_is_set_aside() {
+    let queue = Queue::new(Counting::default(), None, None);
+    let handle = push(&queue, 0);
+    let claimed = header(&queue, |list| list.first);
+    // SAFETY: the job is in the list, so its cell is there.
+    let state = unsafe { &claimed.as_ref().state };
+    assert_eq!(state.claim_to_cancel(), Claim::Won { linked: true, stamp: Stamp::NONE });
+    seal(&queue);
+    assert!(!run_first(&queue));
+    let weak = Arc::downgrade(&queue);
+    drop(queue);
+    assert_eq!(weak.strong_count(), 1);
+    finish_cancelling(claimed);
+    assert_eq!(weak.strong_count(), 0);
+    assert!(matches!(block_on(handle), Err(Error::Cancelled)));
+}
+
+/// The only thread of a pool runs a view's jobs, and comes upon one whose canceller has still to unlink it. It does not wait for the canceller.
+#[test]
+fn a_worker_does_not_wait_for_a_canceller() {
+    let pool = ThreadPool::new(1);
+    let (end, wait) = mpsc::channel::<()>();
+    let occupied = pool.submit(move || wait.recv().is_err());
+    let handle = pool.clone().limited(1).submit(|| ());
+    let mut claimed = None;
+    handle.canceller().0.borrow(|header| claimed = Some(header), |_, _| unreachable!("the handle is here"));
+    let claimed = claimed.unwrap();
+    // SAFETY: the handle keeps the cell.
+    let state = unsafe { &claimed.as_ref().state };
+    assert!(matches!(state.claim_to_cancel(), Claim::Won { linked: true, .. }));
+    drop(end);
+    let (ran, is_run) = mpsc::channel();
+    pool.submit(move || ran.send(())).detach();
+    is_run.recv_timeout(Duration::from_secs(20)).expect("the thread is free");
+    finish_cancelling(claimed);
+    assert!(matches!(block_on(handle), Err(Error::Cancelled)));
+    assert!(block_on(occupied).unwrap());
 }
 
 /// A cell of the list.
