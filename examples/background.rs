@@ -52,7 +52,7 @@ async fn detach(pool: &ThreadPool) {
     })
     .detach();
     wait.await.expect("the detached job runs to its end");
-    println!("detached job: done, and nobody held its handle");
+    println!("detached job: done, without a handle");
 }
 
 /// A job that has not begun never does once it is cancelled. The pool's only thread is kept busy meanwhile.

@@ -60,7 +60,7 @@ struct CountDown {
 impl Wake for CountDown {
     fn wake(self: Arc<Self>) {
         if self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.all_woken.send(()).expect("somebody waits for the last one");
+            self.all_woken.send(()).expect("the main thread waits for the last one");
         }
     }
 }
@@ -72,7 +72,7 @@ fn take_so_far<C: Contestant>(stage: Stage, jobs: usize) -> ! {
     let (arrive, arrived) = mpsc::sync_channel(1);
     let (open, gate) = mpsc::sync_channel::<()>(1);
     let occupied = pool.submit(move || {
-        arrive.send(()).expect("somebody waits for the arrival");
+        arrive.send(()).expect("the main thread waits for the arrival");
         gate.recv().expect("the gate is opened, or the process ends");
     });
     arrived.recv().expect("the pool has a thread");

@@ -231,7 +231,7 @@ impl Panic {
         self.0.payload.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Goes on panicking here, with the same payload.
+    /// Resumes the panic here, with the same payload.
     ///
     /// # Panics
     /// Always: that is what it does. The panic hook is not called a second time.

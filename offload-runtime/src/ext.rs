@@ -16,11 +16,11 @@ pub trait ExecutorExt: Executor {
     /// The job is enqueued (or refused) before this returns, whether or not the handle is ever polled. To be called back, await
     /// the handle in a task of the async runtime; to let it run unobserved, [`detach`](JobHandle::detach) it.
     ///
-    /// # Errors
-    /// None here: a refusal is what the handle resolves to.
-    ///
     /// # Cancel safety
     /// Dropping the handle cancels the job, see [`JobHandle`].
+    ///
+    /// # Errors
+    /// None here: a refusal is what the handle resolves to.
     ///
     /// # Examples
     /// ```

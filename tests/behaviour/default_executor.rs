@@ -31,7 +31,7 @@ fn the_default_executor_can_be_set_and_is_used_exactly_once_per_call() {
     assert_eq!(CALLS.load(Ordering::SeqCst), 1);
 
     let call = double(21);
-    assert_eq!(CALLS.load(Ordering::SeqCst), 1, "a call that nobody polls submits nothing");
+    assert_eq!(CALLS.load(Ordering::SeqCst), 1, "a future that is not polled submits nothing");
     assert_eq!(finish(call).unwrap(), 42);
     assert_eq!(CALLS.load(Ordering::SeqCst), 2);
 

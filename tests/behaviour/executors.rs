@@ -43,7 +43,7 @@ fn a_job_is_enqueued_before_submit_returns() {
     }
     let executor = Counting(AtomicUsize::new(0));
     let handle = executor.submit(|| 1);
-    assert_eq!(executor.0.load(Ordering::SeqCst), 1, "though nobody polled it");
+    assert_eq!(executor.0.load(Ordering::SeqCst), 1, "though it was not polled");
     assert!(handle.is_finished());
     assert_eq!(finish(handle).unwrap(), 1);
     assert_eq!(executor.0.load(Ordering::SeqCst), 1, "and once only");

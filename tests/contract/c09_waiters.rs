@@ -30,7 +30,7 @@ fn c09_a_waiter_is_not_woken_by_each_thread() {
         eventually("its thread leaves", || format!("{shutdown:?}").contains(&left));
     }
     assert!(poll_once(&mut shutdown, &waker).is_ready());
-    eventually("it is told", || counting.wakes() > 0);
+    eventually("it is woken", || counting.wakes() > 0);
     assert!(counting.wakes() <= 2, "woken {} times", counting.wakes());
 }
 
@@ -47,7 +47,7 @@ fn c09_every_waiter_is_woken() {
     });
     occupied.release();
     for (counting, shutdown) in waiting {
-        eventually("it is told", || counting.wakes() == 1);
+        eventually("it is woken", || counting.wakes() == 1);
         finish(shutdown);
     }
 }
@@ -107,7 +107,7 @@ fn c09_a_thread_in_its_stop_hook_counts() {
     eventually("one has gone", || format!("{shutdown:?}").contains("threads: 2"));
     assert_eq!(counting.wakes(), 0);
     gates[1].open();
-    eventually("it is told that one is left", || counting.wakes() == 1);
+    eventually("it is woken as one is left", || counting.wakes() == 1);
     assert!(poll_once(&mut shutdown, Waker::noop()).is_pending());
     gates[2].open();
     finish(shutdown);

@@ -25,7 +25,7 @@ fn the_callback_runs_on_the_event_loop() {
 fn a_detached_job_ends() {
     let lines = output_of("background");
     let ran = "detached job: on background-0";
-    assert_order(&lines, &[ran, "detached job: done, and nobody held its handle"]);
+    assert_order(&lines, &[ran, "detached job: done, without a handle"]);
 }
 
 #[test]

@@ -281,7 +281,7 @@ fn payloads_that_panic_in_wakers_and_closures() {
         let (counting, mut second) = (Arc::new(Counting::default()), pool.shutdown());
         assert!(poll_once(&mut second, &Waker::from(Arc::clone(&counting))).is_pending());
         occupied.release();
-        eventually("the second is told, whatever the first does", || counting.wakes() == 1);
+        eventually("the second is woken, whatever the first does", || counting.wakes() == 1);
         shutdown
     };
     let (pool, started) = one_thread();

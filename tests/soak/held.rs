@@ -27,7 +27,7 @@ fn the_caller_of_a_short_job_is_woken_though_the_next_is_long() {
                         // The last one first: by then it has not ended, mostly.
                         assert!(jobs.into_iter().rev().all(|job| finish(job).unwrap()));
                         let _: Result<(), _> = woken.send(());
-                        assert!(long.is_none_or(|long| finish(long).unwrap()), "somebody was left asleep");
+                        assert!(long.is_none_or(|long| finish(long).unwrap()), "a caller was not woken");
                     }
                 });
             }

@@ -35,7 +35,7 @@ impl Gate {
         door.arrived += 1;
         changed.notify_all();
         let (_door, late) = changed.wait_timeout_while(door, PATIENCE, |door| !door.open).unwrap();
-        assert!(!late.timed_out(), "nobody opened the door");
+        assert!(!late.timed_out(), "the door was not opened");
     }
 
     /// Waits until `n` have arrived, in all.

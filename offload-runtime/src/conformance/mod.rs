@@ -161,7 +161,7 @@ impl<E: Executor + 'static> Conformance<E> {
         assert!(report.failures().next().is_none(), "{report}");
     }
 
-    /// Runs the checks, and tells how they went.
+    /// Runs the checks, and returns how they went.
     #[must_use = "nothing panics here: look at the failures"]
     pub fn report(&self) -> Report {
         let mut report = Report::default();

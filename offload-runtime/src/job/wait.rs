@@ -15,13 +15,13 @@ impl<T> JobHandle<T> {
     /// Inside a job it counts as awaiting: a job of the same pool runs meanwhile, even if the pool has one thread
     /// ([nested use](crate::ThreadPool#nested-use)).
     ///
-    /// # Errors
-    /// The [`Error`] that says why the job has no result. A panic of the job is [`Error::Panicked`]: to continue it here, call
-    /// [`Panic::resume`](crate::Panic::resume).
-    ///
     /// # Panics
     /// If the result was returned before. In an [`on_thread_start`](crate::ThreadPoolBuilder::on_thread_start), if the job is queued in the pool whose
     /// thread that prepares.
+    ///
+    /// # Errors
+    /// The [`Error`] that says why the job has no result. A panic of the job is [`Error::Panicked`]: to continue it here, call
+    /// [`Panic::resume`](crate::Panic::resume).
     ///
     /// # Examples
     /// ```

@@ -156,7 +156,7 @@ impl ThreadPoolBuilder {
         self
     }
 
-    /// Calls `f` on each thread before its first job. A panic in it is caught, and the thread goes on.
+    /// Calls `f` on each thread before its first job. A panic in it is caught, and the thread keeps running.
     ///
     /// It may take its time: jobs go to other threads meanwhile, and where more jobs wait than threads are in `f`, another thread is started. It
     /// must not await a job of the same pool, which may need this very thread: that panics.

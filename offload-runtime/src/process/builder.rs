@@ -8,7 +8,7 @@ use super::config::{Config, OnDrop};
 use super::{ProcessPool, start, supervisor};
 use crate::error::Error;
 
-/// Chooses what a [`ProcessPool`] is like. Made by [`ProcessPool::builder`].
+/// Configures a [`ProcessPool`]. Made by [`ProcessPool::builder`].
 ///
 /// # Examples
 /// ```no_run

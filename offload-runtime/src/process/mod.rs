@@ -192,13 +192,13 @@ impl Pool {
 }
 
 impl ProcessPool {
-    /// A pool of at most `max_workers` processes; otherwise as [`ProcessPool::builder`] makes it.
-    ///
-    /// # Errors
-    /// See [`ProcessPoolBuilder::build`].
+    /// Makes a pool of at most `max_workers` processes, with the other defaults of [`ProcessPool::builder`].
     ///
     /// # Panics
     /// If `max_workers` is zero.
+    ///
+    /// # Errors
+    /// See [`ProcessPoolBuilder::build`].
     ///
     /// # Examples
     /// ```
@@ -213,7 +213,7 @@ impl ProcessPool {
         Self::builder().max_workers(max_workers).build()
     }
 
-    /// Chooses what a pool is like.
+    /// Configures a pool.
     ///
     /// # Examples
     /// See [`ProcessPoolBuilder`].

@@ -21,7 +21,7 @@ fn saturate(web: &mut Web) -> Vec<Connection> {
         // The first answer can only be a refusal: no worker wakes up for an hour.
         match crowd.iter().position(|sleeper| !sleeper.is_silent()) {
             Some(answered) => break crowd.swap_remove(answered).answer(),
-            None => assert!(Instant::now() < deadline, "nobody is refused"),
+            None => assert!(Instant::now() < deadline, "no request is refused"),
         }
         thread::sleep(Duration::from_millis(1));
     };

@@ -31,7 +31,7 @@ fn a_slow_job_is_warned_of_once_while_it_runs() {
         (gate, job, line)
     };
     let (first_gate, first, line) = start();
-    eventually("the first is told of", || told("tardy").len() == 1);
+    eventually("the first is reported", || told("tardy").len() == 1);
     assert!(!first.is_finished());
     let event = &told("tardy")[0];
     assert_eq!((event.level, &*event.target), (Level::WARN, "offload_runtime::job"));
@@ -42,7 +42,7 @@ fn a_slow_job_is_warned_of_once_while_it_runs() {
 
     // By the time that the second has been reported, the first has been checked again.
     let (second_gate, second, _) = start();
-    eventually("the second is told of", || told("tardy").len() >= 2);
+    eventually("the second is reported", || told("tardy").len() >= 2);
     first_gate.open();
     second_gate.open();
     finish(first).unwrap();
@@ -63,7 +63,7 @@ fn a_slow_job_whose_caller_left_is_reported_as_cancelled() {
         let handle = pool.submit(move || of_job.pass());
         gate.wait_for(1);
         drop(handle);
-        eventually("it is told of", || told("forsaken").len() == round);
+        eventually("it is reported", || told("forsaken").len() == round);
         gate.open();
         if told("forsaken")[round - 1].field("cancelled") == true {
             return;
@@ -89,7 +89,7 @@ fn a_subscriber_that_panics_does_not_end_the_watch() {
         let gate = Gate::closed();
         let of_job = gate.clone();
         let job = pool.submit(move || of_job.pass());
-        eventually("it is told of", || told.load(Ordering::SeqCst) == round);
+        eventually("it is reported", || told.load(Ordering::SeqCst) == round);
         gate.open();
         finish(job).unwrap();
     }
