@@ -168,7 +168,7 @@ pub(crate) struct End<'a> {
     pub(crate) outcome: Outcome,
     /// The caller had dropped the handle before the body ended.
     pub(crate) is_abandoned: bool,
-    /// Why there is no value, where there is none.
+    /// Why the job has no value, if it has none.
     pub(crate) error: Option<&'a Error>,
 }
 

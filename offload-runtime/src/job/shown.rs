@@ -30,7 +30,7 @@ pub(super) struct Running {
     job: NonNull<Header>,
     /// When it began; or, where that is unknown, when it was first seen.
     since: Option<Moment>,
-    /// The number of the job among those that this thread has shown: the cell of another may be at the same address.
+    /// The number of the job among all jobs that this thread has shown: the cell of another may be at the same address.
     number: u64,
 }
 

@@ -1,7 +1,7 @@
 //! What the executors are doing: counts and times, of a pool or a view, and of each site in it.
 //!
-//! `sites.rs` the sites of an executor · `tally.rs` the counts of one site · `histogram.rs` times · `panics.rs` the last panics · `publish.rs` and `gauges.rs` the `metrics` facade, or
-//! nothing (`unpublished.rs`).
+//! `sites.rs` the sites of an executor · `tally.rs` the counts of one site · `histogram.rs` times · `panics.rs` the last panics.
+//! `publish.rs` and `gauges.rs` the `metrics` facade, or nothing (`unpublished.rs`).
 //!
 //! The invariant, for each site and in each reading: `submitted = queued + running + completed + panicked + cancelled + refused`.
 
@@ -69,7 +69,7 @@ pub(crate) struct Figures {
     cancelled_before_start: u64,
     cancelled_after_start: u64,
     refused: [u64; Refusal::COUNT],
-    /// Of those that ended, whether by a value or not.
+    /// Jobs that ended, with a value or not, after their caller had left.
     abandoned: u64,
     wait: Histogram,
     run: Histogram,

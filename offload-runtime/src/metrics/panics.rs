@@ -1,4 +1,4 @@
-//! The last panics of an executor's jobs, for whoever reads its metrics: a record of bounded size.
+//! The last panics of an executor's jobs, for readers of its metrics: a record of bounded size.
 
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};

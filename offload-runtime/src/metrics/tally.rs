@@ -58,7 +58,7 @@ struct Shard {
     cancelled_before_start: Counter,
     cancelled_after_start: Counter,
     refused: [Counter; Refusal::COUNT],
-    /// Of those that ended, whether by a value or not.
+    /// Jobs that ended, with a value or not, after their caller had left.
     abandoned: Counter,
     /// Made by the first time that is recorded.
     wait: OnceLock<Recorder>,

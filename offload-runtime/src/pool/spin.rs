@@ -7,7 +7,7 @@ use crate::sync::{AtomicBool, Ordering, thread};
 
 /// For how long a worker spins at most, as learnt from the gaps between jobs.
 ///
-/// Where the next job comes while a worker spins, no thread has to be woken, which takes 5 to 20 microseconds. So a gap that a longer search would
+/// Where the next job comes while a worker spins, no thread has to be woken, which costs a system call and a context switch. So a gap that a longer search would
 /// have bridged raises the limit, to twice the gap; a longer gap halves it, until it is zero. "Competitive spinning" loses by a
 /// factor of two at most against knowing the gaps (Karlin, Li, Manasse and Owicki, "Empirical studies of competitive spinning for a
 /// shared-memory multiprocessor", SOSP 1991).
@@ -87,7 +87,7 @@ pub(super) fn search(limit: Duration, token: &AtomicBool, has_jobs: impl Fn() ->
 
 const YIELDS: usize = 4;
 
-/// 3 microseconds or so: the caller that submits the next job may want this very core.
+/// Short, as the caller that submits the next job may need this very core.
 const BETWEEN_YIELDS: u32 = 100;
 
 /// Spins so many times, with a look at the queue before each. Returns whether there is a job.
