@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fs::{self, File};
 use std::hint::black_box;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -119,6 +119,11 @@ fn steps() -> u64 {
 /// A chain of multiplications, which the compiler cannot shorten.
 fn mix(seed: u64, steps: u64) -> u64 {
     (0..steps).fold(seed, |x, _| black_box((x ^ (x >> 29)).wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(1)))
+}
+
+/// Where the files are.
+pub(crate) fn directory() -> &'static Path {
+    &GROUND.get_or_init(Ground::new).directory
 }
 
 /// Removes the files.

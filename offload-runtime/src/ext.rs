@@ -2,6 +2,8 @@
 
 use crate::context::CallerContext;
 use crate::executor::Executor;
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+use crate::io::AsyncIo;
 use crate::job::{self, JobHandle, Judge, Origin, Unjudged};
 use crate::limited::Limited;
 use crate::site::Site;
@@ -61,6 +63,35 @@ pub trait ExecutorExt: Executor {
     {
         Limited::new(self, n)
     }
+
+    /// Makes an async reader and writer of a blocking one, whose operations run on this executor.
+    ///
+    /// See [`AsyncIo`]. Feature `tokio` or `futures-io`.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, ThreadPool};
+    /// use std::process::{Command, Stdio};
+    /// use tokio::io::AsyncBufReadExt;
+    ///
+    /// # pollster::block_on(async {
+    /// let pool = ThreadPool::new(4);
+    /// let mut child = Command::new("echo").arg("one line").stdout(Stdio::piped()).spawn()?;
+    /// let output = pool.io(child.stdout.take().expect("it is piped"));
+    /// assert_eq!(output.lines().next_line().await?.as_deref(), Some("one line"));
+    /// pool.submit(move || child.wait()).await??;
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    #[track_caller]
+    fn io<T>(&self, io: T) -> AsyncIo<T>
+    where
+        Self: Clone + Sized + 'static,
+        T: Send + 'static,
+    {
+        AsyncIo::new(Box::new(self.clone()), Origin::of_caller(), io)
+    }
 }
 
 impl<E: Executor + ?Sized> ExecutorExt for E {}
@@ -73,6 +104,17 @@ where
     T: Send + 'static,
 {
     submit(executor, Origin::of_site(site), judge, f)
+}
+
+/// Submits `f` from `origin`. Called by other parts of the crate for their users.
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+pub(crate) fn submit_from<E, F, T>(executor: &E, origin: Origin, f: F) -> JobHandle<T>
+where
+    E: Executor + ?Sized,
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    submit(executor, origin, Unjudged, f)
 }
 
 /// Makes the job, gives it to `executor` and returns its handle.

@@ -60,7 +60,8 @@
 //!
 //! | Feature | What it adds |
 //! |---|---|
-//! | `tokio` | [`Executor`] for `tokio::runtime::Handle`; the tokio runtime of the caller is current inside its jobs, on any executor |
+//! | `tokio` | [`Executor`] for `tokio::runtime::Handle`; the tokio runtime of the caller is current inside its jobs, on any executor; `ExecutorExt::io` with tokio's traits |
+//! | `futures-io` | `ExecutorExt::io`: blocking readers and writers as async ones, with the traits of `futures-io` |
 //! | `rayon` | [`Executor`] for `rayon::ThreadPool` |
 //! | `metrics` | the metrics of [`ThreadPool::metrics`] and [`Limited::metrics`] go to the recorder of the `metrics` facade, [by these names](#names-of-the-metrics) |
 //! | `tracing` | the caller's span is current inside its jobs; each job has a span, and an event where it does not return a value, of target `offload_runtime::job` |
@@ -122,7 +123,14 @@ mod ext;
 pub mod guide;
 #[forbid(unsafe_code)]
 mod hooks;
+<<<<<<< HEAD
 #[allow(unsafe_code, reason = "all of it is here; `job/mod.rs` has its rules")]
+=======
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+#[forbid(unsafe_code)]
+mod io;
+#[allow(unsafe_code, reason = "all of it is here; `job/mod.rs` tells by what rules")]
+>>>>>>> 4e5e1f4 (AsyncIo: blocking readers and writers as async ones, with the traits of tokio and of futures-io)
 mod job;
 #[forbid(unsafe_code)]
 mod limited;
@@ -167,6 +175,8 @@ pub use default::{AlreadySet, default_executor, set_default_executor};
 pub use error::{Error, Panic};
 pub use executor::Executor;
 pub use ext::ExecutorExt;
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+pub use io::AsyncIo;
 pub use job::{Canceller, Job, JobHandle};
 pub use limited::Limited;
 pub use metrics::{Histogram, LimitedMetrics, PanicRecord, PoolMetrics, SiteMetrics};

@@ -3,6 +3,7 @@
 mod attribute;
 mod burst;
 mod callers;
+mod copy;
 mod hang_up;
 mod memory;
 mod submit;
@@ -31,5 +32,6 @@ fn others(quick: bool) -> Vec<Row> {
     rows.extend(hang_up::rows());
     rows.extend(memory::rows(quick));
     rows.extend(attribute::rows(quick));
+    rows.extend(copy::rows(quick));
     rows
 }
