@@ -123,14 +123,10 @@ mod ext;
 pub mod guide;
 #[forbid(unsafe_code)]
 mod hooks;
-<<<<<<< HEAD
-#[allow(unsafe_code, reason = "all of it is here; `job/mod.rs` has its rules")]
-=======
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 #[forbid(unsafe_code)]
 mod io;
-#[allow(unsafe_code, reason = "all of it is here; `job/mod.rs` tells by what rules")]
->>>>>>> 4e5e1f4 (AsyncIo: blocking readers and writers as async ones, with the traits of tokio and of futures-io)
+#[allow(unsafe_code, reason = "all of it is here; `job/mod.rs` has its rules")]
 mod job;
 #[forbid(unsafe_code)]
 mod limited;

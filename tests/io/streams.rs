@@ -31,7 +31,7 @@ fn through_a_child_and_back() {
             drop(input);
         };
         let mut got = Vec::new();
-        let (_, read) = tokio::join!(write, output.read_to_end(&mut got));
+        let ((), read) = tokio::join!(write, output.read_to_end(&mut got));
         read.unwrap();
         got
     });
@@ -85,7 +85,7 @@ fn a_decoder_and_an_encoder() {
         let mut encoder = pool.io(GzEncoder::new(Vec::new(), Compression::fast()));
         encoder.write_all(&bytes).await.unwrap();
         // Its trailer is written where its method may block.
-        encoder.with(|encoder| encoder.try_finish()).await.unwrap();
+        encoder.with(GzEncoder::try_finish).await.unwrap();
         encoder.into_inner().await.unwrap().finish().unwrap()
     });
     assert!(compressed.len() < bytes.len() / 10);

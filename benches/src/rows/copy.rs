@@ -1,8 +1,8 @@
 //! 256 MiB from one file to another: our `AsyncIo` beside tokio's file and `blocking::Unblock`. Nanoseconds per MiB.
 //!
-//! `copy/small` is `io::copy` as it comes, in pieces of 8 KiB (futures, tokio). `copy/large` copies in pieces as large as the reader's buffer, the best that each
-//! library offers: `copy_buf` from ours, whose buffer is its own (256 KiB); `copy_buf` through a `BufReader` of 256 KiB for the others, whose own limits
-//! are 2 MiB (tokio) and 8 MiB (`Unblock`). The destination is overwritten in place, so no turn but the first allocates its pages.
+//! `copy/small` is `io::copy` of each family of traits, in pieces of 8 KiB. `copy/large` is `copy_buf`: from our own buffer of 256 KiB, and for the
+//! others from a `BufReader` of 256 KiB. Their own limits are those that they come with: 2 MiB (tokio) and 8 MiB (`Unblock`). The destination is
+//! overwritten in place, so no turn allocates its pages.
 
 use std::fs::{self, File, OpenOptions};
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ fn files(mebibytes: usize) -> (File, File) {
     static PATHS: OnceLock<(PathBuf, PathBuf)> = OnceLock::new();
     let (from, to) = PATHS.get_or_init(|| {
         let (from, to) = (jobs::directory().join("from"), jobs::directory().join("to"));
-        let bytes: Vec<u8> = (0..mebibytes << 20).map(|i| (i % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..=250).cycle().take(mebibytes << 20).collect();
         fs::write(&from, &bytes).expect("there is room for the source");
         fs::write(&to, &bytes).expect("there is room for the destination");
         (from, to)

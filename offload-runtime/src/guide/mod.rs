@@ -35,6 +35,11 @@ pub mod from_spawn_blocking {}
 #[doc = include_str!("from_tornado.md")]
 pub mod from_tornado {}
 
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+#[doc = include_str!("links.md")]
+#[doc = include_str!("io.md")]
+pub mod io {}
+
 #[cfg(feature = "process")]
 #[doc = include_str!("links.md")]
 #[doc = include_str!("processes.md")]

@@ -1,23 +1,23 @@
 //! Blocking readers and writers as async ones: [`AsyncIo`].
 //!
-//! `mod.rs` what users call · `operations.rs` reading, writing, flushing, seeking as polls · `shared.rs` what the task shares with the worker ·
-//! `pending.rs` bytes on their way to the worker · `ahead.rs` bytes that came from it · `tokio.rs`, `futures.rs` the traits.
+//! `mod.rs` what users call · `operations.rs` the operations as polls · `shared.rs` what the task shares with the worker · `pending.rs` bytes on their
+//! way to the worker · `ahead.rs` bytes that came from it · `tokio.rs`, `futures.rs` the traits.
 //!
 //! # One job at a time
-//! The file lies in a slot. Each operation is a job that takes it out, works on it and puts it back, so no user code runs under the slot's lock, and
+//! The file lies in a slot. Each operation is a job that takes it out, works on it and puts it back. So no user code runs under the slot's lock, and
 //! a refused job leaves the file where it is. The next operation first awaits the job of the one before. That is why a dropped future
 //! loses nothing: its job's outcome is kept for the next operation.
 //!
 //! * A **read** job reads once, as much as it gets, into a buffer that travels with it. It runs only when the task has consumed what was read before:
-//!   a reader that nobody polls holds no thread, not even one of a pipe that never sends. For the same reason there is no read-ahead by a second job.
+//!   a reader that is not polled holds no thread, not even one of a pipe that never sends. For the same reason there is no read-ahead by a second job.
 //! * A **write** is accepted into [`Pending`]. A job drains that until it is empty, while the task accepts more: buffers are swapped, not copied.
 //! * Every job begins with what the position of the file depends on: it **gives back** what was read and not consumed, by seeking back, where
 //!   reads and writes share a position, and then **drains** what was accepted.
 //!
 //! # Why not a byte pipe
-//! The crate `piper` was considered. Its ends are polled by two tasks, so the worker's end would need a waker that submits a job, and a refusal of that
-//! job would have no place to go; errors, seeks and flushes need a second channel beside it; and each side copies through its ring in pieces, where
-//! here a buffer changes hands whole. `benches`, rows `copy`, compares the two.
+//! The crate `piper` was considered. Its ends are polled by two tasks, so the worker's end would need a waker that submits a job. A refusal of that job
+//! would have no place to go. Errors, seeks and flushes need a second channel beside it. And each side copies through its ring in pieces, where here a
+//! buffer changes hands whole. `benches`, rows `copy`, compares the two: `blocking::Unblock` is built on `piper`.
 
 use std::any::TypeId;
 use std::fmt;
