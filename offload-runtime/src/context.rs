@@ -7,7 +7,7 @@ use crate::job::{Judge, Origin, Work, Wrap};
 use crate::trace::Trace;
 use crate::unwind::discard;
 
-/// A closure with the context of its submitter.
+/// A closure with the context of its submitter. `Err`: its body could not begin.
 struct Call<F, J> {
     f: F,
     #[expect(dead_code, reason = "only its type is used")]
@@ -23,7 +23,7 @@ impl Wrap for CallerContext {
     #[inline]
     fn wrap<F, T>(self, f: F, judge: impl Judge<T>) -> impl Work<Output = T>
     where
-        F: FnOnce() -> T + Send + 'static,
+        F: FnOnce() -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
         Call { f, judge, runtime: Runtime::of_caller(), trace: Trace::of_caller(self.0) }
@@ -32,14 +32,14 @@ impl Wrap for CallerContext {
 
 impl<F, T, J> Work for Call<F, J>
 where
-    F: FnOnce() -> T + Send + 'static,
+    F: FnOnce() -> Result<T, Error> + Send + 'static,
     T: Send + 'static,
     J: Judge<T>,
 {
     type Output = T;
 
     #[inline]
-    fn run(self) -> T {
+    fn run(self) -> Result<T, Error> {
         let Self { f, runtime, trace, judge: _ } = self;
         runtime.run(|| trace.run(f))
     }

@@ -38,7 +38,7 @@ use crate::job::{Job, QueueId};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an executor",
     label = "this has to be something that runs jobs",
-    note = "executors are `offload_runtime::ThreadPool`, `Limited` and `Inline`, `tokio::runtime::Handle` (feature `tokio`) and \
+    note = "executors are `offload_runtime::ThreadPool`, `StatefulPool`, `Limited` and `Inline`, `tokio::runtime::Handle` (feature `tokio`) and \
             `rayon::ThreadPool` (feature `rayon`), and references, `Arc`s, `Box`es and `LazyLock`s of executors",
     note = "to write one: `impl offload_runtime::Executor for X {{ fn execute(&self, job: Job) {{ run_somewhere(move || job.run()) }} }}`"
 )]

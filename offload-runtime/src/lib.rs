@@ -35,8 +35,8 @@
 //! # The parts
 //! * a **job** is one submitted call, [`Job`] to the executor that runs it;
 //! * a **handle**, [`JobHandle`], is what its submitter awaits;
-//! * an **executor**, [`Executor`], runs jobs: a [`ThreadPool`], a [`Limited`] view of another executor, [`Inline`] in
-//!   tests, tokio's and rayon's threads behind features, or your own;
+//! * an **executor**, [`Executor`], runs jobs: a [`ThreadPool`], a [`StatefulPool`] whose threads own something, a [`Limited`] view of another
+//!   executor, [`Inline`] in tests, tokio's and rayon's threads behind features, or your own;
 //! * a **site**, [`Site`], says where in the source a job was submitted.
 //!
 //! # What holds for every job
@@ -76,10 +76,12 @@
 //! |---|---|---|
 //! | `offload.jobs.submitted`, `offload.jobs.completed`, `offload.jobs.panicked` | counter | `method` |
 //! | `offload.jobs.cancelled` | counter | `method`, `when`: `before_start` or `after_start` |
-//! | `offload.jobs.refused` | counter | `method`, `reason`: `queue_full`, `shut_down`, `spawn` or `other` |
+//! | `offload.jobs.refused` | counter | `method`, `reason`: `queue_full`, `shut_down`, `spawn`, `state` or `other` |
 //! | `offload.jobs.queued`, `offload.jobs.running` | gauge | `method` |
 //! | `offload.job.wait`, `offload.job.run` | histogram, in seconds | `method` |
 //! | `offload.pool.threads` | gauge | |
+//! | `offload.states.opened`, `offload.states.failed` | counter | |
+//! | `offload.states.open` | gauge | |
 //!
 //! `pool` is the [`thread_name`](ThreadPoolBuilder::thread_name), or `name.limited(4)` for a view; `method` is `module::Type::method`, or
 //! `file:line:column` where there is no method. Install the recorder before submitting the first job.
@@ -145,6 +147,8 @@ pub mod remote;
 #[forbid(unsafe_code)]
 mod site;
 #[forbid(unsafe_code)]
+mod stateful;
+#[forbid(unsafe_code)]
 mod sync;
 #[cfg(feature = "tracing")]
 #[forbid(unsafe_code)]
@@ -180,3 +184,4 @@ pub use metrics::{Histogram, LimitedMetrics, PanicRecord, PoolMetrics, SiteMetri
 pub use offload_macros::blocking;
 pub use pool::{RunningJob, Shutdown, StillRunning, ThreadPool, ThreadPoolBuilder};
 pub use site::Site;
+pub use stateful::{StatefulExecutor, StatefulPool, StatefulPoolBuilder};

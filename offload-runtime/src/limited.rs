@@ -169,6 +169,10 @@ impl<E: Executor + 'static> Owner for View<E> {
         drop(given_up);
     }
 
+    fn refused(queue: &Arc<Queue<Self>>, job: Claimed, why: &Error) {
+        queue.shared.refuse_all(vec![job], why);
+    }
+
     fn wait(runners: &mut Runners, wait: Wait) {
         match wait {
             Wait::Begins => runners.waiting += 1,
@@ -394,14 +398,15 @@ impl<E: Executor + 'static, const OWED: bool> Work for Runner<E, OWED> {
     type Output = ();
     const OWED: bool = OWED;
 
-    fn run(self) {
+    fn run(self) -> Result<(), Error> {
         let taken = self.view.lock().take(self.number);
-        let Some(handle) = taken else { return };
+        let Some(handle) = taken else { return Ok(()) };
         handle.detach();
         // If the pool stops at once, it cancels this job, and with it what waits in the view.
         let view = Arc::clone(&self.view);
         let _guard = on_cancel(move || stop(&view));
         job::serve(&self.view, || run_jobs(&self.view));
+        Ok(())
     }
 
     fn refuse(self, why: &Error) {

@@ -25,8 +25,12 @@ mod returns;
 #[path = "private/settle.rs"]
 mod settle;
 
+#[path = "private/lend.rs"]
+mod lend;
+
 pub use crate::default_executor;
 pub use returns::{IsErr, Returns, Unjudge};
+pub use lend::{Lender, LendsState, StateOf, Stateless};
 pub use settle::{Fallible, HoldsRefusal, Outcome, Settle, outcome, panicked, refused, settle_or_panic};
 pub use std::clone::Clone;
 pub use std::mem::drop;
@@ -279,7 +283,7 @@ impl<T: ?Sized> OptionLoan for Never<T> {
 /// for references, which the compiler takes only if the first does not apply.
 pub mod fallback {
     pub use super::{
-        Settle as _, Uncloned as _, Undetached as _, UndetachedSelf as _, Unjudge as _, Unshared as _,
+        Settle as _, Stateless as _, Uncloned as _, Undetached as _, UndetachedSelf as _, Unjudge as _, Unshared as _,
         UnsharedSelf as _,
     };
 }

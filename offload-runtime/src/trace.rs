@@ -51,8 +51,8 @@ impl Trace {
         Self { subscriber: dispatcher::get_default(Dispatch::clone), spans: Some(Spans::of_caller(origin)) }
     }
 
-    /// Runs `f` as the body of the job.
-    pub(crate) fn run<T>(mut self, f: impl FnOnce() -> T) -> T {
+    /// Runs `f` as the body of the job. `Err`: it could not begin.
+    pub(crate) fn run<T>(mut self, f: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
         let result = dispatcher::with_default(&self.subscriber, || match &self.spans {
             Some(spans) => spans.run(f),
             None => Ok(f()),
@@ -111,7 +111,7 @@ impl Spans {
     }
 
     /// Runs `f` inside the spans, and reports how it ended. A subscriber that panics changes nothing of it.
-    fn run<T>(&self, f: impl FnOnce() -> T) -> std::thread::Result<T> {
+    fn run<T>(&self, f: impl FnOnce() -> Result<T, Error>) -> std::thread::Result<Result<T, Error>> {
         let Self { caller, job, task, submitted } = self;
         let began = submitted.map(|submitted| {
             contain(|| {
@@ -136,7 +136,12 @@ impl Spans {
             });
         }
         let payload = match result {
-            Ok(output) => return Ok(output),
+            Ok(result) => {
+                if let Err(why) = &result {
+                    contain(|| self.refuse(why));
+                }
+                return Ok(result);
+            }
             Err(payload) => payload,
         };
         if payload.is::<CancelUnwind>() {
@@ -155,7 +160,8 @@ impl Spans {
         if matches!(why, Error::Cancelled) {
             debug!(target: "offload_runtime::job", parent: self.innermost(), "job cancelled before it began");
         } else {
-            warn!(target: "offload_runtime::job", parent: self.innermost(), reason = %why, "job refused");
+            let reason = String::from(why.duplicate());
+            warn!(target: "offload_runtime::job", parent: self.innermost(), reason, "job refused");
         }
     }
 

@@ -16,7 +16,7 @@ impl Trace {
 
     #[inline]
     #[expect(clippy::unused_self, reason = "the signature of `trace.rs`")]
-    pub(crate) fn run<T>(self, f: impl FnOnce() -> T) -> T {
+    pub(crate) fn run<T>(self, f: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
         f()
     }
 

@@ -5,13 +5,15 @@
 
 mod broken;
 
+use std::io;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use offload_runtime::conformance::Conformance;
-use offload_runtime::{Executor, ExecutorExt, Inline, Job, ManualExecutor, ThreadPool};
+use offload_runtime::{Executor, ExecutorExt, Inline, Job, Limited, ManualExecutor, StatefulPool, ThreadPool};
 use tests::support::{rayon_pool, tokio_runtime};
 
 /// Runs the suite, of which `checks` have to apply.
@@ -52,6 +54,19 @@ fn limited_views_conform() {
     conforms(&of_a_view.closed_by(|view| view.executor().executor().close()), 23);
     let of_rayon = Conformance::of(|| rayon_pool(3).limited(2)).parallel(2).at_most(2).nested();
     conforms(&of_rayon, 22);
+}
+
+/// Plain jobs on threads that own something. A pool of one has no thread for an awaited job, which it refuses.
+#[test]
+fn stateful_pools_conform() {
+    let pool = |threads| move || StatefulPool::new(threads, || Ok::<_, io::Error>(Rc::new(())));
+    let one = Conformance::of(pool(1)).parallel(1).at_most(1).in_order();
+    conforms(&one.closed_by(StatefulPool::close), 23);
+    let four = Conformance::of(pool(4)).parallel(4).at_most(4).nested();
+    conforms(&four.closed_by(|pool| drop(pool.shutdown_now())), 23);
+    let view: fn() -> Limited<StatefulPool<Rc<()>>> =
+        || StatefulPool::new(4, || Ok::<_, io::Error>(Rc::new(()))).limited(2);
+    conforms(&Conformance::of(view).parallel(2).at_most(2).nested().closed_by(|view| view.executor().close()), 23);
 }
 
 #[test]

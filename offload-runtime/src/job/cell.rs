@@ -23,6 +23,9 @@ pub(super) type Payload = Box<dyn Any + Send>;
 /// The payload with which `check_cancelled` unwinds.
 pub(crate) struct CancelUnwind;
 
+/// The error of work that ended without an output. A payload that nothing unwinds with.
+struct Refused(Error);
+
 /// What a job does: a closure, or work of the crate's own that must learn of a refusal.
 pub(crate) trait Work: Send + 'static {
     type Output: Send + 'static;
@@ -30,8 +33,11 @@ pub(crate) trait Work: Send + 'static {
     /// Whether the work continues what an executor of this crate has accepted before: a closed or full one accepts it, too.
     const OWED: bool = false;
 
-    /// Runs on the worker.
-    fn run(self) -> Self::Output;
+    /// Runs on the worker. `Err`: the body could not begin, and this is the job's result.
+    ///
+    /// # Errors
+    /// None, for a plain job.
+    fn run(self) -> Result<Self::Output, Error>;
 
     /// Whether `output` counts as an error in the metrics.
     fn is_err(_output: &Self::Output) -> bool {
@@ -56,6 +62,8 @@ pub(crate) enum Outcome {
     Panicked,
     /// The body ended itself by `check_cancelled`.
     Cancelled,
+    /// The body could not begin: what it needs could not be had.
+    Refused,
 }
 
 /// The part of a cell that is the same for all jobs: eight words.
@@ -83,7 +91,7 @@ pub(super) struct Header {
 /// What depends on a job's types.
 struct Vtable {
     owed: bool,
-    /// Runs the closure and stores its output, which is `Completed` or `Failed`; or returns the payload of its panic.
+    /// Runs the closure and stores its output, which is `Completed` or `Failed`; or returns the payload of its panic, or a [`Refused`].
     run: unsafe fn(NonNull<Header>) -> Result<Outcome, Payload>,
     refuse: unsafe fn(NonNull<Header>, &Error),
     /// Moves the output to where the second pointer, one to the output's type, leads.
@@ -149,7 +157,7 @@ impl Header {
     }
 }
 
-/// Runs the closure, and stores its output; or returns the payload of its panic. Never unwinds.
+/// Runs the closure, and stores its output; or returns the payload of its panic, or a [`Refused`]. Never unwinds.
 ///
 /// # Safety
 /// The caller claimed the job, holds its `JOB` bit until the call returns, and calls this once; the job is not linked.
@@ -187,13 +195,15 @@ pub(super) unsafe fn end(header: NonNull<Header>) -> bool {
     is_abandoned
 }
 
-/// How a body ended that unwound, and the error that its caller gets.
+/// How a body ended that unwound or could not begin, and the error that its caller gets.
 #[cold]
 pub(super) fn unwound(payload: Payload) -> (Outcome, Result<(), Error>) {
     if payload.is::<CancelUnwind>() {
-        (Outcome::Cancelled, Err(Error::Cancelled))
-    } else {
-        (Outcome::Panicked, Err(Error::Panicked(Panic::new(payload))))
+        return (Outcome::Cancelled, Err(Error::Cancelled));
+    }
+    match payload.downcast::<Refused>() {
+        Ok(refused) => (Outcome::Refused, Err(refused.0)),
+        Err(payload) => (Outcome::Panicked, Err(Error::Panicked(Panic::new(payload)))),
     }
 }
 
@@ -293,14 +303,19 @@ unsafe fn run<W: Work>(header: NonNull<Header>) -> Result<Outcome, Payload> {
     // SAFETY: the JOB bit keeps the cell, which is one of `W`.
     let cell = unsafe { cell.as_ref() };
     // Read, run and written in one closure: a large closure or output is on the stack as few times as can be.
-    catch_unwind(AssertUnwindSafe(|| {
+    let result = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: the claimer alone touches the slot (I1), which holds the closure; it is moved out once.
-        let output = cell.slot.with(|slot| unsafe { slot.cast::<W>().read() }).run();
+        let output = cell.slot.with(|slot| unsafe { slot.cast::<W>().read() }).run()?;
         let outcome = if W::is_err(&output) { Outcome::Failed } else { Outcome::Completed };
         // SAFETY: the slot is the claimer's until DONE is set (I2), and empty.
         cell.slot.with_mut(|slot| unsafe { slot.cast::<W::Output>().write(output) });
-        outcome
-    }))
+        Ok(outcome)
+    }));
+    match result {
+        Ok(Ok(outcome)) => Ok(outcome),
+        Ok(Err(error)) => Err(Box::new(Refused(error))),
+        Err(payload) => Err(payload),
+    }
 }
 
 /// # Safety
@@ -451,7 +466,9 @@ mod tests {
     impl Work for Small {
         type Output = ();
 
-        fn run(self) {}
+        fn run(self) -> Result<(), Error> {
+            Ok(())
+        }
     }
 
     #[test]

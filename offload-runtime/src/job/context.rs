@@ -10,14 +10,18 @@
 //! While it waits, each queue that its thread serves, and that the awaited job needs, allows one thread beyond its limit, for awaited
 //! jobs only. An awaited job that is queued is moved before all that are not awaited, so some thread comes for it. If it runs already, it may
 //! itself await a queued job, for which the allowance has to be there.
+//!
+//! A queue that one thread alone serves, always ([`Owner::is_alone`](super::Owner::is_alone)), allows none: the awaited job is refused.
 
 use std::cell::Cell;
+use std::iter;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
 use super::cell::{self, Header};
 use super::head::{Head, Wait};
 use super::views::{self, QueueId};
+use crate::error::Error;
 use crate::hooks::{Hooks, Stop};
 use crate::sync::{Arc, Counter, thread_local};
 
@@ -36,6 +40,10 @@ struct Frame {
     /// The number of this frame, given when it first waits.
     number: Cell<u64>,
 }
+
+/// Why an awaited job is refused where one thread alone could run it.
+const ALONE: &str = "a job awaited another job of its own `StatefulPool` of one thread, which it keeps busy itself; work on the state directly, \
+                     or await the other job outside";
 
 thread_local! {
     static INNERMOST: Cell<*const Frame> = const { Cell::new(ptr::null()) };
@@ -132,6 +140,12 @@ impl Frame {
     /// The job of this frame waits for one more handle: that of a job in the queue at `owner`. Returns whether that queue, or one from which
     /// it gets its threads, is served by this thread.
     fn begin_wait(&self, owner: QueueId, header: NonNull<Header>) -> bool {
+        if self.is_alone_for(owner) {
+            let why = Error::Unavailable(ALONE.to_owned());
+            // SAFETY: the handle that is being polled keeps the cell.
+            unsafe { views::refuse(owner, header, &why) };
+            return false;
+        }
         let mut served = false;
         let mut next = Some(owner);
         while let Some(queue) = next {
@@ -153,6 +167,21 @@ impl Frame {
             unsafe { views::promote(owner, header) };
         }
         served
+    }
+
+    /// Whether this thread is the only one that could ever run a job of `owner`.
+    fn is_alone_for(&self, owner: QueueId) -> bool {
+        let mut queues = iter::successors(Some(owner), |queue| views::parent(*queue));
+        queues.any(|queue| self.outward().any(|frame| frame.queue.addr() == queue.0 && frame.is_alone()))
+    }
+
+    /// Whether one thread alone serves the queue of this frame.
+    fn is_alone(&self) -> bool {
+        let Some(head) = NonNull::new(self.queue.cast_mut()) else { return false };
+        // SAFETY: a queue is alive until the frame that serves it is left.
+        let operations = unsafe { head.as_ref() }.operations;
+        // SAFETY: the operations are those of the queue.
+        unsafe { (operations.is_alone)(head) }
     }
 
     /// One of the awaited handles has its result, or was dropped.
@@ -193,7 +222,7 @@ pub(super) fn check_hook(owner: *const Head) {
     while let Some(queue) = next {
         assert!(
             queue.0 != frame.queue.addr(),
-            "`on_thread_start` awaits a job of its own pool, which may need the very thread that the hook prepares"
+            "a hook of a thread, or a state that is dropped, awaits a job of its own pool, which may need this very thread"
         );
         next = views::parent(queue);
     }

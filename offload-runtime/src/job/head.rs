@@ -21,6 +21,8 @@ pub(super) struct Operations {
     pub(super) unlink: unsafe fn(NonNull<Head>, NonNull<Header>) -> bool,
     /// One more, or one less, of the threads that serve this queue waits for a queued job.
     pub(super) wait: unsafe fn(NonNull<Head>, Wait),
+    /// As [`Owner::is_alone`](super::Owner::is_alone).
+    pub(super) is_alone: unsafe fn(NonNull<Head>) -> bool,
 }
 
 /// Whether a thread begins or ends to wait for a queued job.

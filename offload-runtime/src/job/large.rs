@@ -7,6 +7,6 @@
 const MAX: usize = 2048;
 
 /// Whether values of `T` are boxed.
-pub(super) const fn is_large<T>() -> bool {
+pub(crate) const fn is_large<T>() -> bool {
     size_of::<T>() > MAX
 }

@@ -69,6 +69,7 @@ pub(crate) use context::current;
 pub use handle::JobHandle;
 pub(crate) use head::Wait;
 pub use judge::{Judge, Unjudged};
+pub(crate) use large::is_large;
 pub use link::Canceller;
 pub(crate) use origin::Origin;
 pub(crate) use owned::Claimed;
@@ -77,13 +78,14 @@ pub(crate) use queue::{Guard, Owner, Queue, Rejected};
 pub(crate) use shown::{Shown, Sight};
 pub use views::QueueId;
 
+use crate::error::Error;
 use crate::sync::Arc;
 use judge::InBox;
 
 /// A job that does `work`, and the handle that awaits its output.
 #[inline]
 pub(crate) fn pair<W: Work>(origin: Origin, work: W) -> (Job, JobHandle<W::Output>) {
-    const { assert!(!large::is_large::<W::Output>(), "a large output is boxed by `pair_for`") };
+    const { assert!(!is_large::<W::Output>(), "a large output is boxed by `pair_for`") };
     let header = cell::observed(origin, work);
     // SAFETY: the new cell has a JOB bit.
     let job = unsafe { Job::from_header(header) };
@@ -98,36 +100,68 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    if const { large::is_large::<F>() } {
-        pair_of(origin, Box::new(f), judge, wrap)
+    if const { is_large::<F>() } {
+        pair_of(origin, Plain(Box::new(f)), judge, wrap)
     } else {
-        pair_of(origin, f, judge, wrap)
+        pair_of(origin, Plain(f), judge, wrap)
     }
 }
 
-/// As `pair_for`, with a closure that is not large.
+/// A job that calls `body`, which should be boxed if it is large, and the handle that awaits the result.
 #[inline]
-fn pair_of<F, T>(origin: Origin, f: F, judge: impl Judge<T>, wrap: impl Wrap) -> (Job, JobHandle<T>)
+pub(crate) fn pair_of<B: Body>(
+    origin: Origin,
+    body: B,
+    judge: impl Judge<B::Output>,
+    wrap: impl Wrap,
+) -> (Job, JobHandle<B::Output>) {
+    let header = if const { is_large::<B::Output>() } {
+        cell::observed(origin, wrap.wrap(move || body.call_boxed(), InBox(judge)))
+    } else {
+        cell::observed(origin, wrap.wrap(move || body.call(), judge))
+    };
+    // SAFETY: the new cell has a JOB bit.
+    let job = unsafe { Job::from_header(header) };
+    // SAFETY: the new cell has a HANDLE bit, and its output is a `B::Output`, or a `Box` of one if that is large.
+    (job, unsafe { JobHandle::from_header(header) })
+}
+
+/// What a job calls.
+pub(crate) trait Body: Send + 'static {
+    type Output: Send + 'static;
+
+    /// Calls it. `Err`: it could not begin.
+    fn call(self) -> Result<Self::Output, Error>;
+
+    /// As `call`, for an output that is large: unoptimised code copies it each time it is passed on.
+    fn call_boxed(self) -> Result<Box<Self::Output>, Error>;
+}
+
+/// A closure that needs nothing.
+struct Plain<F>(F);
+
+impl<F, T> Body for Plain<F>
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let header = if const { large::is_large::<T>() } {
-        cell::observed(origin, wrap.wrap(move || Box::new(f()), InBox(judge)))
-    } else {
-        cell::observed(origin, wrap.wrap(f, judge))
-    };
-    // SAFETY: the new cell has a JOB bit.
-    let job = unsafe { Job::from_header(header) };
-    // SAFETY: the new cell has a HANDLE bit, and its output is a `T`, or a `Box<T>` if `T` is large.
-    (job, unsafe { JobHandle::from_header(header) })
+    type Output = T;
+
+    #[inline]
+    fn call(self) -> Result<T, Error> {
+        Ok((self.0)())
+    }
+
+    fn call_boxed(self) -> Result<Box<T>, Error> {
+        Ok(Box::new((self.0)()))
+    }
 }
 
 /// Turns a closure into work: adds what goes with it to the worker.
 pub(crate) trait Wrap {
     fn wrap<F, T>(self, f: F, judge: impl Judge<T>) -> impl Work<Output = T>
     where
-        F: FnOnce() -> T + Send + 'static,
+        F: FnOnce() -> Result<T, Error> + Send + 'static,
         T: Send + 'static;
 }
 

@@ -22,6 +22,7 @@ use super::owned::{Claimed, Job};
 use super::state::Claim;
 use super::views::{Promote, QueueId, Registration};
 use crate::clock::Stamp;
+use crate::error::Error;
 use crate::hooks::Stop;
 use crate::sync::{self, Arc, Condvar, LooseFlag, Mutex, MutexGuard, Ordering};
 use crate::unwind::discard;
@@ -50,6 +51,14 @@ pub(crate) trait Owner: Sized + Send + Sync + 'static {
 
     /// A thread that serves the queue begins or ends to wait for a job of it. Called under the lock.
     fn wait(guarded: &mut Self::Guarded, wait: Wait);
+
+    /// Whether one thread alone serves the queue, always: a job that awaits another job of the queue would wait for itself.
+    fn is_alone(&self) -> bool {
+        false
+    }
+
+    /// A job was taken out of the queue and is refused. Called without the lock.
+    fn refused(queue: &Arc<Queue<Self>>, job: Claimed, why: &Error);
 
     /// A job was moved to the awaited ones, as a running job awaits it. Called without the lock.
     fn promoted(_queue: &Arc<Queue<Self>>) {}
@@ -97,7 +106,7 @@ pub(crate) enum Rejected {
 }
 
 impl<P: Owner> Queue<P> {
-    const OPERATIONS: Operations = Operations { unlink: unlink_from::<P>, wait: wait_in::<P> };
+    const OPERATIONS: Operations = Operations { unlink: unlink_from::<P>, wait: wait_in::<P>, is_alone: is_alone::<P> };
 
     /// `parent`: the queue of the executor that gives this one its threads.
     pub(crate) fn new(shared: P, guarded: P::Guarded, parent: Option<QueueId>) -> Arc<Self> {
@@ -206,13 +215,10 @@ impl<P: Owner> Queue<P> {
     /// The caller keeps the cell until the call returns.
     unsafe fn promote(self: &Arc<Self>, header: NonNull<Header>) {
         let mut guard = self.lock();
-        guard.drain_inbox();
         // SAFETY: as promised.
         let cell = unsafe { header.as_ref() };
-        // ORDERING: Relaxed: compared, not followed.
-        let is_here = std::ptr::eq(cell.owner.load(Ordering::Relaxed), Self::head(self)) && cell.state.is_linked();
         // SAFETY: as promised.
-        let is_here = is_here && unsafe { place(header) } == Place::List;
+        let is_here = unsafe { guard.holds(header) };
         if is_here {
             if !cell.state.is_awaited() {
                 // SAFETY: linked in this queue and listed, under its lock: it is in this list. `AWAITED` is set by no other.
@@ -225,6 +231,27 @@ impl<P: Owner> Queue<P> {
             P::promoted(self);
         }
     }
+
+    /// Takes the job out of this queue and refuses it, if it is here.
+    ///
+    /// # Safety
+    /// The caller keeps the cell until the call returns.
+    unsafe fn refuse(self: &Arc<Self>, header: NonNull<Header>, why: &Error) {
+        let mut guard = self.lock();
+        // SAFETY: as promised.
+        let is_here = unsafe { guard.holds(header) };
+        // SAFETY: as promised.
+        let is_claimed = is_here && matches!(unsafe { header.as_ref() }.state.claim(), Claim::Won { .. });
+        if is_claimed {
+            // SAFETY: it is in this list, and having claimed it, this call is the one to unlink it.
+            unsafe { guard.locked.list.remove(header) };
+        }
+        guard.finish();
+        if is_claimed {
+            // SAFETY: claimed and unlinked; its JOB bit was the queue's.
+            P::refused(self, unsafe { Claimed::from_header(header) }, why);
+        }
+    }
 }
 
 impl<P: Owner> Promote for Queue<P> {
@@ -232,6 +259,13 @@ impl<P: Owner> Promote for Queue<P> {
         // SAFETY: as promised.
         unsafe { Queue::promote(&self, header) };
         // It may be the last reference: the queue's owner holds values of the user.
+        discard(self);
+    }
+
+    unsafe fn refuse(self: Arc<Self>, header: NonNull<Header>, why: &Error) {
+        // SAFETY: as promised.
+        unsafe { Queue::refuse(&self, header, why) };
+        // As above.
         discard(self);
     }
 }
@@ -286,6 +320,21 @@ impl<'a, P: Owner> Guard<'a, P> {
             // SAFETY: the jobs of the inbox are linked, in no list, and, once taken out, the lock holder's to append.
             unsafe { self.append_stack(newest) };
         }
+    }
+
+    /// Whether the job is in the list of this queue. Empties the inbox.
+    ///
+    /// # Safety
+    /// The caller keeps the cell until the call returns.
+    unsafe fn holds(&mut self, header: NonNull<Header>) -> bool {
+        self.drain_inbox();
+        // SAFETY: as promised.
+        let cell = unsafe { header.as_ref() };
+        // ORDERING: Relaxed: compared, not followed.
+        let is_here =
+            std::ptr::eq(cell.owner.load(Ordering::Relaxed), Queue::head(self.queue)) && cell.state.is_linked();
+        // SAFETY: as promised.
+        is_here && unsafe { place(header) } == Place::List
     }
 
     /// Takes no more jobs. A second call does nothing.
@@ -493,4 +542,12 @@ unsafe fn wait_in<P: Owner>(head: NonNull<Head>, wait: Wait) {
     let mut guard = queue.lock();
     P::wait(&mut guard, wait);
     guard.finish();
+}
+
+/// # Safety
+/// As for [`Operations::is_alone`], with a queue of `P`.
+unsafe fn is_alone<P: Owner>(head: NonNull<Head>) -> bool {
+    let queue: NonNull<Queue<P>> = head.cast();
+    // SAFETY: as promised.
+    unsafe { queue.as_ref() }.shared.is_alone()
 }

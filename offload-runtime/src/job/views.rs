@@ -8,6 +8,7 @@ use std::ptr::NonNull;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::cell::Header;
+use crate::error::Error;
 use crate::sync::Arc;
 
 /// The address of a queue's head.
@@ -21,6 +22,12 @@ pub(crate) trait Promote: Send + Sync {
     /// # Safety
     /// The caller keeps the cell until the call returns.
     unsafe fn promote(self: Arc<Self>, header: NonNull<Header>);
+
+    /// Takes the job out of this queue and refuses it, if it is here.
+    ///
+    /// # Safety
+    /// The caller keeps the cell until the call returns.
+    unsafe fn refuse(self: Arc<Self>, header: NonNull<Header>, why: &Error);
 }
 
 struct Entry {
@@ -45,11 +52,25 @@ pub(super) fn parent(view: QueueId) -> Option<QueueId> {
 /// # Safety
 /// The caller keeps the cell until the call returns.
 pub(super) unsafe fn promote(queue: QueueId, header: NonNull<Header>) {
-    let queue = queues().get(&queue).and_then(|entry| entry.queue.upgrade());
-    if let Some(queue) = queue {
+    if let Some(queue) = find(queue) {
         // SAFETY: as promised.
         unsafe { queue.promote(header) };
     }
+}
+
+/// A running job awaits the job, which cannot run meanwhile: refuses it, if it is in that queue.
+///
+/// # Safety
+/// The caller keeps the cell until the call returns.
+pub(super) unsafe fn refuse(queue: QueueId, header: NonNull<Header>, why: &Error) {
+    if let Some(queue) = find(queue) {
+        // SAFETY: as promised.
+        unsafe { queue.refuse(header, why) };
+    }
+}
+
+fn find(queue: QueueId) -> Option<Arc<dyn Promote>> {
+    queues().get(&queue).and_then(|entry| entry.queue.upgrade())
 }
 
 /// The entry of one queue. Dropped with the queue, hence before another queue can have its address.

@@ -1,6 +1,7 @@
 //! What the executors are doing: counts and times, of a pool or a view, and of each site in it.
 //!
-//! `sites.rs` the sites of an executor · `tally.rs` the counts of one site · `histogram.rs` times · `panics.rs` the last panics.
+//! `sites.rs` the sites of an executor · `tally.rs` the counts of one site · `states.rs` a pool's states · `histogram.rs` times · `panics.rs` the
+//! last panics.
 //! `publish.rs` and `gauges.rs` the `metrics` facade, or nothing (`unpublished.rs`).
 //!
 //! The invariant, for each site and in each reading: `submitted = queued + running + completed + panicked + cancelled + refused`.
@@ -15,6 +16,7 @@ mod publish;
 #[path = "unpublished.rs"]
 mod publish;
 mod sites;
+mod states;
 mod tally;
 
 use std::fmt;
@@ -27,6 +29,7 @@ pub use panics::PanicRecord;
 #[cfg(not(feature = "metrics"))]
 pub(crate) use publish::Gauges;
 pub(crate) use sites::Sites;
+pub(crate) use states::{StateFigures, States};
 #[cfg(feature = "process")]
 pub(crate) use tally::Tally;
 
@@ -41,10 +44,12 @@ pub(crate) enum Refusal {
     ShutDown,
     Spawn,
     Other,
+    /// The job's state could not be opened: the job began, and its body did not.
+    State,
 }
 
 impl Refusal {
-    const COUNT: usize = Self::Other as usize + 1;
+    const COUNT: usize = Self::State as usize + 1;
 
     fn of(why: &Error) -> Self {
         match why {
@@ -225,6 +230,13 @@ macro_rules! figures {
                 self.figures.refused[Refusal::Spawn as usize]
             }
 
+            /// How many jobs were refused as their state could not be opened: as [`Error::State`](crate::Error::State), by a
+            /// [`StatefulPool`](crate::StatefulPool). They began, so their times are among [`wait`](Self::wait) and [`run`](Self::run).
+            #[must_use]
+            pub fn refused_state(&self) -> u64 {
+                self.figures.refused[Refusal::State as usize]
+            }
+
             /// How long jobs waited, from being queued to beginning. Empty where [`timing`](crate::ThreadPoolBuilder::timing) is off.
             ///
             /// After 64 jobs of a site in a row that ran for less than 10 microseconds, one in 16 is timed, chosen at random, and counts for 16.
@@ -273,6 +285,7 @@ pub struct PoolMetrics {
     pub(crate) peak_running: usize,
     pub(crate) peak_queued: usize,
     pub(crate) oldest_wait: Option<Duration>,
+    pub(crate) states: StateFigures,
     pub(crate) figures: Figures,
     pub(crate) sites: Vec<SiteMetrics>,
     pub(crate) panics: Vec<PanicRecord>,
@@ -329,6 +342,24 @@ impl PoolMetrics {
         self.peak_queued
     }
 
+    /// How many states there are now. Like all figures of states, 0 if the pool is not a [`StatefulPool`](crate::StatefulPool).
+    #[must_use]
+    pub fn states_open(&self) -> u64 {
+        self.states.opened - self.states.dropped
+    }
+
+    /// How many states were opened, in all.
+    #[must_use]
+    pub fn states_opened(&self) -> u64 {
+        self.states.opened
+    }
+
+    /// How often a state could not be opened.
+    #[must_use]
+    pub fn states_failed(&self) -> u64 {
+        self.states.failed
+    }
+
     /// The figures of each method, or line that submits, in the order in which they first came. Together they are those of the pool.
     ///
     /// The jobs of a [`Limited`](crate::Limited) view are in the [view's figures](crate::Limited::metrics); here, its turns on a thread are
@@ -367,6 +398,15 @@ impl PoolMetrics {
 impl fmt::Display for PoolMetrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} of {} threads, ", self.name, self.threads, self.max_threads)?;
+        if self.states.opened + self.states.failed > 0 {
+            write!(
+                f,
+                "{} states open, {} opened, {} failed, ",
+                self.states_open(),
+                self.states.opened,
+                self.states.failed
+            )?;
+        }
         self.figures.fmt(f)
     }
 }

@@ -5,9 +5,11 @@
 //! | `offload.jobs.submitted`, `.panicked`, `.abandoned` | counter | `method` |
 //! | `offload.jobs.completed` | counter | `method`, `outcome`: `ok` or `err` |
 //! | `offload.jobs.cancelled` | counter | `method`, `when`: `before_start` or `after_start` |
-//! | `offload.jobs.refused` | counter | `method`, `reason`: `queue_full`, `shut_down`, `spawn` or `other` |
+//! | `offload.jobs.refused` | counter | `method`, `reason`: `queue_full`, `shut_down`, `spawn`, `state` or `other` |
 //! | `offload.jobs.queued`, `.running` | gauge | `method` |
 //! | `offload.job.wait`, `.run`, `.abandoned_run` | histogram, seconds | `method` |
+//! | `offload.states.opened`, `.failed` | counter | |
+//! | `offload.states.open` | gauge | |
 //!
 //! The gauges of a pool are in `gauges.rs`.
 //!
@@ -70,7 +72,7 @@ impl Handles {
             cancelled_before_start: cancelled("before_start"),
             cancelled_after_start: cancelled("after_start"),
             // In the order of `Refusal`.
-            refused: ["queue_full", "shut_down", "spawn", "other"].map(refused),
+            refused: ["queue_full", "shut_down", "spawn", "other", "state"].map(refused),
             queued: metrics::gauge!("offload.jobs.queued", base.iter()),
             running: metrics::gauge!("offload.jobs.running", base.iter()),
             wait: metrics::histogram!("offload.job.wait", base.iter()),
@@ -98,6 +100,9 @@ fn describe() {
     metrics::describe_histogram!("offload.job.wait", Unit::Seconds, "time from being queued to beginning");
     metrics::describe_histogram!("offload.job.run", Unit::Seconds, "time from beginning to end");
     metrics::describe_histogram!("offload.job.abandoned_run", Unit::Seconds, "run time of abandoned jobs");
+    metrics::describe_counter!("offload.states.opened", Unit::Count, "states that were opened");
+    metrics::describe_counter!("offload.states.failed", Unit::Count, "states that could not be opened");
+    metrics::describe_gauge!("offload.states.open", Unit::Count, "states that there are");
 }
 
 impl Published {
@@ -153,6 +158,7 @@ impl Published {
                 Outcome::Failed => handles.failed.increment(1),
                 Outcome::Panicked => handles.panicked.increment(1),
                 Outcome::Cancelled => handles.cancelled_after_start.increment(1),
+                Outcome::Refused => handles.refused[Refusal::State as usize].increment(1),
             }
             if let Some((nanoseconds, jobs)) = took {
                 handles.run.record_many(seconds(nanoseconds), usize::try_from(jobs).unwrap_or(1));
@@ -260,5 +266,53 @@ impl Event {
             }
             handles.queued.decrement(1.0);
         });
+    }
+}
+
+/// The figures of a pool's states.
+pub(super) struct PublishedStates {
+    label: Arc<str>,
+    handles: OnceLock<StateHandles>,
+}
+
+struct StateHandles {
+    opened: Counter,
+    failed: Counter,
+    open: Gauge,
+}
+
+impl PublishedStates {
+    pub(super) fn new(label: &Arc<str>) -> Self {
+        Self { label: Arc::clone(label), handles: OnceLock::new() }
+    }
+
+    fn publish(&self, what: impl FnOnce(&StateHandles)) {
+        contain(|| {
+            let make = || {
+                describe();
+                let labels = [label("pool", Arc::clone(&self.label))];
+                StateHandles {
+                    opened: metrics::counter!("offload.states.opened", labels.iter()),
+                    failed: metrics::counter!("offload.states.failed", labels.iter()),
+                    open: metrics::gauge!("offload.states.open", labels.iter()),
+                }
+            };
+            what(made(&self.handles, make));
+        });
+    }
+
+    pub(super) fn opened(&self) {
+        self.publish(|handles| {
+            handles.opened.increment(1);
+            handles.open.increment(1.0);
+        });
+    }
+
+    pub(super) fn dropped(&self) {
+        self.publish(|handles| handles.open.decrement(1.0));
+    }
+
+    pub(super) fn failed(&self) {
+        self.publish(|handles| handles.failed.increment(1));
     }
 }

@@ -168,6 +168,7 @@ impl Tally {
                 shard.panicked.add_one()
             }
             Outcome::Cancelled => shard.cancelled_after_start.add_one(),
+            Outcome::Refused => shard.refused[Refusal::State as usize].add_one(),
         };
         if end.is_abandoned {
             shard.abandoned.add_one();
@@ -197,6 +198,8 @@ impl Tally {
         figures.completed = sum(|shard| &shard.completed);
         figures.panicked = sum(|shard| &shard.panicked);
         figures.cancelled_after_start = sum(|shard| &shard.cancelled_after_start);
+        // Of the refused jobs, those that had begun.
+        let failed = sum(|shard| &shard.refused[Refusal::State as usize]);
         let started = sum(|shard| &shard.started);
         figures.cancelled_before_start = sum(|shard| &shard.cancelled_before_start);
         for shard in &self.shards {
@@ -204,9 +207,11 @@ impl Tally {
                 *all += refused.get();
             }
         }
+        figures.refused[Refusal::State as usize] = 0;
         figures.submitted = sum(|shard| &shard.submitted);
-        figures.running = started - figures.completed - figures.panicked - figures.cancelled_after_start;
+        figures.running = started - figures.completed - figures.panicked - figures.cancelled_after_start - failed;
         figures.queued = figures.submitted - started - figures.cancelled_before_start - figures.refused_in_all();
+        figures.refused[Refusal::State as usize] = failed;
         SiteMetrics { site: self.origin.site(), figures }
     }
 

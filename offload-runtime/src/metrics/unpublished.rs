@@ -48,3 +48,21 @@ impl Gauges {
     #[expect(clippy::unused_self, reason = "the signature of `gauges.rs`")]
     pub(crate) fn one_less(&self) {}
 }
+
+/// The figures of a pool's states.
+pub(super) struct PublishedStates;
+
+impl PublishedStates {
+    pub(super) fn new(_label: &Arc<str>) -> Self {
+        Self
+    }
+
+    #[expect(clippy::unused_self, reason = "the signature of `publish.rs`")]
+    pub(super) fn opened(&self) {}
+
+    #[expect(clippy::unused_self, reason = "the signature of `publish.rs`")]
+    pub(super) fn dropped(&self) {}
+
+    #[expect(clippy::unused_self, reason = "the signature of `publish.rs`")]
+    pub(super) fn failed(&self) {}
+}

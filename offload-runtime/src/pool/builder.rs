@@ -8,6 +8,7 @@ use super::running::RunningJob;
 use super::state::{Config, Hooks, Pool, State};
 use super::thread_pool::ThreadPool;
 use crate::job::Queue;
+use crate::unwind::contain;
 
 /// The default maximum of threads: enough for jobs that wait, without regard to the cores.
 const MAX_THREADS: usize = 64;
@@ -39,6 +40,7 @@ impl ThreadPoolBuilder {
                 timing: true,
                 stack_size: None,
                 warn_after: None,
+                is_alone: false,
             },
             hooks: Hooks::default(),
         }
@@ -232,6 +234,34 @@ impl ThreadPoolBuilder {
     /// ```
     pub fn on_slow_job(mut self, f: impl Fn(&RunningJob) + Send + Sync + 'static) -> Self {
         self.hooks.slow_job = Some(Arc::new(f));
+        self
+    }
+
+    /// The names of threads, without their numbers.
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.config.name
+    }
+
+    /// Makes each thread own something: `install` is called before the start hook, `close` where the thread is about to leave and counts still,
+    /// `remove` after the stop hook.
+    ///
+    /// If there is one thread, there is never a second one, not even for an awaited job: that is refused.
+    pub(crate) fn owning(mut self, install: impl Fn() + Send + Sync + 'static, close: fn(), remove: fn()) -> Self {
+        let (start, stop) = (self.hooks.thread_start.take(), self.hooks.thread_stop.take());
+        self.hooks.thread_start = Some(Arc::new(move || {
+            install();
+            if let Some(start) = &start {
+                start();
+            }
+        }));
+        self.hooks.thread_retire = Some(Arc::new(close));
+        self.hooks.thread_stop = Some(Arc::new(move || {
+            if let Some(stop) = &stop {
+                contain(|| stop());
+            }
+            remove();
+        }));
+        self.config.is_alone = self.config.max_threads == 1;
         self
     }
 

@@ -4,7 +4,7 @@ use super::current::Worker;
 use super::running::RunningJob;
 use super::state::Pool;
 use crate::job::Queue;
-use crate::metrics::PoolMetrics;
+use crate::metrics::{PoolMetrics, StateFigures};
 use crate::sync::Arc;
 
 /// The jobs that the workers run.
@@ -46,6 +46,7 @@ pub(super) fn metrics(queue: &Arc<Queue<Pool>>) -> PoolMetrics {
         peak_running,
         peak_queued,
         oldest_wait,
+        states: StateFigures::default(),
         figures,
         sites: by_site,
         panics: sites.recent_panics(),

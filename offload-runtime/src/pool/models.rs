@@ -271,8 +271,9 @@ fn close_and_a_job_that_is_owed() {
         type Output = ();
         const OWED: bool = true;
 
-        fn run(self) {
+        fn run(self) -> Result<(), Error> {
             self.0.fetch_add(1, Ordering::SeqCst);
+            Ok(())
         }
     }
 

@@ -21,6 +21,9 @@ pub(super) struct Config {
     pub(super) timing: bool,
     pub(super) stack_size: Option<usize>,
     pub(super) warn_after: Option<Duration>,
+    /// Whether there are never two threads at once: a job that awaits another job of the pool is not given one (rule 4), but the other job is
+    /// refused.
+    pub(super) is_alone: bool,
 }
 
 impl Config {
@@ -42,6 +45,8 @@ type SlowJobHook = Arc<dyn Fn(&RunningJob) + Send + Sync>;
 pub(super) struct Hooks {
     pub(super) thread_start: Option<ThreadHook>,
     pub(super) thread_stop: Option<ThreadHook>,
+    /// Called when a thread is about to leave, while it counts still: another is started in its place only afterwards.
+    pub(super) thread_retire: Option<ThreadHook>,
     pub(super) slow_job: Option<SlowJobHook>,
 }
 
@@ -79,6 +84,8 @@ pub(super) struct State {
     pub(super) stopped: bool,
     /// Threads that have resigned and are not yet gone, and a watch that calls a hook. Not among `threads`.
     pub(super) leaving: usize,
+    /// Threads whose keep-alive is over and that have not resigned yet.
+    pub(super) retiring: usize,
     /// All threads that have begun and are not yet gone, in that order.
     pub(super) workers: Vec<Arc<Worker>>,
     /// Dropped by the last thread of a closed pool.
@@ -149,6 +156,7 @@ impl State {
             closed: false,
             stopped: false,
             leaving: 0,
+            retiring: 0,
             workers: Vec::new(),
             hooks,
             shutdowns: Vec::new(),

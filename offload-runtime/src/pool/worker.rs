@@ -47,6 +47,14 @@ impl Owner for Pool {
         queue.shared.sites.tally(job.origin()).cancelled();
     }
 
+    fn is_alone(&self) -> bool {
+        self.config.is_alone
+    }
+
+    fn refused(queue: &Arc<Queue<Self>>, job: Claimed, why: &Error) {
+        refuse_all(&queue.shared, vec![job], why);
+    }
+
     fn wait(state: &mut State, wait: Wait) {
         match wait {
             Wait::Begins => state.waiting += 1,
@@ -107,7 +115,7 @@ fn live(queue: Arc<Queue<Pool>>, name: String) {
     drop(state);
     watch::start(&queue);
     prepare(&queue, &hooks);
-    job::serve(&queue, || work(&queue, &worker));
+    job::serve(&queue, || work(&queue, &worker, &hooks));
     call_hook(hooks.thread_stop.as_deref());
     queue.shared.gauges.one_less();
     // What the hooks have captured goes before the thread counts itself out.
@@ -139,17 +147,21 @@ fn call_hook(hook: Option<&(dyn Fn() + Send + Sync)>) {
 }
 
 /// Runs jobs until there is nothing to stay for, and resigns. The thread is counted as searching.
-fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>) {
+fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, hooks: &Hooks) {
     let config = &queue.shared.config;
     let mut state = queue.lock();
     // Whether this thread is counted as searching, and whether it has searched since its last job.
     let (mut is_searching, mut has_searched) = (true, false);
+    // Whether its keep-alive is over, and whether it has nothing left to be retired.
+    let (mut retires, mut is_bare) = (false, hooks.thread_retire.is_none());
     loop {
         let is_beyond = state.is_beyond(config);
         let next = if is_beyond { state.pop_awaited() } else { state.pop() };
         if let Some((job, stamp)) = next {
             state.searching -= usize::from(is_searching);
             (is_searching, has_searched) = (false, false);
+            state.retiring -= usize::from(std::mem::take(&mut retires));
+            is_bare = hooks.thread_retire.is_none();
             let is_lent = state.waiting > 0 && job.is_awaited();
             state.lent += usize::from(is_lent);
             begin(&mut state, &queue.shared);
@@ -160,9 +172,18 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>) {
             state.lent -= usize::from(is_lent);
             continue;
         }
-        if state.closed {
-            state.searching -= usize::from(is_searching);
-            return resign(state);
+        if state.closed || retires {
+            state.searching -= usize::from(std::mem::take(&mut is_searching));
+            if is_bare {
+                state.retiring -= usize::from(retires);
+                return resign(state);
+            }
+            // Meanwhile it is busy, as with a job. Then it looks for one again.
+            is_bare = true;
+            state.finish();
+            job::serve_hook(queue, || call_hook(hooks.thread_retire.as_deref()));
+            state = queue.lock();
+            continue;
         }
         if !is_beyond && !has_searched {
             state.searching += usize::from(!is_searching);
@@ -176,7 +197,7 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>) {
         state.searching -= usize::from(is_searching);
         match park(state, worker) {
             Parked::Called(locked) => (state, is_searching, has_searched) = (locked, true, false),
-            Parked::Retires(state) => return resign(state),
+            Parked::Retires(locked) => (state, is_searching, retires) = (locked, false, true),
         }
     }
 }
@@ -233,8 +254,9 @@ fn park<'a>(mut state: Guard<'a, Pool>, worker: &Arc<Worker>) -> Parked<'a> {
             state.searching += 1;
             return Parked::Called(state);
         }
-        if timed_out && state.threads > config.min_threads {
+        if timed_out && state.threads - state.retiring > config.min_threads {
             state.idle.remove(position);
+            state.retiring += 1;
             return Parked::Retires(state);
         }
         (state, timed_out) = wait(state, worker, if timed_out { Duration::MAX } else { config.keep_alive });

@@ -37,6 +37,10 @@ impl Owner for Bare {
 
     fn cancelled(_: &Arc<Queue<Self>>, _: &Claimed) {}
 
+    fn refused(_: &Arc<Queue<Self>>, job: Claimed, why: &Error) {
+        job.refuse(why.duplicate());
+    }
+
     fn wait(_: &mut Workers, _: Wait) {}
 }
 

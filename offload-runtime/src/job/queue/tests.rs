@@ -39,6 +39,10 @@ impl Owner for Counting {
         queue.shared.cancelled.fetch_add(1, Ordering::SeqCst);
     }
 
+    fn refused(_: &Arc<Queue<Self>>, job: Claimed, why: &Error) {
+        job.refuse(why.duplicate());
+    }
+
     fn wait(_: &mut Option<usize>, _: Wait) {}
 
     fn promoted(queue: &Arc<Queue<Self>>) {
@@ -513,6 +517,8 @@ fn a_canceller_does_not_meet_the_panic_of_an_owner() {
         fn perform(_: &Arc<Queue<Self>>, (): ()) {}
 
         fn cancelled(_: &Arc<Queue<Self>>, _: &Claimed) {}
+
+        fn refused(_: &Arc<Queue<Self>>, _: Claimed, _: &Error) {}
 
         fn wait((): &mut (), _: Wait) {}
     }
