@@ -5,6 +5,7 @@
 
 use crate::attributes;
 use crate::errors::Errors;
+use crate::state;
 use crate::tokens::{hidden, local};
 use crate::types::{self, last_segment, peel, shown};
 use proc_macro2::{Ident, Span};
@@ -66,6 +67,8 @@ pub(crate) enum Crossing {
     OptionalBorrow,
     /// `Cow<'_, T>`: `Cow<'static, T>`.
     Cow,
+    /// `#[state]`: it is on the worker already.
+    Lent,
 }
 
 /// What makes the declared type of what the caller gives.
@@ -124,8 +127,12 @@ impl Argument {
     fn typed(number: usize, typed: &PatType, around: &Surroundings, errors: &mut Errors) -> Self {
         let (conversion, attrs) = Conversion::take(typed, errors);
         let at = types::head(&typed.ty);
-        let crossing = crossing_of(&typed.ty, errors);
-        if let Some((at, advice)) = types::find_unbound_impl(&typed.ty) {
+        let is_state = state::mark(&attrs).is_some();
+        let attrs = state::without_mark(&attrs);
+        let crossing = if is_state { Crossing::Lent } else { crossing_of(&typed.ty, errors) };
+        if is_state {
+            // Its rules are in `state.rs`.
+        } else if let Some((at, advice)) = types::find_unbound_impl(&typed.ty) {
             errors.at(at, format!("`{}` may borrow from the caller, or not be `Send`; {advice}", shown(&typed.ty)));
         }
         let binding = Binding::of(typed, crossing, conversion, around);
@@ -138,6 +145,11 @@ impl Argument {
             matches!(binding, Binding::Ignored) && matches!(crossing, Crossing::Borrowed | Crossing::OptionalBorrow);
         let crosses = !is_dropped_reference || around.has_twin;
         Self { attrs, binding, crossing, conversion, ty: Some((*typed.ty).clone()), at, name, crosses }
+    }
+
+    /// Whether the worker's thread owns it, and callers do not give it.
+    pub(crate) fn is_lent(&self) -> bool {
+        self.crossing == Crossing::Lent
     }
 
     /// The attributes for where the argument is handed on.
@@ -367,7 +379,13 @@ fn mutable_borrow(whole: &Type, elem: &Type) -> String {
         Type::Path(path) if path.path.is_ident("str") => "take `String` by value and return it".to_owned(),
         elem => format!("take `{}` by value and return it", shown(elem)),
     };
-    let hint = if is_function { "" } else { ", or an `Arc<Mutex<..>>`" };
+    let hint = match peel(elem) {
+        _ if is_function => "",
+        Type::Path(path) if !path.path.is_ident("str") => {
+            ", or an `Arc<Mutex<..>>`; what the threads of a `StatefulPool` own is marked `#[state]`"
+        }
+        _ => ", or an `Arc<Mutex<..>>`",
+    };
     format!("a `{whole}` cannot cross to another thread; {owned}{hint}")
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn call(plan: &Plan) -> Call {
     let hygiene = plan.receiver().and_then(|receiver| receiver.this(Span::call_site()));
     let hygiene = hygiene.map_or_else(Span::mixed_site, |this| this.span());
     call.outside.extend(plan.captures.iter().map(|capture| send_capture(capture, hygiene)));
-    for argument in plan.arguments.iter().filter(|argument| argument.crosses) {
+    for argument in plan.arguments.iter().filter(|argument| argument.crosses && !argument.is_lent()) {
         let is_eager = match &plan.output {
             Output::Boxed { lifetime, .. } => lifetime.is_some() || argument.conversion != Conversion::None,
             Output::Future | Output::Handle => false,
@@ -210,7 +210,15 @@ fn received(argument: &Argument) -> TokenStream {
         Crossing::Moved | Crossing::ClonedArc | Crossing::Cow => quote_spanned!(at=> __offload::take(#name)),
         Crossing::ClonedSelf | Crossing::Borrowed => quote_spanned!(at=> __offload::borrow(&#name)),
         Crossing::OptionalBorrow => quote_spanned!(at=> __offload::borrow_option(&#name)),
+        Crossing::Lent if is_shared(argument) => quote_spanned!(at=> &*#name),
+        Crossing::Lent => name,
     }
+}
+
+/// Whether a state is borrowed as `&T`.
+fn is_shared(argument: &Argument) -> bool {
+    let ty = argument.ty.as_ref().map(crate::types::peel);
+    matches!(ty, Some(syn::Type::Reference(reference)) if reference.mutability.is_none())
 }
 
 /// After: `let inner = __offload::Argument(self.inner.clone()).send();`, on the caller's side.

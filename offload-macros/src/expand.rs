@@ -3,7 +3,7 @@
 //! Every local has the hygiene of this macro and every path is absolute or goes through `__offload`, so nothing of
 //! the user's can be met by accident. `__private` in the runtime holds all that is named here.
 
-use crate::arguments::Crossing;
+use crate::arguments::{Argument, Crossing};
 use crate::attributes;
 use crate::crossing::{self, Call};
 use crate::errors::Errors;
@@ -11,7 +11,8 @@ use crate::plan::{Executor, Output, Plan, Refusal};
 use crate::remote;
 use crate::self_rewrite;
 use crate::signature;
-use crate::tokens::{hidden, list};
+use crate::state;
+use crate::tokens::{self, hidden, list};
 use crate::types;
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
@@ -97,14 +98,20 @@ fn submission(plan: &Plan, outside: &TokenStream, inside: &TokenStream) -> Token
     // The twin is deprecated as well; its one caller is not to be warned of it.
     let is_deprecated = plan.twin.is_some() && attributes::are_deprecated(&plan.function.attrs);
     let allowance = is_deprecated.then(|| quote!(#[allow(deprecated)]));
+    let submit = match plan.state() {
+        None => quote_spanned! {Span::mixed_site()=>
+            __offload::submit::<#result>(#executor, __offload_site, __offload_judge, {
+                #outside
+                move || #inside
+            })
+        },
+        Some(state) => submit_with(state, &result, &executor, outside, inside),
+    };
     quote_spanned! {Span::mixed_site()=>
         let __offload_site = #site;
         let __offload_judge = #judge;
         #allowance
-        let __offload_handle = __offload::submit::<#result>(#executor, __offload_site, __offload_judge, {
-            #outside
-            move || #inside
-        });
+        let __offload_handle = #submit;
         #release
     }
 }
@@ -116,6 +123,34 @@ fn judge(plan: &Plan) -> TokenStream {
             quote_spanned!(Span::mixed_site()=> __offload::Returns::<#result>::TYPE.__offload_judge())
         }
         _ => quote_spanned!(Span::mixed_site()=> __offload::Unjudged),
+    }
+}
+
+/// After:
+/// ```text
+/// __offload::Lender(&self.db).__offload_submit_with::<Ret, Connection>(__offload_site, __offload_judge, {
+///     let text = __offload::Argument(text).__offload_detach();
+///     move |conn: &mut Connection| { let conn = conn; let text = __offload::borrow(&text); { body } }
+/// })
+/// ```
+///
+/// The method's name stands at the executor, where one that has no state is reported.
+fn submit_with(
+    state: &Argument,
+    result: &TokenStream,
+    executor: &TokenStream,
+    outside: &TokenStream,
+    inside: &TokenStream,
+) -> TokenStream {
+    let name = tokens::placed_at(state.name.to_token_stream(), hidden(state.at));
+    let lent = state.ty.as_ref().map(state::lent);
+    let last = executor.clone().into_iter().last().map_or_else(Span::call_site, |last| last.span());
+    let submit = Ident::new("__offload_submit_with", hidden(last));
+    quote_spanned! {Span::mixed_site()=>
+        __offload::Lender(#executor).#submit::<#result, #lent>(__offload_site, __offload_judge, {
+            #outside
+            move |#name: &mut #lent| #inside
+        })
     }
 }
 

@@ -20,6 +20,7 @@ mod remote;
 mod remote_rules;
 mod self_rewrite;
 mod signature;
+mod state;
 mod tokens;
 mod types;
 

@@ -10,6 +10,7 @@ use crate::function::Function;
 use crate::options::{Capture, ExecutorArg, Options, Place, RefusedArg};
 use crate::remote_rules;
 use crate::self_rewrite::{self, Rewritten};
+use crate::state;
 use crate::tokens::{self, list};
 use crate::types::{self, shown};
 use proc_macro2::{Ident, Span, TokenStream};
@@ -93,6 +94,7 @@ impl Plan {
         check_qualifiers(&function, errors);
         check_body(&options, &function, errors);
         remote_rules::check_options(&options, &function, errors);
+        state::check(&options, &function, errors);
         let executor = Executor::of(options.executor.take(), &function);
         let captured: Vec<TokenStream> = options.with.iter().map(|capture| capture.value.to_token_stream()).collect();
         let reads = |name: &str| {
@@ -136,7 +138,7 @@ impl Plan {
             && matches!(output, Output::Future)
             && function.is_complete
             && options.with.is_empty()
-            && arguments.iter().all(|argument| argument.conversion == Conversion::None)
+            && arguments.iter().all(|argument| argument.conversion == Conversion::None && !argument.is_lent())
             && function.result().and_then(types::find_borrow).is_none();
         Self {
             clones_executor: options.remote.is_none() && executor.moves_with(&arguments),
@@ -163,6 +165,11 @@ impl Plan {
     /// Whether it can be carried out.
     pub(crate) fn is_right(&self, errors: &Errors) -> bool {
         errors.is_empty() && self.function.is_complete
+    }
+
+    /// What the worker's thread owns, if the body borrows it.
+    pub(crate) fn state(&self) -> Option<&Argument> {
+        self.arguments.iter().find(|argument| argument.is_lent())
     }
 
     /// The method's `self`, if it has one.

@@ -6,6 +6,7 @@
 
 use crate::arguments::{Argument, Binding, Conversion, Crossing, Part};
 use crate::plan::{Output, Plan};
+use crate::state;
 use crate::tokens::{hidden, local};
 use crate::types::{self, Borrows};
 use proc_macro2::{Ident, Span, TokenStream};
@@ -60,6 +61,9 @@ pub(crate) fn unchanged(plan: &Plan) -> Signature {
     let mut sig = plan.function.sig.clone();
     (sig.constness, sig.abi) = (None, None);
     sig.asyncness = Some(Token![async](hidden(sig.fn_token.span)));
+    if let Some(FnArg::Receiver(receiver)) = sig.inputs.first_mut() {
+        receiver.attrs = state::without_mark(&receiver.attrs);
+    }
     sig
 }
 
@@ -71,6 +75,7 @@ fn with_parameters(plan: &Plan, is_twin: bool) -> Signature {
     for (input, argument) in sig.inputs.iter_mut().zip(&plan.arguments) {
         match input {
             FnArg::Receiver(receiver) if !is_twin => {
+                receiver.attrs = state::without_mark(&receiver.attrs);
                 if matches!(argument.crossing, Crossing::Moved | Crossing::ClonedArc) {
                     receiver.mutability = None;
                 }
@@ -81,6 +86,7 @@ fn with_parameters(plan: &Plan, is_twin: bool) -> Signature {
             FnArg::Receiver(_) => {}
             FnArg::Typed(typed) => {
                 *typed.ty = given_type(argument, &typed.ty);
+                typed.attrs = state::without_mark(&typed.attrs);
                 if is_twin && argument.conversion == Conversion::None {
                     continue;
                 }
@@ -88,6 +94,11 @@ fn with_parameters(plan: &Plan, is_twin: bool) -> Signature {
                 *typed.pat = parameter(argument);
             }
         }
+    }
+    if !is_twin {
+        let mut arguments = plan.arguments.iter();
+        let given = |_: &FnArg| arguments.next().is_none_or(|argument| !argument.is_lent());
+        sig.inputs = sig.inputs.into_iter().filter(given).collect();
     }
     sig
 }

@@ -19,7 +19,7 @@ use crate::context::CallerContext;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::executor::Executor;
-use crate::job::{self, Body, Job, JobHandle, Origin, QueueId};
+use crate::job::{self, Body, Job, JobHandle, Judge, Origin, QueueId, Unjudged};
 use crate::limited::Limited;
 use crate::metrics::{PoolMetrics, States};
 use crate::pool::{RunningJob, Shutdown, ThreadPool};
@@ -183,7 +183,7 @@ impl<S: 'static> StatefulPool<S> {
         F: FnOnce(&mut S) -> T + Send + 'static,
         T: Send + 'static,
     {
-        submit_with(self, Origin::of_caller(), f)
+        submit_with(self, Origin::of_caller(), Unjudged, f)
     }
 
     /// A view of this pool that runs at most `n` of its jobs at once. Its jobs have states, too, by [`Limited::submit_with`].
@@ -277,38 +277,42 @@ impl<E: StatefulExecutor> Limited<E> {
         F: FnOnce(&mut E::State) -> T + Send + 'static,
         T: Send + 'static,
     {
-        submit_with(self, Origin::of_caller(), f)
+        submit_with(self, Origin::of_caller(), Unjudged, f)
     }
 }
 
-/// Submits `f`, which is given the state, from `site`. Called by generated code.
-pub(crate) fn submit_with_at<E, F, T>(executor: &E, site: &'static Site, f: F) -> JobHandle<T>
+/// Submits `f`, which is given the state, from `site`; `judge` tells which results are errors. Called by generated code.
+pub(crate) fn submit_with_at<E, F, T>(executor: &E, site: &'static Site, judge: impl Judge<T>, f: F) -> JobHandle<T>
 where
     E: StatefulExecutor + ?Sized,
     F: FnOnce(&mut E::State) -> T + Send + 'static,
     T: Send + 'static,
 {
-    submit_with(executor, Origin::of_site(site), f)
+    submit_with(executor, Origin::of_site(site), judge, f)
 }
 
 #[inline]
-fn submit_with<E, F, T>(executor: &E, origin: Origin, f: F) -> JobHandle<T>
+fn submit_with<E, F, T>(executor: &E, origin: Origin, judge: impl Judge<T>, f: F) -> JobHandle<T>
 where
     E: StatefulExecutor + ?Sized,
     F: FnOnce(&mut E::State) -> T + Send + 'static,
     T: Send + 'static,
 {
     if const { job::is_large::<F>() } {
-        submit(executor, origin, WithState::<E::State, _>::new(Box::new(f)))
+        submit(executor, origin, judge, WithState::<E::State, _>::new(Box::new(f)))
     } else {
-        submit(executor, origin, WithState::<E::State, _>::new(f))
+        submit(executor, origin, judge, WithState::<E::State, _>::new(f))
     }
 }
 
 /// Submits `body`, which looks for the state of its thread.
 #[inline]
-fn submit<E: Executor + ?Sized, B: Body>(executor: &E, origin: Origin, body: B) -> JobHandle<B::Output> {
-    let (job, handle) = job::pair_of(origin, body, CallerContext(origin));
+fn submit<E, B>(executor: &E, origin: Origin, judge: impl Judge<B::Output>, body: B) -> JobHandle<B::Output>
+where
+    E: Executor + ?Sized,
+    B: Body,
+{
+    let (job, handle) = job::pair_of(origin, body, judge, CallerContext(origin));
     executor.execute(job);
     handle
 }

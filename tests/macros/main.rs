@@ -33,6 +33,7 @@ mod refusals;
 mod results;
 mod rival;
 mod sites;
+mod state;
 mod twins;
 
 use offload_runtime::ThreadPool;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// What each module may name stands before it.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "errors",
     "tokens",
     "types",
@@ -11,6 +11,7 @@ const ORDER: [&str; 15] = [
     "options",
     "function",
     "self_rewrite",
+    "state",
     "arguments",
     "remote_rules",
     "plan",

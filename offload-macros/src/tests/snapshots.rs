@@ -106,6 +106,20 @@ fn options_on_the_way() {
 }
 
 #[test]
+fn a_state_is_lent() {
+    check(
+        "state",
+        "executor = db, sync = insert_sync",
+        "fn insert(&self, #[state] conn: &mut Connection, text: &str) -> Result<i64, Error> { conn.insert(self.table, text) }",
+    );
+    check(
+        "state_shared",
+        "boxed, executor = DB",
+        "fn count(#[state] (conn, cache): &(Connection, Cache), id: u32) -> u64 { 1 }",
+    );
+}
+
+#[test]
 fn self_in_a_body() {
     check(
         "self_in_a_body",

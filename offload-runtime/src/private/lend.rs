@@ -1,5 +1,6 @@
 //! How a `#[state]` argument comes to the body.
 
+use super::Judge;
 use crate::{JobHandle, Site, StatefulExecutor};
 
 /// An executor that is to lend its state.
@@ -13,9 +14,10 @@ impl<E: StatefulExecutor + ?Sized> Lender<'_, E> {
     pub fn __offload_submit_with<T: Send + 'static, S: StateOf<E> + ?Sized>(
         self,
         site: &'static Site,
+        judge: impl Judge<T>,
         job: impl FnOnce(&mut S) -> T + Send + 'static,
     ) -> JobHandle<T> {
-        crate::stateful::submit_with_at(self.0, site, move |state| job(S::of(state)))
+        crate::stateful::submit_with_at(self.0, site, judge, move |state| job(S::of(state)))
     }
 }
 
@@ -49,7 +51,12 @@ pub trait LendsState<E: ?Sized> {}
 /// Explains why an executor cannot lend a state.
 pub trait Stateless<E: ?Sized>: Sized {
     /// Never called, as nothing implements [`LendsState`].
-    fn __offload_submit_with<T, S: ?Sized>(self, _: &'static Site, _: impl FnOnce(&mut S) -> T) -> JobHandle<T>
+    fn __offload_submit_with<T, S: ?Sized>(
+        self,
+        _: &'static Site,
+        _: impl Judge<T>,
+        _: impl FnOnce(&mut S) -> T,
+    ) -> JobHandle<T>
     where
         Self: LendsState<E>,
     {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::thread::{self, KeepIf, OpenState, Opener};
 use super::{StatefulPool, submit};
 use crate::error::Error;
-use crate::job::Origin;
+use crate::job::{Origin, Unjudged};
 use crate::metrics::States;
 use crate::pool::{RunningJob, ThreadPool, ThreadPoolBuilder};
 use crate::site::Site;
@@ -207,7 +207,7 @@ impl<S: 'static> StatefulPoolBuilder<S> {
     {
         static OPEN_NOW: Site = Site::function("open_now", module_path!(), file!(), line!(), column!());
         let pool = self.open(f);
-        submit(&pool, Origin::of_site(&OPEN_NOW), OpenState::<S>(PhantomData)).wait()?;
+        submit(&pool, Origin::of_site(&OPEN_NOW), Unjudged, OpenState::<S>(PhantomData)).wait()?;
         Ok(pool)
     }
 }

@@ -59,7 +59,7 @@
 #![allow(clippy::single_call_fn, reason = "methods are called once, by the test")]
 
 use core::fmt;
-use offload_runtime::{ThreadPool, blocking};
+use offload_runtime::{StatefulPool, ThreadPool, blocking};
 use std::borrow::Cow;
 use std::io;
 use std::path::Path;
@@ -166,6 +166,29 @@ impl Service {
     }
 }
 
+/// A service whose threads own a text.
+#[derive(Clone, Debug)]
+pub(crate) struct Log {
+    db: StatefulPool<String>,
+}
+
+#[blocking(executor = db)]
+impl Log {
+    #[blocking(sync = append_sync)]
+    fn append(&self, #[state] text: &mut String, more: &str) -> usize {
+        text.push_str(more);
+        text.len()
+    }
+
+    #[blocking]
+    fn length(&self, #[state] text: &String) -> usize {
+        text.len()
+    }
+
+    #[blocking]
+    fn ignored(&self, #[state] _: &mut String, _text: &str) {}
+}
+
 /// A trait with a default.
 pub trait Default: Clone + Send + Sync + 'static {
     /// The executor.
@@ -210,5 +233,9 @@ fn it_works_as_well() {
         assert!(service.result(true).await.is_err());
         assert_eq!(service.default_method("four").await, 4);
         assert_eq!(free("four").await, 4);
+        let log = Log { db: StatefulPool::new(1, || Ok::<_, io::Error>(String::new())) };
+        assert_eq!(log.append("x").await, log.append_sync(&mut String::new(), "x"));
+        assert_eq!(log.length().await, 1);
+        log.ignored("x").await;
     });
 }

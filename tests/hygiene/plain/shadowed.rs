@@ -22,6 +22,7 @@ struct Pin;
 struct Error;
 struct Self_;
 struct JobHandle;
+struct Lender;
 struct Argument;
 struct Receiver;
 trait Send {}
@@ -139,6 +140,12 @@ impl Service {
         self.n + n
     }
 
+    #[::offload_runtime::blocking(executor = pool)]
+    fn lent(&self, pool: &::offload_runtime::StatefulPool<usize>, #[state] state: &mut usize, n: usize) -> usize {
+        *state += self.n + n;
+        *state
+    }
+
     #[::offload_runtime::blocking]
     fn own_types(&self, _: Option, _: Cow, result: Result) -> Result {
         let _ = self.n;
@@ -166,6 +173,8 @@ fn no_name_is_in_the_way() {
         assert_eq!(service.elided("four", "k").await, 6);
         assert_eq!(::std::string::ToString::to_string(&Service::made((1, 2)).await), "3");
         assert_eq!(::std::string::ToString::to_string(&Service::made_sync((1, 2))), "3");
+        let pool = ::offload_runtime::StatefulPool::new(1, || ::std::io::Result::Ok(1));
+        assert_eq!(service.lent(&pool, 2).await, 4);
         let _ = service.own_types(Option, Cow, Result).await;
         assert_eq!(free("four").await, 4);
     });
