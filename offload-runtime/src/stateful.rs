@@ -45,12 +45,12 @@ use thread::WithState;
 ///   destructor is caught.
 ///
 /// # One thread: an actor
-/// With `max_threads(1)` there is at most one state at any moment, and one job at a time has it, in the order of submission. Between two states there
-/// is none: the old one is dropped before the next is opened.
+/// With `max_threads(1)` there is at most one state at any moment, and one job at a time has it, in the order of submission. The old
+/// state is dropped before the next one is opened.
 ///
 /// # Nested use
 /// A job may await other jobs of its pool. They run on other threads, with other states. As in a [`ThreadPool`](ThreadPool#nested-use), one thread more
-/// than the maximum may run them, and opens a state of its own, so there may be more states than `max_threads` for a while.
+/// than the maximum may run them. It opens a state of its own, so for a while there may be more states than `max_threads`.
 /// A pool of one thread starts no second thread, as it would break the exclusive access: there the awaited job is refused as [`Error::Unavailable`]. Work on the
 /// state directly, [`detach`](JobHandle::detach) the job, or await it outside. This holds for plain jobs, and for jobs of views, too.
 ///

@@ -54,6 +54,10 @@ pub mod progress {}
 pub mod sqlite {}
 
 #[doc = include_str!("links.md")]
+#[doc = include_str!("state.md")]
+pub mod state {}
+
+#[doc = include_str!("links.md")]
 #[doc = include_str!("stopping.md")]
 pub mod stopping {}
 

@@ -38,8 +38,8 @@ impl<S: 'static> StatefulPoolBuilder<S> {
 
     /// Sets how many threads there are, and so how many states. Default: 64, or the number of cores if that is more.
     ///
-    /// With one thread the pool is an [actor](StatefulPool#one-thread-an-actor). With more, a job that awaits another job of the pool may have it run on one thread
-    /// more, which opens a state of its own ([nested use](StatefulPool#nested-use)).
+    /// With one thread the pool is an [actor](StatefulPool#one-thread-an-actor). With more, one thread beyond `n` may run
+    /// what a job awaits, with a state of its own ([nested use](StatefulPool#nested-use)).
     ///
     /// # Panics
     /// If `n` is zero.

@@ -59,7 +59,7 @@ pub(super) fn close<S: 'static>() {
     }
 }
 
-/// Opens the state of this thread, if there is none.
+/// Makes sure that this thread has a state.
 pub(super) struct OpenState<S>(pub(super) PhantomData<fn(S)>);
 
 impl<S: 'static> Body for OpenState<S> {
@@ -77,7 +77,7 @@ impl<S: 'static> Body for OpenState<S> {
     }
 }
 
-/// A closure that is called with the state of its thread, which is opened if there is none.
+/// A closure that is called with the state of its thread. The first such job of a thread opens it.
 pub(super) struct WithState<S, F> {
     f: F,
     state: PhantomData<fn(S)>,
