@@ -225,9 +225,13 @@ fn is_static(name: &Ident) -> bool {
     name.contains(char::is_uppercase) && !name.contains(char::is_lowercase)
 }
 
+/// Whether callers give an argument of this name. A state may be called as the field of its executor.
 fn is_argument(name: &Ident, function: &Function) -> bool {
-    function.sig.inputs.iter().any(|input| {
-        matches!(input, syn::FnArg::Typed(typed) if tokens::reads(&list(typed.pat.to_token_stream()), &name.to_string()))
+    function.sig.inputs.iter().any(|input| match input {
+        syn::FnArg::Typed(typed) if state::mark(&typed.attrs).is_none() => {
+            tokens::reads(&list(typed.pat.to_token_stream()), &name.to_string())
+        }
+        _ => false,
     })
 }
 

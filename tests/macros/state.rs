@@ -280,9 +280,10 @@ struct Block {
 #[blocking(executor = db)]
 impl Block {
     #[blocking]
-    fn append(&self, #[state] text: &mut String, more: &str) -> usize {
-        text.push_str(more);
-        text.len()
+    fn append(&self, #[state] db: &mut String, more: &str) -> usize {
+        // The state may be called as the field is that has it.
+        db.push_str(more);
+        db.len()
     }
 
     #[blocking(handle)]

@@ -22,17 +22,13 @@ impl<E: StatefulExecutor + ?Sized> Lender<'_, E> {
 }
 
 /// The state of the executor `E`.
-#[diagnostic::on_unimplemented(
-    message = "the threads of `{E}` do not own a `{Self}`",
-    label = "this is not the state of the executor",
-    note = "a `#[state]` argument is a reference to what the executor's `open` returns: of a `StatefulPool<Connection>`, a `&mut Connection`"
-)]
+///
+/// Of another type the compiler says which it expected, at the type.
 pub trait StateOf<E: StatefulExecutor + ?Sized> {
     /// Borrows it by its own name.
     fn of(state: &mut E::State) -> &mut Self;
 }
 
-#[diagnostic::do_not_recommend]
 impl<E: StatefulExecutor<State = S> + ?Sized, S: 'static> StateOf<E> for S {
     fn of(state: &mut E::State) -> &mut Self {
         state
