@@ -266,7 +266,7 @@ fn a_large_state_a_large_job_and_a_large_result_cross() {
 fn open_now_opens_one_state_before_it_returns() {
     let log = Log::default();
     let of_open = log.clone();
-    let builder = StatefulPool::builder().max_threads(4).keep_if(|_: &mut State| false);
+    let builder = StatefulPool::builder().max_threads(1).keep_if(|_: &mut State| false);
     let pool = builder.open_now(move || Ok::<_, io::Error>(of_open.open())).unwrap();
     assert_eq!((log.opened(), log.alive.alive(), pool.metrics().threads()), (1, 1, 1));
     assert_eq!(finish(pool.submit_with(|state| state.number)).unwrap(), 1);
