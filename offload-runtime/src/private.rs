@@ -29,8 +29,8 @@ mod settle;
 mod lend;
 
 pub use crate::default_executor;
-pub use returns::{IsErr, Returns, Unjudge};
 pub use lend::{Lender, LendsState, StateOf, Stateless};
+pub use returns::{IsErr, Returns, Unjudge};
 pub use settle::{Fallible, HoldsRefusal, Outcome, Settle, outcome, panicked, refused, settle_or_panic};
 pub use std::clone::Clone;
 pub use std::mem::drop;

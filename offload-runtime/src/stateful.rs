@@ -246,6 +246,24 @@ impl<S: 'static> StatefulPool<S> {
         self.pool.running_jobs()
     }
 
+    /// Returns how many jobs wait now. See [`ThreadPool::queued`].
+    ///
+    /// # Examples
+    /// See [`ThreadPool::queued`].
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.pool.queued()
+    }
+
+    /// Returns how many jobs run now. See [`ThreadPool::running`].
+    ///
+    /// # Examples
+    /// See [`ThreadPool::queued`].
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.pool.running()
+    }
+
     /// Returns what the pool is doing, and has done: as [`ThreadPool::metrics`], and how many states there are.
     ///
     /// # Examples
@@ -262,6 +280,17 @@ impl<S: 'static> StatefulPool<S> {
         // The states first: a state is dropped by a thread that is there.
         let states = self.states.read();
         PoolMetrics { states, ..self.pool.metrics() }
+    }
+}
+
+#[cfg(feature = "metrics")]
+impl<S> StatefulPool<S> {
+    /// Sets the gauges of the pool that no event keeps up to date. See [`ThreadPool::publish_gauges`].
+    ///
+    /// # Examples
+    /// See [`ThreadPool::publish_gauges`].
+    pub fn publish_gauges(&self) {
+        self.pool.publish_gauges();
     }
 }
 
