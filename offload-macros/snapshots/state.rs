@@ -3,9 +3,12 @@ async fn insert(&self, text: &str) -> Result<i64, Error> {
     let __offload_site = const {
         &__offload::method_site::<Self>("insert", ::core::module_path!())
     };
+    let __offload_judge = __offload::Returns::<Result<i64, Error>>::TYPE
+        .__offload_judge();
     let __offload_handle = __offload::Lender(&self.db)
         .__offload_submit_with::<Result<i64, Error>,Connection>(
             __offload_site,
+            __offload_judge,
             {
                 let __offload_self = __offload::Receiver(self).__offload_detach();
                 let text = __offload::Argument(text).__offload_detach();

@@ -17,9 +17,11 @@ fn count<'async_trait>(
                 || __offload::name_of(&__offload_here),
             )
         };
+        let __offload_judge = __offload::Returns::<u64>::TYPE.__offload_judge();
         let __offload_handle = __offload::Lender(&DB)
             .__offload_submit_with::<u64,(Connection, Cache)>(
                 __offload_site,
+                __offload_judge,
                 {
                     let id = __offload::Argument(id).send();
                     move |conn_cache_0: &mut (Connection, Cache)| {
