@@ -247,7 +247,7 @@ fn c09_a_dropped_pool_runs_what_is_queued() {
 #[test]
 fn c11_the_runtime_of_the_caller_is_there() {
     let runtime = tests::support::tokio_runtime(1);
-    let pool = StatefulPool::new(1, || tokio::runtime::Handle::try_current());
+    let pool = StatefulPool::new(1, tokio::runtime::Handle::try_current);
     let entered = runtime.enter();
     let job = pool.submit_with(|opened| opened.block_on(async { tokio::runtime::Handle::current().id() }));
     drop(entered);

@@ -250,6 +250,7 @@ fn an_open_that_panics_is_an_error_with_its_text() {
     assert_eq!(String::from(error), "the state of the job could not be opened: it panicked");
 }
 
+#[expect(clippy::large_stack_arrays, reason = "what is large on the stack is what the test is about")]
 #[test]
 fn a_large_state_a_large_job_and_a_large_result_cross() {
     let pool = StatefulPool::new(1, || Ok::<_, io::Error>([1_u8; 100_000]));

@@ -5,7 +5,7 @@ use tests::support::{Gate, PATIENCE, finish, within};
 
 use crate::support::{Log, State};
 
-fn deep(pool: StatefulPool<State>, depth: usize) -> Vec<usize> {
+fn deep(pool: &StatefulPool<State>, depth: usize) -> Vec<usize> {
     if depth == 0 {
         return Vec::new();
     }
@@ -13,7 +13,7 @@ fn deep(pool: StatefulPool<State>, depth: usize) -> Vec<usize> {
     finish(pool.submit_with(move |state| {
         state.use_it();
         let mut numbers = vec![state.number];
-        numbers.extend(deep(inner, depth - 1));
+        numbers.extend(deep(&inner, depth - 1));
         numbers
     }))
     .unwrap()
@@ -25,7 +25,7 @@ fn c10_twenty_deep_on_two_threads_with_a_state_each() {
     let log = Log::default();
     let pool = log.pool(2);
     let of_thread = pool.clone();
-    let mut numbers = within(PATIENCE, move || deep(of_thread, 20));
+    let mut numbers = within(PATIENCE, move || deep(&of_thread, 20));
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=20).collect::<Vec<_>>());
     finish(pool.shutdown());
