@@ -29,7 +29,7 @@ pub trait StateOf<E: StatefulExecutor + ?Sized> {
     fn of(state: &mut E::State) -> &mut Self;
 }
 
-impl<E: StatefulExecutor<State = S> + ?Sized, S: 'static> StateOf<E> for S {
+impl<E: StatefulExecutor + ?Sized> StateOf<E> for E::State {
     fn of(state: &mut E::State) -> &mut Self {
         state
     }
