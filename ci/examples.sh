@@ -8,7 +8,7 @@ for file in examples/*.rs; do
     [[ $example != web ]] || continue
     # A server, unless an argument makes it try itself.
     arguments=()
-    [[ $example != processes ]] || arguments=(-- try)
+    case $example in notes | processes) arguments=(-- try) ;; esac
     echo "-- cargo run --example $example ${arguments[*]}"
     cargo run -q --example "$example" "${arguments[@]}"
 done

@@ -5,6 +5,7 @@
 mod background;
 mod concurrent_requests;
 mod executors;
+mod notes;
 mod process;
 mod task_runner;
 #[cfg(unix)]

@@ -1,0 +1,1 @@
+//! Only the example is of interest: `../notes.rs`.
