@@ -104,7 +104,10 @@ fn every_label_of_a_chapter_has_its_item() {
     let mut used = BTreeSet::new();
     for page in found.iter().filter(|page| !page.ends_with("links.md")) {
         let text = fs::read_to_string(page).unwrap();
-        for (label, _) in Parser::new(&text).reference_definitions().iter() {
+        for (label, definition) in Parser::new(&text).reference_definitions().iter() {
+            if definition.dest.contains("://") {
+                continue; // the same in both
+            }
             assert!(items.contains(label), "{}: [{label}] is not in links.md", page.display());
             used.insert(label.to_owned());
         }

@@ -1,7 +1,7 @@
 //! Blocking readers and writers as async ones: [`AsyncIo`].
 //!
-//! `mod.rs` what users call · `operations.rs` the operations as polls · `shared.rs` what the task shares with the worker · `pending.rs` bytes on their
-//! way to the worker · `ahead.rs` bytes that came from it · `tokio.rs`, `futures.rs` the traits.
+//! `mod.rs` what users call · `operations.rs` the operations as polls · `shared.rs` what the task shares with the worker.
+//! `pending.rs` bytes on their way to the worker · `ahead.rs` bytes that came from it · `tokio.rs`, `futures.rs` the traits.
 //!
 //! # One job at a time
 //! The file lies in a slot. Each operation is a job that takes it out, works on it and puts it back. So no user code runs under the slot's lock, and

@@ -198,7 +198,7 @@ impl Tally {
         figures.completed = sum(|shard| &shard.completed);
         figures.panicked = sum(|shard| &shard.panicked);
         figures.cancelled_after_start = sum(|shard| &shard.cancelled_after_start);
-        // Of the refused jobs, those that had begun.
+        // Jobs that had begun when they were refused.
         let failed = sum(|shard| &shard.refused[Refusal::State as usize]);
         let started = sum(|shard| &shard.started);
         figures.cancelled_before_start = sum(|shard| &shard.cancelled_before_start);
