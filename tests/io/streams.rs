@@ -10,7 +10,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use futures::io::AsyncBufReadExt as _;
 use offload_runtime::{ExecutorExt, ThreadPool};
-use tests::support::{eventually, finish, poll_once};
+use tests::support::{PATIENCE, eventually, finish, poll_once};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::family::{Family, Tokio};
@@ -104,6 +104,7 @@ fn a_decoder_and_an_encoder() {
 #[test]
 fn a_socket_is_written_between_its_reads() {
     let (mut here, there) = UnixStream::pair().unwrap();
+    here.set_read_timeout(Some(PATIENCE)).unwrap();
     here.write_all(b"abcdef").unwrap();
     let mut io = ThreadPool::new(1).io(there);
     let mut into = [0; 2];
@@ -122,6 +123,7 @@ fn a_socket_is_written_between_its_reads() {
 fn a_file_that_cannot_seek_is_a_stream() {
     use std::os::fd::OwnedFd;
     let (mut here, there) = UnixStream::pair().unwrap();
+    here.set_read_timeout(Some(PATIENCE)).unwrap();
     here.write_all(b"abcdef").unwrap();
     let mut io = ThreadPool::new(1).io(std::fs::File::from(OwnedFd::from(there)));
     let mut into = [0; 2];

@@ -46,13 +46,8 @@ impl<T: Send + 'static> AsyncIo<T> {
         self.job = None;
         let report = match result {
             Ok(report) => report,
-            Err(error) => {
-                self.shared.pending.stop();
-                return match error {
-                    Error::Panicked(panic) => panic.resume(),
-                    error => Poll::Ready(Err(error.into())),
-                };
-            }
+            Err(Error::Panicked(panic)) => panic.resume(),
+            Err(error) => return Poll::Ready(Err(error.into())),
         };
         if report.gave_back {
             self.ahead.clear();
@@ -129,7 +124,10 @@ impl<T: Write + Send + 'static> AsyncIo<T> {
                 ready!(self.poll_idle(cx))?;
                 self.unflushed = Some(Writing::of());
                 let accepted = self.shared.pending.begin(bytes, self.capacity);
-                self.start(self.before(), |_| Ok(Done::Other)).inspect_err(|_| self.shared.pending.stop())?;
+                if let Err(gone) = self.start(self.before(), |_| Ok(Done::Other)) {
+                    self.shared.pending.retract(accepted);
+                    return Poll::Ready(Err(gone));
+                }
                 // A refusal that is known by now is the answer to this very write.
                 let refused = !self.is_busy() && self.shared.pending.retract(accepted);
                 if !refused && accepted > 0 {

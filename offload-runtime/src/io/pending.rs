@@ -1,7 +1,7 @@
 //! The bytes that were accepted and not written yet: the task appends to them, the worker drains them.
 //!
 //! While `draining` is set, a job has been submitted that looks at the bytes once more, under the lock, before it ends. So what is accepted in
-//! that state needs no job of its own. A job that never runs leaves the flag set; the task clears it when it learns of that.
+//! that state needs no job of its own. A job that never runs leaves the flag set, and the bytes to the next job: each of them drains first.
 
 use std::io::{self, ErrorKind};
 use std::task::Waker;
@@ -67,11 +67,6 @@ impl Pending {
             drop(state);
             registered = Some(waker.clone());
         }
-    }
-
-    /// The job of the drain never ran, or panicked.
-    pub(super) fn stop(&self) {
-        sync::lock(&self.state).draining = false;
     }
 
     /// Whether everything accepted has been written.
