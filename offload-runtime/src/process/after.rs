@@ -33,6 +33,8 @@ pub(super) struct After {
     pub(super) restarts: Vec<Restart>,
     /// How many workers there are, if that may have changed.
     pub(super) workers: Option<usize>,
+    /// Process ids, and the memory of each: none once it has gone.
+    pub(super) resident: Vec<(u32, u64)>,
     ends: Vec<End>,
     pub(super) refused: Vec<(Call, Error)>,
     pub(super) dropped: Vec<Call>,
@@ -103,6 +105,9 @@ impl After {
         }
         if let Some(count) = self.workers {
             publish::workers(&pool.config.name, count);
+        }
+        for (process, bytes) in self.resident {
+            publish::resident(&pool.config.name, process, bytes);
         }
         for end in self.ends {
             if end.is_large() {

@@ -125,6 +125,9 @@ macro_rules! sums {
     ($($(#[$doc:meta])* $name:ident)*) => {
         impl ProcessMetrics {
             $($(#[$doc])*
+            ///
+            /// # Examples
+            /// See [`ProcessPool::metrics`](super::ProcessPool::metrics).
             #[must_use]
             pub fn $name(&self) -> u64 {
                 self.sites.iter().map(SiteMetrics::$name).sum()
@@ -152,36 +155,54 @@ sums! {
 
 impl ProcessMetrics {
     /// What the pool is called.
+    ///
+    /// # Examples
+    /// See [`ProcessPool::metrics`](super::ProcessPool::metrics).
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// How many workers there may be.
+    ///
+    /// # Examples
+    /// See [`ProcessPool::metrics`](super::ProcessPool::metrics).
     #[must_use]
     pub fn max_workers(&self) -> usize {
         self.max_workers
     }
 
     /// The workers, including starting and ending ones.
+    ///
+    /// # Examples
+    /// See [`ProcessPool::metrics`](super::ProcessPool::metrics).
     #[must_use]
     pub fn workers(&self) -> &[WorkerMetrics] {
         &self.workers
     }
 
     /// How many of them wait for a call.
+    ///
+    /// # Examples
+    /// See [`ProcessPool::metrics`](super::ProcessPool::metrics).
     #[must_use]
     pub fn idle(&self) -> usize {
         self.idle
     }
 
     /// The most workers there were at once.
+    ///
+    /// # Examples
+    /// See [`ProcessPool::metrics`](super::ProcessPool::metrics).
     #[must_use]
     pub fn peak_workers(&self) -> usize {
         self.peak_workers
     }
 
     /// The most calls that waited at once.
+    ///
+    /// # Examples
+    /// See [`ProcessPool::metrics`](super::ProcessPool::metrics).
     #[must_use]
     pub fn peak_queued(&self) -> usize {
         self.peak_queued
@@ -189,17 +210,26 @@ impl ProcessMetrics {
 
     /// How many workers were lost or replaced, by reason: `died` (by itself, or killed from outside), `timed_out`, `memory`, `cancelled`, `calls`
     /// ([`calls_per_worker`](super::ProcessPoolBuilder::calls_per_worker)), `start` (before its first call).
+    ///
+    /// # Examples
+    /// See [`ProcessPool::metrics`](super::ProcessPool::metrics).
     pub fn restarts(&self) -> impl Iterator<Item = (&'static str, u64)> {
         Restart::ALL.into_iter().map(Restart::label).zip(self.restarts)
     }
 
     /// How many workers were lost or replaced, for whatever reason.
+    ///
+    /// # Examples
+    /// See [`ProcessPool::metrics`](super::ProcessPool::metrics).
     #[must_use]
     pub fn restarted(&self) -> u64 {
         self.restarts.iter().sum()
     }
 
     /// The figures of each method, in the order in which they first came.
+    ///
+    /// # Examples
+    /// See [`ProcessPool::metrics`](super::ProcessPool::metrics).
     #[must_use]
     pub fn by_site(&self) -> &[SiteMetrics] {
         &self.sites
@@ -230,18 +260,27 @@ pub struct WorkerMetrics {
 
 impl WorkerMetrics {
     /// Its process id.
+    ///
+    /// # Examples
+    /// See [`ProcessPool::metrics`](super::ProcessPool::metrics).
     #[must_use]
     pub fn process_id(&self) -> u32 {
         self.process_id
     }
 
     /// How many calls it has been given.
+    ///
+    /// # Examples
+    /// See [`ProcessPool::metrics`](super::ProcessPool::metrics).
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.calls
     }
 
     /// How many bytes of memory it occupies now. `None` where the system does not say.
+    ///
+    /// # Examples
+    /// See [`ProcessPool::metrics`](super::ProcessPool::metrics).
     #[must_use]
     pub fn resident_bytes(&self) -> Option<u64> {
         self.resident

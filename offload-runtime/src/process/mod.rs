@@ -230,6 +230,13 @@ impl ProcessPool {
     }
 
     /// Takes no more calls: those submitted from now on are refused as [`Error::ShutDown`]. What is queued still runs. Returns at once.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn f(workers: offload_runtime::process::ProcessPool) {
+    /// workers.close();
+    /// # }
+    /// ```
     pub fn close(&self) {
         self.pool().step(|state, config, after| state.close(None, config, after));
     }
@@ -263,6 +270,13 @@ impl ProcessPool {
 
     /// Closes the pool, refuses what is queued as [`Error::ShutDown`], and kills all workers. Calls that run resolve as [`Error::Cancelled`]. Returns at
     /// once.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn f(workers: offload_runtime::process::ProcessPool) {
+    /// workers.shutdown_now().await;
+    /// # }
+    /// ```
     pub fn shutdown_now(&self) -> Shutdown {
         self.pool().step(State::stop);
         Shutdown::of(self.pool())
@@ -275,8 +289,18 @@ impl ProcessPool {
     /// # fn f(workers: offload_runtime::process::ProcessPool) {
     /// let metrics = workers.metrics();
     /// println!("{metrics}"); // decoder: 2 of 4 workers, 1 running, 0 queued; 17 completed, 1 restarted (died)
+    /// println!("{} has {} of {} workers idle", metrics.name(), metrics.idle(), metrics.max_workers());
+    /// println!("at most {} workers, and {} calls waiting", metrics.peak_workers(), metrics.peak_queued());
     /// for worker in metrics.workers() {
-    ///     println!("process {} has {:?} bytes", worker.process_id(), worker.resident_bytes());
+    ///     let (process, calls) = (worker.process_id(), worker.calls());
+    ///     println!("process {process} has had {calls} calls and has {:?} bytes", worker.resident_bytes());
+    /// }
+    /// println!("{} workers were replaced", metrics.restarted());
+    /// for (reason, count) in metrics.restarts() {
+    ///     println!("{count} of them: {reason}");
+    /// }
+    /// for site in metrics.by_site() {
+    ///     println!("{}: {} calls", site.site(), site.completed());
     /// }
     /// # }
     /// ```
@@ -310,6 +334,9 @@ impl ProcessPool {
     /// # fn f(workers: offload_runtime::process::ProcessPool) {
     /// for call in workers.running_jobs() {
     ///     println!("{} for {:?} in process {}", call.site(), call.elapsed(), call.process_id());
+    ///     if call.is_cancelled() {
+    ///         println!("its caller has left");
+    ///     }
     /// }
     /// # }
     /// ```
@@ -370,24 +397,36 @@ pub struct RunningCall {
 
 impl RunningCall {
     /// Where in the source the call comes from.
+    ///
+    /// # Examples
+    /// See [`ProcessPool::running_jobs`].
     #[must_use]
     pub fn site(&self) -> Site {
         self.site
     }
 
     /// The process that runs it.
+    ///
+    /// # Examples
+    /// See [`ProcessPool::running_jobs`].
     #[must_use]
     pub fn process_id(&self) -> u32 {
         self.process_id
     }
 
     /// For how long it has been with the worker.
+    ///
+    /// # Examples
+    /// See [`ProcessPool::running_jobs`].
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.elapsed
     }
 
     /// Whether its handle was dropped or cancelled.
+    ///
+    /// # Examples
+    /// See [`ProcessPool::running_jobs`].
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.cancelled

@@ -34,6 +34,18 @@ impl Shutdown {
     ///
     /// # Errors
     /// [`StillRunning`] when the time is over; it lists the calls that are left. The shutdown goes on, and the wait may be repeated.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # fn f(workers: offload_runtime::process::ProcessPool) {
+    /// if let Err(left) = workers.shutdown().wait_timeout(std::time::Duration::from_secs(10)) {
+    ///     println!("{} calls wait", left.queued());
+    ///     for call in left.running() {
+    ///         println!("{} runs in process {}", call.site(), call.process_id());
+    ///     }
+    /// }
+    /// # }
+    /// ```
     pub fn wait_timeout(&self, timeout: Duration) -> Result<(), StillRunning> {
         struct Unpark(thread::Thread);
         impl Wake for Unpark {
@@ -107,12 +119,18 @@ pub struct StillRunning {
 
 impl StillRunning {
     /// The calls that run.
+    ///
+    /// # Examples
+    /// See [`Shutdown::wait_timeout`].
     #[must_use]
     pub fn running(&self) -> &[RunningCall] {
         &self.running
     }
 
     /// How many calls wait.
+    ///
+    /// # Examples
+    /// See [`Shutdown::wait_timeout`].
     #[must_use]
     pub fn queued(&self) -> usize {
         self.queued

@@ -350,6 +350,7 @@ impl State {
     pub(super) fn reap(&mut self, id: u64, config: &Config, after: &mut After) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         let Some(status) = worker.reap() else { return };
+        after.resident.extend(worker.process_id().map(|process| (process, 0)));
         let Some(Worker { phase: Phase::Dying { left, .. }, .. }) = self.workers.remove(&id) else { return };
         match left {
             Left::Nothing => (),
@@ -372,8 +373,10 @@ impl State {
 
     /// A worker occupies so much memory.
     pub(super) fn resident(&mut self, id: u64, bytes: u64, config: &Config, after: &mut After) {
+        let worker = self.workers.get(&id);
+        after.resident.extend(worker.and_then(Worker::process_id).map(|process| (process, bytes)));
         let Some(limit) = config.memory_limit.filter(|limit| bytes > *limit) else { return };
-        match self.workers.get(&id).map(|worker| &worker.phase) {
+        match worker.map(|worker| &worker.phase) {
             Some(Phase::Busy(_)) => {
                 let status =
                     format!("killed with {bytes} bytes of resident memory, over the `memory_limit` of {limit}");

@@ -12,7 +12,7 @@ use rustix::net::{RecvFlags, SendFlags};
 use super::after::After;
 use super::config::Config;
 use super::helper::{self, Task};
-use super::metrics::{self, publish};
+use super::metrics;
 use super::state::State;
 use super::wire::{Conn, Read, SCRATCH};
 use super::{Pool, ProcessPool};
@@ -170,7 +170,6 @@ fn read(pool: &Pool, target: &Target, exited: bool, scratch: &mut [u8]) -> bool 
 fn look_at_memory(pool: &Pool, looks: &[(u64, u32)]) {
     for (id, process) in looks {
         if let Some(bytes) = metrics::resident(*process) {
-            publish::resident(&pool.config.name, *process, bytes);
             pool.step(|state, config, after| state.resident(*id, bytes, config, after));
         }
     }

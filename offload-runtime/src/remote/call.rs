@@ -32,6 +32,7 @@ use crate::unwind::{contain, discard};
 /// # Examples
 /// An executor that answers all calls of one function by itself:
 /// ```
+/// use offload_runtime::Error;
 /// use offload_runtime::remote::{Call, Failure, Format, RemoteExecutor};
 ///
 /// struct Fake;
@@ -42,8 +43,15 @@ use crate::unwind::{contain, discard};
 ///     }
 ///
 ///     fn execute(&self, call: Call) {
+///         println!("{} sends {} bytes", call.site(), call.payload().len());
+///         call.on_cancel(|| println!("its caller has left"));
+///         if call.is_cancelled() {
+///             return; // nothing is to be done for a call that is dropped
+///         }
 ///         match &*call.function() {
 ///             "sum" => call.complete(Ok(b"42".to_vec())),
+///             "later" => call.refuse(Error::QueueFull),
+///             "here" => call.run_here(),
 ///             name => {
 ///                 let failure = Failure::UnknownFunction(name.to_owned());
 ///                 call.complete(Err(failure));
@@ -103,24 +111,36 @@ pub(super) fn detached<T: Send + 'static>(
 
 impl Call {
     /// The name of the function: `module::method`, or the `name` that the attribute gave it.
+    ///
+    /// # Examples
+    /// See [`Call`].
     #[must_use]
     pub fn function(&self) -> String {
         self.function.name()
     }
 
     /// The encoded arguments, in the executor's [`format`](RemoteExecutor::format).
+    ///
+    /// # Examples
+    /// See [`Call`].
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         &self.payload
     }
 
     /// Where in the source the call comes from.
+    ///
+    /// # Examples
+    /// See [`Call`].
     #[must_use]
     pub fn site(&self) -> Site {
         *self.site
     }
 
     /// Whether the handle was dropped or cancelled, so that a result would not be seen.
+    ///
+    /// # Examples
+    /// See [`Call`].
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.slot.cancel().is_cancelled()
@@ -130,6 +150,9 @@ impl Call {
     ///
     /// The hook runs once, on the thread that cancels, or at once if the call is cancelled already. It must not block. It is dropped when the call
     /// ends. A panic in it is caught. The handle does not wait for the executor: it has resolved as [`Error::Cancelled`] by then.
+    ///
+    /// # Examples
+    /// See [`Call`].
     pub fn on_cancel(&self, hook: impl FnOnce() + Send + 'static) {
         self.slot.cancel().add(Box::new(hook));
     }
@@ -140,6 +163,9 @@ impl Call {
     ///
     /// # Panics
     /// Never: a panic while the result is decoded goes to the handle.
+    ///
+    /// # Examples
+    /// See [`Call`].
     pub fn complete(mut self, result: Result<Vec<u8>, Failure>) {
         if !self.slot.cancel().settle() {
             return;
@@ -167,6 +193,9 @@ impl Call {
     ///
     /// # Panics
     /// Never.
+    ///
+    /// # Examples
+    /// See [`Call`].
     pub fn refuse(mut self, why: Error) {
         if self.slot.cancel().settle() {
             self.take_job().refuse(why);
@@ -180,6 +209,9 @@ impl Call {
     ///
     /// # Panics
     /// Never: a panic of the body goes to the handle, as text.
+    ///
+    /// # Examples
+    /// See [`Call`].
     pub fn run_here(mut self) {
         let payload = std::mem::take(&mut self.payload);
         let cancel = |handle: Arc<JobHandle<()>>| self.on_cancel(move || handle.cancel());

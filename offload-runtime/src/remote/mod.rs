@@ -73,9 +73,15 @@ use std::sync::Arc;
 )]
 pub trait RemoteExecutor: Send + Sync {
     /// How arguments and results are encoded.
+    ///
+    /// # Examples
+    /// See [`RemoteExecutor`].
     fn format(&self) -> Format;
 
     /// Takes `call` over: completes it or refuses it, now or later.
+    ///
+    /// # Examples
+    /// See [`RemoteExecutor`].
     fn execute(&self, call: Call);
 }
 
