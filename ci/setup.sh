@@ -16,10 +16,14 @@ missing=()
 for program in curl cc valgrind chromium chromedriver; do
     command -v "$program" >/dev/null || missing+=("$program")
 done
+# For `ci/temporal.sh`.
+command -v protoc >/dev/null || missing+=(protoc)
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 if ((${#missing[@]} > 0)); then
     echo "installing: ${missing[*]}"
     packages=("${missing[@]/#cc/gcc}")
     packages=("${packages[@]/#chromedriver/chromium-driver}")
+    packages=("${packages[@]/#protoc/protobuf-compiler}")
     sudo=$([[ $EUID == 0 ]] || echo sudo)
     $sudo apt-get update -qq
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${packages[@]}"

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use offload_runtime::remote::RemoteExecutor;
 use offload_runtime::{Error, blocking};
+use pollster::block_on;
 use serde::{Deserialize, Serialize};
 
 /// An error that crosses, and has a place for refusals.
@@ -81,4 +82,27 @@ impl<E: RemoteExecutor> Pictures<E> {
     pub fn fails(&self, why: &str) -> u32 {
         panic!("{why}")
     }
+}
+
+/// Calls all of them, and checks what comes back.
+///
+/// # Panics
+/// If that is not what the bodies say.
+pub fn behave_as_written(workers: impl RemoteExecutor) {
+    let pictures = Pictures { workers };
+    block_on(async {
+        assert_eq!(pictures.scale(&[7, 8], 2).await, Ok(vec![7; 3]));
+        assert_eq!(pictures.scale(&[], 2).await, Err(ScaleError::Bad("empty".into())));
+        let described = pictures.describe("a", Path::new("/tmp/x"), Some("b"), "c".into()).await;
+        assert_eq!(described, "a /tmp/x b c");
+        assert_eq!(pictures.describe("a", Path::new("x"), None, String::new().into()).await, "a x - ");
+        let points = [Point { x: 1, y: 2 }];
+        assert_eq!(pictures.shift(&points, Point { x: 10, y: 20 }).await, [Point { x: 11, y: 22 }]);
+        pictures.nothing().await;
+        assert_eq!(pictures.length("four").await.unwrap(), 4);
+        assert_eq!(pictures.longest("abc", Path::new("de")).await, Path::new("abc"));
+    });
+    let panics = std::panic::AssertUnwindSafe(|| block_on(pictures.fails("out of cheese")));
+    let payload = std::panic::catch_unwind(panics).unwrap_err();
+    assert!(payload.downcast::<String>().unwrap().starts_with("out of cheese"));
 }

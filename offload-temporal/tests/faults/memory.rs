@@ -1,0 +1,66 @@
+//! How much memory a caller and a worker need after many calls, and after many cancelled ones. It reports, and asserts nothing.
+//!
+//! `OFFLOAD_MEMORY_CALLS=100000 cargo test -p offload-temporal --test faults -- --ignored --nocapture`
+
+use std::time::{Duration, Instant};
+
+use pollster::block_on;
+use tests_process::functions;
+
+use crate::support::functions::Jobs;
+use crate::support::server::{Server, connect};
+use crate::support::workers::Process;
+use crate::support::{Files, unique};
+
+/// How many calls are under way at once.
+const WINDOW: usize = 64;
+
+pub(crate) fn over_many_calls() {
+    let calls = std::env::var("OFFLOAD_MEMORY_CALLS").unwrap_or_else(|_| "20000".into());
+    let (server, queue) = (Server::start(), unique("memory"));
+    let worker = Process::worker(&server.url(), &queue, 16);
+    println!("{}", Process::start(&["memory", &server.url(), &queue, &calls, &worker.id().to_string()]).output());
+}
+
+/// `main` of the caller.
+pub(crate) fn caller(arguments: &[String]) {
+    let [url, queue, calls, worker] = arguments else { panic!("URL QUEUE CALLS WORKER") };
+    let temporal = connect(url).task_queue(queue).heartbeat(Duration::from_millis(500));
+    let (calls, files, begin) = (calls.parse().unwrap(), Files::new(), Instant::now());
+    let show = |what: &str, count: usize| {
+        let [caller, worker] = ["self", worker.as_str()].map(resident);
+        println!("{count:7} {what}: caller {caller} KiB, worker {worker} KiB, {:?}", begin.elapsed());
+    };
+    let mut running = std::collections::VecDeque::new();
+    for number in 1..=calls {
+        running.push_back(functions::add(&temporal, 1, 2));
+        if running.len() == WINDOW {
+            assert_eq!(block_on(running.pop_front().unwrap()).unwrap(), 3);
+        }
+        if number % (calls / 10).max(1) == 0 {
+            show("calls", number);
+        }
+    }
+    for call in running {
+        assert_eq!(block_on(call).unwrap(), 3);
+    }
+    // Cancelled while they run: it is the worker that hears of it.
+    let cancelled = calls / 100;
+    let jobs = Jobs { jobs: temporal };
+    for number in 1..=cancelled {
+        let trace = files.path(&number.to_string());
+        let call = jobs.until_cancelled(&trace);
+        crate::support::eventually("it runs", || trace.exists());
+        drop(call);
+        crate::support::eventually("it is told", || files.lines(&number.to_string()) == 2);
+        std::fs::remove_file(trace).unwrap();
+        if number % (cancelled / 4).max(1) == 0 {
+            show("cancelled", number);
+        }
+    }
+}
+
+fn resident(process: &str) -> String {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap().trim().trim_end_matches(" kB").to_owned()
+}

@@ -1,0 +1,51 @@
+//! Calls that are dropped, or cancelled by others.
+
+use std::time::Duration;
+
+use offload_runtime::Error;
+use pollster::block_on;
+use temporalio_common::protos::temporal::api::enums::v1::ActivityExecutionStatus;
+use tests_process::functions;
+
+use crate::server;
+use crate::support::functions::Jobs;
+use crate::support::raw::Raw;
+use crate::support::workers::serve;
+use crate::support::{Files, eventually, unique};
+
+pub(crate) fn a_dropped_call_that_waits_never_runs() {
+    let (files, id) = (Files::new(), unique("dropped"));
+    let temporal = server().connect().task_queue(&id);
+    let raw = Raw::connect(&server().url());
+    let handle = functions::waits_for_file(&temporal.id(&id), files.path("state"), files.path("gate"));
+    eventually("it is stored", || raw.status(&id) == Some(ActivityExecutionStatus::Running));
+    drop(handle);
+    eventually("it is cancelled", || raw.status(&id) == Some(ActivityExecutionStatus::Canceled));
+    let _worker = serve(&temporal, 1);
+    assert_eq!(block_on(functions::add(&temporal, 1, 2)).unwrap(), 3);
+    assert!(!files.path("state").exists());
+}
+
+pub(crate) fn a_dropped_call_that_runs_is_told() {
+    let (files, id) = (Files::new(), unique("dropped"));
+    let jobs = Jobs { jobs: server().connect().task_queue(&id).heartbeat(Duration::from_secs(1)).id(&id) };
+    let _worker = serve(&jobs.jobs, 1);
+    let call = jobs.until_cancelled(&files.path("trace"));
+    eventually("it runs", || files.has("trace", "run\n"));
+    drop(call);
+    eventually("it is told", || files.has("trace", "run\ncancelled\n"));
+    let raw = Raw::connect(&server().url());
+    eventually("it has ended as cancelled", || raw.status(&id) == Some(ActivityExecutionStatus::Canceled));
+}
+
+pub(crate) fn a_call_that_is_cancelled_elsewhere() {
+    let (files, id) = (Files::new(), unique("elsewhere"));
+    let jobs = Jobs { jobs: server().connect().task_queue(&id).heartbeat(Duration::from_secs(1)).id(&id) };
+    let _worker = serve(&jobs.jobs, 1);
+    let call = jobs.until_cancelled(&files.path("trace"));
+    eventually("it runs", || files.has("trace", "run\n"));
+    Raw::connect(&server().url()).cancel(&id);
+    let error = block_on(call).unwrap_err();
+    assert!(matches!(error, Error::Cancelled), "{error:?}");
+    assert!(files.has("trace", "run\ncancelled\n"));
+}

@@ -1,0 +1,73 @@
+//! Calls through a real server. It is a program of its own: it is also its workers, its callers and its child processes.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bad_input;
+mod calls;
+mod cancellation;
+mod deaths;
+mod ids;
+mod methods;
+mod workers;
+
+use std::sync::OnceLock;
+
+use libtest_mimic::{Arguments, Trial};
+use support::server::Server;
+
+/// The server that tests share unless they kill it. Each has a task queue of its own.
+static SERVER: OnceLock<Server> = OnceLock::new();
+
+fn server() -> &'static Server {
+    SERVER.get_or_init(Server::start)
+}
+
+/// Each function as a test of its name.
+macro_rules! trials {
+    ($($module:ident: $($name:ident),* $(,)?;)*) => {
+        vec![$($(Trial::test(concat!(stringify!($module), "::", stringify!($name)), || {
+            $module::$name();
+            Ok(())
+        })),*),*]
+    };
+}
+
+fn main() {
+    // First: a child of a `ProcessPool` serves calls here.
+    offload_runtime::process::init();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.first().map(String::as_str) {
+        Some("worker") => return support::workers::main(&arguments[1..]),
+        Some("caller") => return ids::caller(&arguments[1..]),
+        _ => (),
+    }
+    let trials = trials! {
+        methods: on_threads, on_processes, on_temporal;
+        calls:
+            results_and_errors_of_the_user_cross, a_call_can_be_read_in_temporals_page, a_panic_fails_its_call_and_not_the_worker,
+            a_dropped_future_that_was_never_polled_has_sent_nothing, a_detached_call_goes_on, fifty_calls_at_once;
+        bad_input:
+            no_server, a_server_that_never_answers, a_wrong_namespace, a_queue_without_workers, an_unknown_function,
+            arguments_of_another_type, an_argument_that_is_too_large, a_result_that_is_too_large_is_not_made_twice,
+            a_call_that_takes_too_long, a_wait_inside_a_call_ends, nothing_secret_in_debug;
+        cancellation:
+            a_dropped_call_that_waits_never_runs, a_dropped_call_that_runs_is_told, a_call_that_is_cancelled_elsewhere;
+        ids:
+            a_caller_that_was_killed_finds_its_result, two_callers_share_a_run, a_dropped_guest_cancels_nothing,
+            an_id_belongs_to_one_function, a_failure_is_kept;
+        workers:
+            shutdown_drains, two_workers_share_a_queue, two_workers_of_one_process_share_a_queue, a_users_pool_shows_what_runs,
+            a_dropped_worker_ends_what_it_runs;
+        deaths:
+            a_killed_worker_fails_its_call, a_second_attempt_after_a_killed_worker, a_killed_server_delivers_after_its_restart,
+            a_cut_connection_delays_and_loses_nothing, an_end_that_cannot_be_reported_is_kept,
+            a_worker_stops_although_its_server_is_gone;
+    };
+    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
+    // A static is not dropped.
+    if let Some(server) = SERVER.get() {
+        server.kill();
+    }
+    conclusion.exit();
+}
