@@ -17,7 +17,24 @@ struct Call<F, J> {
 }
 
 /// The context of the thread that submits a job.
-pub(crate) struct CallerContext(pub(crate) Origin);
+pub(crate) struct CallerContext {
+    runtime: Runtime,
+    trace: Trace,
+}
+
+impl CallerContext {
+    #[inline]
+    pub(crate) fn of(origin: Origin) -> Self {
+        Self { runtime: Runtime::of_caller(), trace: Trace::of_caller(origin) }
+    }
+
+    /// No job is made of it, for the reason `why`.
+    pub(crate) fn refuse(self, why: &Error) {
+        let Self { runtime, trace } = self;
+        discard(runtime);
+        trace.refuse(why);
+    }
+}
 
 impl Wrap for CallerContext {
     #[inline]
@@ -26,7 +43,7 @@ impl Wrap for CallerContext {
         F: FnOnce() -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
-        Call { f, judge, runtime: Runtime::of_caller(), trace: Trace::of_caller(self.0) }
+        Call { f, judge, runtime: self.runtime, trace: self.trace }
     }
 }
 

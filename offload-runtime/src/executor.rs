@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use crate::job::{Job, QueueId};
+use crate::permits::Permits;
 
 /// Runs jobs.
 ///
@@ -75,6 +76,22 @@ pub trait Executor: Send + Sync {
     fn label(&self) -> Option<String> {
         None
     }
+
+    /// The places of a bounded executor, for which callers may wait.
+    #[doc(hidden)]
+    fn permits(&self) -> Option<Arc<Permits>> {
+        None
+    }
+
+    /// As `execute`, of a job that holds one of the `permits`, if there are any, and is not refused as full.
+    #[doc(hidden)]
+    fn execute_permitted(&self, job: Job) {
+        self.execute(job);
+    }
+
+    /// Ends the line for these places when the executor is closed.
+    #[doc(hidden)]
+    fn closes(&self, _permits: &Arc<Permits>) {}
 }
 
 /// The methods of something that leads to an executor.
@@ -95,6 +112,18 @@ macro_rules! forward {
 
         fn label(&self) -> Option<String> {
             (**self).label()
+        }
+
+        fn permits(&self) -> Option<Arc<Permits>> {
+            (**self).permits()
+        }
+
+        fn execute_permitted(&self, job: Job) {
+            (**self).execute_permitted(job);
+        }
+
+        fn closes(&self, permits: &Arc<Permits>) {
+            (**self).closes(permits);
         }
     };
 }

@@ -42,9 +42,9 @@ pub trait ExecutorExt: Executor {
         submit(self, Origin::of_caller(), Unjudged, f)
     }
 
-    /// A view of this executor that runs at most `n` of its jobs at once.
+    /// Returns a view of this executor that runs at most `n` of its jobs at once. The view holds a clone of the executor.
     ///
-    /// See [`Limited`].
+    /// See [`Limited`], and [`Limited::new`] for an executor that is not `Clone`.
     ///
     /// # Panics
     /// If `n` is zero.
@@ -54,14 +54,15 @@ pub trait ExecutorExt: Executor {
     /// use offload_runtime::{ExecutorExt, ThreadPool};
     ///
     /// let pool = ThreadPool::default();
-    /// let database = pool.clone().limited(4); // as many as there are connections
+    /// let database = pool.limited(4); // as many as there are connections
     /// assert_eq!(pollster::block_on(database.submit(|| 1)).unwrap(), 1);
     /// ```
-    fn limited(self, n: usize) -> Limited<Self>
+    fn limited(&self, n: usize) -> Limited<Self>
     where
-        Self: Sized + 'static,
+        Self: Clone + 'static,
     {
-        Limited::new(self, n)
+        assert!(n > 0, "`ExecutorExt::limited`: a view needs to run at least one job at once");
+        Limited::new(self.clone(), n)
     }
 
     /// Makes an async reader and writer of a blocking one, whose operations run on this executor.
@@ -125,7 +126,7 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let (job, handle) = job::pair_for(origin, f, judge, CallerContext(origin));
+    let (job, handle) = job::pair_for(origin, f, judge, CallerContext::of(origin));
     executor.execute(job);
     handle
 }

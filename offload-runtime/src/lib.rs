@@ -135,12 +135,16 @@ mod limited;
 #[forbid(unsafe_code)]
 mod metrics;
 #[forbid(unsafe_code)]
+mod permit;
+#[forbid(unsafe_code)]
 mod permits;
 #[forbid(unsafe_code)]
 mod pool;
 #[cfg(feature = "process")]
 #[forbid(unsafe_code)]
 pub mod process;
+#[forbid(unsafe_code)]
+mod refused;
 #[cfg(feature = "remote")]
 #[forbid(unsafe_code)]
 pub mod remote;
@@ -161,6 +165,8 @@ mod trace;
 mod unwind;
 #[forbid(unsafe_code)]
 mod wait;
+#[forbid(unsafe_code)]
+mod wakers;
 
 #[doc(hidden)]
 #[forbid(unsafe_code)]
@@ -178,10 +184,12 @@ pub use ext::ExecutorExt;
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 pub use io::AsyncIo;
 pub use job::{Canceller, Job, JobHandle};
-pub use limited::Limited;
+pub use limited::{Limited, LimitedBuilder};
 pub use metrics::{Histogram, LimitedMetrics, PanicRecord, PoolMetrics, SiteMetrics};
 #[doc(inline)]
 pub use offload_macros::blocking;
+pub use permit::Permit;
 pub use pool::{RunningJob, Shutdown, StillRunning, ThreadPool, ThreadPoolBuilder};
+pub use refused::Refused;
 pub use site::Site;
 pub use stateful::{StatefulExecutor, StatefulPool, StatefulPoolBuilder};

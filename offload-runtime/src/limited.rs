@@ -3,45 +3,43 @@
 //! The view has a queue of its own. While jobs wait in it, up to `limit` *slot runners* are with the executor: jobs of the crate's own that
 //! run what waits, one after the other, and hand the thread back after a time slice. A job waits here, not on a thread.
 //!
-//! The rules are those of `pool/mod.rs`, with runners for workers: a runner that has not begun is one that is coming, and giving one to the
-//! executor is starting one. A runner that the executor refuses refuses what waits, if it was the last.
+//! `limited/runner.rs` says which jobs the runners run and when one is started; `limited/builder.rs` has the options.
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
-use crate::cancel::{is_cancelled, on_cancel};
+use crate::context::CallerContext;
 use crate::error::Error;
 use crate::executor::Executor;
-use crate::job::{
-    self, Canceller, Claimed, End, Guard, Job, JobHandle, Origin, Owner, Queue, QueueId, Rejected, Wait, Work,
-};
-use crate::metrics::{LimitedMetrics, Sites};
+use crate::ext::ExecutorExt;
+use crate::job::{self, Job, JobHandle, Origin, Queue, QueueId, Rejected, Unjudged};
+use crate::metrics::{LimitedMetrics, Sites, Tally};
 use crate::permits::Permits;
-use crate::pool;
-use crate::site::Site;
-use crate::sync::{self, Arc, Mutex, thread};
-use crate::unwind::contain;
+use crate::refused::Refused;
+use crate::sync::Arc;
+use crate::wait::wake;
 
+mod builder;
 #[cfg(all(test, offload_loom))]
 mod models;
+mod runner;
 #[cfg(all(test, not(offload_loom)))]
 mod tests;
 
-/// How long a runner keeps its thread while jobs wait in the view. Other users of the executor wait no longer than this, plus the
-/// job that is running, for a thread that a view holds. In a model every slice is over at once.
-const SLICE: Duration = if cfg!(offload_loom) { Duration::ZERO } else { Duration::from_millis(1) };
+pub use builder::LimitedBuilder;
+use runner::{Runners, View};
 
 /// A view of an executor that runs at most `n` of its jobs at once.
 ///
-/// Made by [`ExecutorExt::limited`](crate::ExecutorExt::limited). It shares the executor's threads and takes none while its jobs wait:
+/// Made by [`ExecutorExt::limited`](crate::ExecutorExt::limited), [`new`](Self::new) or [`builder`](Self::builder). It shares the executor's threads and takes none while its jobs wait:
 /// for a resource that bears only so many users (connections of a database, a disk), beside others on the same pool.
 ///
 /// * Its jobs begin in the order of their submission. Jobs that a job of the same pool awaits come first. With `n = 1` each ends
 ///   before the next begins.
 /// * A job occupies its place until it has really ended, cancelled or not.
-/// * Its queue is unbounded unless [`queue_capacity`](Self::queue_capacity) is set; a full one refuses with [`Error::QueueFull`].
+/// * Its queue is unbounded unless [`queue_capacity`](Self::queue_capacity) is set; a full one refuses with [`Error::QueueFull`], and
+///   [`reserve`](Self::reserve) waits for room.
 /// * A job that awaits another job of the same view shares its place with it: the awaited job is the next to run, and while the other
 ///   waits, one job more may run. This is not to be relied on for views of foreign executors whose threads are all busy: there a new
 ///   thread runs the awaited job.
@@ -84,193 +82,48 @@ impl<E: Executor + 'static> Drop for Handles<E> {
     }
 }
 
-/// The part of a view that never changes.
-struct View<E> {
-    executor: E,
-    /// The queue of the executor, if it is one of this crate.
-    parent: Option<QueueId>,
-    limit: usize,
-    sites: Sites,
-    /// One for each job that the view may hold at once, if it has a capacity.
-    permits: OnceLock<(usize, Permits)>,
-}
-
-/// The part of a view that its queue's lock guards.
-#[derive(Default)]
-struct Runners {
-    /// Slot runners: with the executor, or active.
-    count: usize,
-    /// Runners that have not begun: their numbers and handles.
-    queued: Vec<(u64, JobHandle<()>)>,
-    /// The number of the next.
-    next: u64,
-    /// Active runners that run a job which awaits a job of the view, queued or running.
-    waiting: usize,
-    /// Active runners that run an awaited job, each in the place of a job that waits.
-    lent: usize,
-}
-
-impl Runners {
-    /// A runner begins, or the executor has refused it. `None`: it was given up before.
-    fn take(&mut self, number: u64) -> Option<JobHandle<()>> {
-        let position = self.queued.iter().position(|(queued, _)| *queued == number)?;
-        Some(self.queued.swap_remove(position).1)
-    }
-
-    /// How many runners there may be that take any job: a job that waits and the one that runs in its place count once.
-    fn most(&self, limit: usize) -> usize {
-        limit + self.waiting.min(self.lent)
-    }
-
-    /// Whether the active runners are more than that: one of them may take awaited jobs only.
-    fn is_beyond(&self, limit: usize) -> bool {
-        self.count - self.queued.len() > self.most(limit)
-    }
-
-    /// How many runners are coming for queued jobs; `None` if no other may be started now.
-    fn coming(&self, limit: usize, has_awaited: impl FnOnce() -> bool) -> Option<usize> {
-        let may_start = self.count < self.most(limit) || self.count < limit + self.waiting && has_awaited();
-        may_start.then_some(self.queued.len())
-    }
-}
-
-impl<E: Executor + 'static> Owner for View<E> {
-    type Guarded = Runners;
-    type Wake = Option<Job>;
-
-    fn settle(guard: &mut Guard<'_, Self>) -> Option<Job> {
-        let limit = guard.queue().shared.limit;
-        let coming = guard.coming(limit, || guard.has_awaited());
-        if !guard.publish(coming) {
-            return None;
-        }
-        let runner = add_runner(guard, false);
-        // If there are still more jobs, that runner starts the next.
-        let coming = guard.coming(limit, || guard.has_awaited());
-        let _ = guard.publish(coming);
-        Some(runner)
-    }
-
-    fn perform(queue: &Arc<Queue<Self>>, runner: Option<Job>) {
-        if let Some(runner) = runner {
-            execute(queue, runner);
-        }
-    }
-
-    fn cancelled(queue: &Arc<Queue<Self>>, job: &Claimed) {
-        queue.shared.release(job.is_owed());
-        queue.shared.sites.tally(job.origin()).cancelled();
-        // A runner that would find nothing to run takes no place of the executor.
-        let mut runners = queue.lock();
-        runners.drain_inbox();
-        let given_up = if runners.queued.len() > runners.listed() { runners.queued.pop() } else { None };
-        runners.count -= usize::from(given_up.is_some());
-        runners.finish();
-        drop(given_up);
-    }
-
-    fn refused(queue: &Arc<Queue<Self>>, job: Claimed, why: &Error) {
-        queue.shared.refuse_all(vec![job], why);
-    }
-
-    fn wait(runners: &mut Runners, wait: Wait) {
-        match wait {
-            Wait::Begins => runners.waiting += 1,
-            Wait::Ends => runners.waiting -= 1,
-        }
-    }
-
-    fn promoted(queue: &Arc<Queue<Self>>) {
-        let Some(parent) = queue.shared.parent else { return };
-        let runners = queue.lock();
-        let queued: Vec<Canceller> = runners.queued.iter().map(|(_, handle)| handle.canceller()).collect();
-        drop(runners);
-        for runner in queued {
-            runner.promote(parent);
-        }
-    }
-}
-
-impl<E> View<E> {
-    /// A job has ended, or never begins: its place is free.
-    fn release(&self, is_owed: bool) {
-        if let Some((_, permits)) = self.permits.get()
-            && !is_owed
-        {
-            permits.release();
-        }
-    }
-
-    /// Refuses jobs that were taken out of the queue.
-    fn refuse_all(&self, jobs: Vec<Claimed>, why: &Error) {
-        for job in jobs {
-            self.release(job.is_owed());
-            self.sites.tally(job.origin()).refused(why);
-            job.refuse(why.duplicate());
-        }
-    }
-}
-
-/// Counts a runner more, and returns the job that is to be given to the executor. `is_owed`: it continues what the executor has accepted.
-fn add_runner<E: Executor + 'static>(runners: &mut Guard<'_, View<E>>, is_owed: bool) -> Job {
-    // The site of the turns that views have on an executor's threads.
-    static TURN: Site = Site::function("Limited", module_path!(), file!(), line!(), column!());
-    let (view, origin, number) = (Arc::clone(runners.queue()), Origin::of_site(&TURN), runners.next);
-    let (job, handle) = if is_owed || runners.waiting > 0 {
-        job::pair(origin, Runner::<E, true> { view, number })
-    } else {
-        job::pair(origin, Runner::<E, false> { view, number })
-    };
-    runners.next += 1;
-    runners.count += 1;
-    runners.queued.push((number, handle));
-    job
-}
-
-/// Gives a runner to the executor.
-fn execute<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>, runner: Job) {
-    if queue.shared.parent.is_none() && queue.lock().waiting > 0 {
-        // The threads of a foreign executor may all be waiting: a thread of its own runs the awaited jobs.
-        return on_a_thread_of_its_own(runner);
-    }
-    // An executor that panics is one that refuses.
-    contain(|| queue.shared.executor.execute(runner));
-    // After that: a job that was promoted before has not found the runner in the executor's queue.
-    let has_awaited = queue.lock().has_awaited();
-    if has_awaited {
-        View::promoted(queue);
-    }
-}
-
-#[cold]
-fn on_a_thread_of_its_own(runner: Job) {
-    let name = thread::current().name().unwrap_or("offload").to_owned();
-    // Shared, as a thread that cannot be had drops its closure.
-    let runner = Arc::new(Mutex::new(Some(runner)));
-    let of_thread = Arc::clone(&runner);
-    let run = move || {
-        let runner = sync::lock(&of_thread).take();
-        if let Some(runner) = runner {
-            runner.run();
-        }
-    };
-    let Err(error) = thread::Builder::new().name(name).spawn(run) else { return };
-    let runner = sync::lock(&runner).take();
-    if let Some(runner) = runner {
-        runner.refuse(Error::Spawn(error));
-    }
-}
-
 impl<E: Executor + 'static> Limited<E> {
-    pub(crate) fn new(executor: E, limit: usize) -> Self {
-        assert!(limit > 0, "`ExecutorExt::limited`: a view needs to run at least one job at once");
-        let label = match executor.label() {
-            Some(label) => format!("{label}.limited({limit})").into(),
-            None => format!("limited({limit})").into(),
-        };
-        let (parent, sites) = (executor.queue_id(), Sites::new(true, label));
-        let view = View { executor, parent, limit, sites, permits: OnceLock::new() };
-        Self { handles: Arc::new(Handles { view: Queue::new(view, Runners::default(), parent) }) }
+    /// Makes a view of `executor` that runs at most `n` of its jobs at once.
+    ///
+    /// [`limited`](crate::ExecutorExt::limited) does the same for an executor that is `Clone`, and [`builder`](Self::builder) has more options.
+    ///
+    /// # Panics
+    /// If `n` is zero.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, Limited, ThreadPool};
+    ///
+    /// let view = Limited::new(ThreadPool::new(2), 1);
+    /// assert_eq!(view.submit(|| 1).wait().unwrap(), 1);
+    /// ```
+    #[must_use]
+    pub fn new(executor: E, n: usize) -> Self {
+        assert!(n > 0, "`Limited::new`: a view needs to run at least one job at once");
+        Self::with_label(executor, n, None)
+    }
+
+    /// Configures a view of `executor`.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{Limited, ThreadPool};
+    ///
+    /// let pool = ThreadPool::default();
+    /// let database = Limited::builder(pool).limit(4).queue_capacity(100).name("database").build();
+    /// assert_eq!(database.metrics().limit(), 4);
+    /// ```
+    pub fn builder(executor: E) -> LimitedBuilder<E> {
+        LimitedBuilder::new(executor)
+    }
+
+    fn with_label(executor: E, limit: usize, name: Option<String>) -> Self {
+        let kind = format!("limited({limit})");
+        let label = name.or_else(|| Some(format!("{}.{kind}", executor.label()?)));
+        let sites = Sites::new(true, label.clone().unwrap_or(kind).into());
+        let parent = executor.queue_id();
+        let view = View { executor, parent, label, sites, permits: OnceLock::new() };
+        Self { handles: Arc::new(Handles { view: Queue::new(view, Runners::new(limit), parent) }) }
     }
 
     fn view(&self) -> &Arc<Queue<View<E>>> {
@@ -291,9 +144,168 @@ impl<E: Executor + 'static> Limited<E> {
         let view = &self.view().shared;
         let is_new = Arc::strong_count(&self.handles) == 1 && view.sites.is_empty();
         assert!(is_new, "`Limited::queue_capacity` has to be called before the view is cloned or used");
-        let set = view.permits.set((capacity, Permits::new(capacity.saturating_add(view.limit))));
+        let permits = Arc::new(Permits::new(capacity.saturating_add(self.view().lock().limit)));
+        let set = view.permits.set((capacity, Arc::clone(&permits)));
         assert!(set.is_ok(), "`Limited::queue_capacity` was called before");
+        view.executor.closes(&permits);
         self
+    }
+
+    /// Submits `f` if the view has room, and gives it back otherwise. As [`ThreadPool::try_submit`](crate::ThreadPool::try_submit).
+    ///
+    /// The view knows its own places and whether its executor was closed. What the executor refuses later, the handle resolves to.
+    ///
+    /// # Errors
+    /// [`Refused`], which holds `f` and the reason: [`Error::QueueFull`] or [`Error::ShutDown`].
+    ///
+    /// # Cancel safety
+    /// Dropping the handle cancels the job, see [`JobHandle`].
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{Error, ExecutorExt, Limited, ThreadPool};
+    ///
+    /// let view = Limited::builder(ThreadPool::new(1)).limit(1).queue_capacity(0).build();
+    /// let (end, wait) = std::sync::mpsc::channel();
+    /// let first = view.submit(move || wait.recv().unwrap());
+    /// let refused = view.try_submit(|| 2).unwrap_err();
+    /// assert!(matches!(refused.error(), Error::QueueFull));
+    /// end.send(1).unwrap();
+    /// assert_eq!(first.wait()?, 1);
+    /// assert_eq!(view.try_submit(refused.into_inner())?.wait()?, 2);
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[track_caller]
+    pub fn try_submit<F, T>(&self, f: F) -> Result<JobHandle<T>, Refused<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let origin = Origin::of_caller();
+        let tally = self.view().shared.sites.tally(origin);
+        tally.submitted();
+        let context = CallerContext::of(origin);
+        if let Err(why) = self.enter() {
+            tally.refused(&why);
+            context.refuse(&why);
+            return Err(Refused::new(f, why));
+        }
+        let (job, handle) = job::pair_for(origin, f, Unjudged, context);
+        self.enqueue(job, tally);
+        Ok(handle)
+    }
+
+    /// Returns a view of this view that runs at most `n` of its jobs at once.
+    ///
+    /// # Panics
+    /// If `n` is zero.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, ThreadPool};
+    ///
+    /// let disk = ThreadPool::default().limited(8);
+    /// let writes = disk.limited(1); // one of the eight at most
+    /// assert_eq!(writes.submit(|| 1).wait().unwrap(), 1);
+    /// ```
+    #[must_use]
+    pub fn limited(&self, n: usize) -> Limited<Self> {
+        ExecutorExt::limited(self, n)
+    }
+
+    /// Changes how many of the view's jobs may run at once.
+    ///
+    /// Raised, it lets waiting jobs begin at once. Lowered below the number of jobs that run, it stops none of them: they end, and no job begins until
+    /// fewer run. A [`queue_capacity`](Self::queue_capacity) stays, so the jobs that the view holds change by as many. So does the name of its metrics.
+    ///
+    /// # Panics
+    /// If `n` is zero.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::ThreadPool;
+    ///
+    /// let database = ThreadPool::default().limited(4);
+    /// database.set_limit(2); // it has become slow
+    /// assert_eq!(database.metrics().limit(), 2);
+    /// ```
+    pub fn set_limit(&self, n: usize) {
+        assert!(n > 0, "`Limited::set_limit`: a view needs to run at least one job at once");
+        let mut runners = self.view().lock();
+        let before = std::mem::replace(&mut runners.limit, n);
+        // Under the lock, so that two that set it at once come to the same number of places.
+        let freed = match self.view().shared.permits.get() {
+            Some((capacity, permits)) => permits.resize(capacity.saturating_add(before), capacity.saturating_add(n)),
+            None => Vec::new(),
+        };
+        // More jobs may run now.
+        runners.finish();
+        wake(freed);
+    }
+
+    /// Returns how many jobs wait in the view. Costs a lock, and no more.
+    ///
+    /// # Examples
+    /// See [`running`](Self::running).
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        let mut runners = self.view().lock();
+        runners.drain_inbox();
+        let queued = runners.listed();
+        runners.finish();
+        queued
+    }
+
+    /// Returns how many of the view's jobs run. Costs a lock, and no more.
+    ///
+    /// A job that has just ended may still count, until its thread has looked for the next.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, ThreadPool};
+    ///
+    /// let view = ThreadPool::new(2).limited(1);
+    /// let (started, wait) = std::sync::mpsc::channel();
+    /// let (end, wait_end) = std::sync::mpsc::channel::<()>();
+    /// let running = view.submit(move || {
+    ///     started.send(()).unwrap();
+    ///     wait_end.recv().unwrap();
+    /// });
+    /// wait.recv().unwrap();
+    /// let waiting = view.submit(|| ());
+    /// assert_eq!((view.running(), view.queued()), (1, 1));
+    /// # end.send(()).unwrap();
+    /// # (running.wait().unwrap(), waiting.wait().unwrap());
+    /// ```
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.view().lock().running
+    }
+
+    /// Takes a place, if the view takes jobs.
+    fn enter(&self) -> Result<(), Error> {
+        let view = &self.view().shared;
+        match view.permits.get() {
+            _ if view.executor.is_closed() => Err(Error::ShutDown),
+            Some((_, permits)) if !permits.try_acquire() => Err(Error::QueueFull),
+            _ => Ok(()),
+        }
+    }
+
+    /// Enqueues a job that has a place.
+    fn enqueue(&self, job: Job, tally: &Arc<Tally>) {
+        let is_owed = job.is_owed();
+        match self.view().push(job, tally.stamp()) {
+            Ok(()) => {}
+            // The queue is sealed when the last handle goes, and this is one.
+            Err(Rejected::Cancelled(job) | Rejected::Sealed(job)) => self.cancelled(job, is_owed, tally),
+        }
+    }
+
+    fn cancelled(&self, job: Job, is_owed: bool, tally: &Arc<Tally>) {
+        wake(self.view().shared.release(is_owed));
+        tally.cancelled();
+        drop(job);
     }
 
     /// Returns the executor whose threads the view uses.
@@ -325,41 +337,27 @@ impl<E: Executor + 'static> Limited<E> {
     #[must_use]
     pub fn metrics(&self) -> LimitedMetrics {
         let mut runners = self.view().lock();
-        let (peak_queued, oldest_wait) = (runners.peak(), runners.oldest_wait());
+        let (limit, peak_queued, oldest_wait) = (runners.limit, runners.peak(), runners.oldest_wait());
         runners.finish();
-        let View { limit, sites, .. } = &self.view().shared;
+        let sites = &self.view().shared.sites;
         let (figures, by_site) = sites.read();
         let panics = sites.recent_panics();
-        LimitedMetrics { limit: *limit, peak_queued, oldest_wait, figures, sites: by_site, panics }
+        LimitedMetrics { limit, peak_queued, oldest_wait, figures, sites: by_site, panics }
     }
 }
 
 impl<E: Executor + 'static> Executor for Limited<E> {
     fn execute(&self, job: Job) {
-        let view = &self.view().shared;
-        let tally = view.sites.tally(job.origin());
+        let tally = self.view().shared.sites.tally(job.origin());
         tally.submitted();
         // What is owed to a view of this one is owed to this one.
-        let is_owed = job.is_owed();
-        let refusal = match view.permits.get() {
-            _ if is_owed => None,
-            _ if view.executor.is_closed() => Some(Error::ShutDown),
-            Some((_, permits)) if !permits.try_acquire() => Some(Error::QueueFull),
-            _ => None,
-        };
-        if let Some(why) = refusal {
+        if !job.is_owed()
+            && let Err(why) = self.enter()
+        {
             tally.refused(&why);
             return job.refuse(why);
         }
-        match self.view().push(job, tally.stamp()) {
-            Ok(()) => {}
-            // The queue is sealed when the last handle goes, and this is one.
-            Err(Rejected::Cancelled(job) | Rejected::Sealed(job)) => {
-                view.release(is_owed);
-                tally.cancelled();
-                drop(job);
-            }
-        }
+        self.enqueue(job, tally);
     }
 
     fn is_closed(&self) -> bool {
@@ -371,7 +369,29 @@ impl<E: Executor + 'static> Executor for Limited<E> {
     }
 
     fn label(&self) -> Option<String> {
-        self.executor().label().map(|label| format!("{label}.limited({})", self.view().shared.limit))
+        self.view().shared.label.clone()
+    }
+
+    fn permits(&self) -> Option<Arc<Permits>> {
+        self.view().shared.permits.get().map(|(_, permits)| Arc::clone(permits))
+    }
+
+    fn execute_permitted(&self, job: Job) {
+        let tally = self.view().shared.sites.tally(job.origin());
+        tally.submitted();
+        let (is_owed, stamp) = (job.is_owed(), tally.stamp());
+        let mut runners = self.view().lock();
+        // In one critical section: until the job is taken, the executor accepts the runners that come for it.
+        runners.promised = true;
+        let pushed = Queue::push_locked(&mut runners, job, stamp);
+        runners.finish();
+        if let Err(job) = pushed {
+            self.cancelled(job, is_owed, tally);
+        }
+    }
+
+    fn closes(&self, permits: &Arc<Permits>) {
+        self.executor().closes(permits);
     }
 }
 
@@ -383,103 +403,7 @@ impl<E: Executor + 'static> Clone for Limited<E> {
 
 impl<E: Executor + fmt::Debug + 'static> fmt::Debug for Limited<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let view = &self.view().shared;
-        f.debug_struct("Limited").field("limit", &view.limit).field("executor", &view.executor).finish_non_exhaustive()
-    }
-}
-
-/// A job of the crate's own, which runs the jobs of a view.
-struct Runner<E: Executor + 'static, const OWED: bool> {
-    view: Arc<Queue<View<E>>>,
-    number: u64,
-}
-
-impl<E: Executor + 'static, const OWED: bool> Work for Runner<E, OWED> {
-    type Output = ();
-    const OWED: bool = OWED;
-
-    fn run(self) -> Result<(), Error> {
-        let taken = self.view.lock().take(self.number);
-        let Some(handle) = taken else { return Ok(()) };
-        handle.detach();
-        // If the pool stops at once, it cancels this job, and with it what waits in the view.
-        let view = Arc::clone(&self.view);
-        let _guard = on_cancel(move || stop(&view));
-        job::serve(&self.view, || run_jobs(&self.view));
-        Ok(())
-    }
-
-    fn refuse(self, why: &Error) {
-        let mut runners = self.view.lock();
-        let handle = runners.take(self.number);
-        let mut refused = Vec::new();
-        if handle.is_some() {
-            runners.count -= 1;
-            if runners.count == 0 {
-                refused = runners.pop_all();
-            } else if runners.count <= runners.waiting {
-                // All others wait, and no runner will come for what they wait for.
-                refused = std::iter::from_fn(|| runners.pop_awaited()).map(|(job, _)| job).collect();
-            }
-        }
-        // Not `finish`, which would start another runner for jobs that the others will run.
-        let coming = runners.coming(self.view.shared.limit, || false);
-        let _ = runners.publish(coming);
-        drop(runners);
-        drop(handle);
-        self.view.shared.refuse_all(refused, why);
-    }
-}
-
-/// The executor stops at once: refuses what waits.
-fn stop<E: Executor + 'static>(view: &Arc<Queue<View<E>>>) {
-    let mut runners = view.lock();
-    let refused = runners.pop_all();
-    runners.finish();
-    view.shared.refuse_all(refused, &Error::ShutDown);
-}
-
-/// Runs the jobs of the view on this thread, until there are none or the time slice is over.
-fn run_jobs<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) {
-    let view = &queue.shared;
-    // On a thread of a pool, what runs is the job, not the runner.
-    let worker = pool::current_worker();
-    let began = Instant::now();
-    let mut is_lent = false;
-    // At least one job: a thread that was kept from running for a whole slice would otherwise pass the turn on for nothing.
-    let mut has_run = false;
-    loop {
-        if is_cancelled() {
-            stop(queue);
-        }
-        let mut runners = queue.lock();
-        runners.lent -= usize::from(std::mem::take(&mut is_lent));
-        if has_run && began.elapsed() >= SLICE && view.parent.is_some() && runners.has_next() {
-            // Other jobs of the executor have their turn.
-            runners.count -= 1;
-            let successor = add_runner(&mut runners, true);
-            runners.finish();
-            return execute(queue, successor);
-        }
-        let is_beyond = runners.is_beyond(view.limit);
-        let next = if is_beyond { runners.pop_awaited() } else { runners.pop() };
-        let Some((job, stamp)) = next else {
-            runners.count -= 1;
-            return runners.finish();
-        };
-        is_lent = runners.waiting > 0 && job.is_awaited();
-        runners.lent += usize::from(is_lent);
-        runners.finish();
-        has_run = true;
-        let (tally, is_owed) = (view.sites.tally(job.origin()), job.is_owed());
-        let since = tally.started(stamp);
-        let note = |end: End<'_>| {
-            tally.ended(end, stamp, since);
-            view.release(is_owed);
-        };
-        drop(match &worker {
-            Some(worker) => job.run_shown(&worker.shown, since, note),
-            None => job.run_noting(note),
-        });
+        let limit = self.view().lock().limit;
+        f.debug_struct("Limited").field("limit", &limit).field("executor", self.executor()).finish_non_exhaustive()
     }
 }

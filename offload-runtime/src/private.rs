@@ -11,7 +11,9 @@
 
 #[doc(hidden)]
 pub use crate::job::{Judge, QueueId, Unjudged};
-use crate::{Executor, JobHandle, Site};
+#[doc(hidden)]
+pub use crate::permits::Permits;
+use crate::{Error, Executor, JobHandle, Permit, Site};
 use std::borrow::{Borrow as _, Cow};
 use std::convert::Infallible;
 use std::marker::PhantomData;
@@ -46,6 +48,27 @@ pub fn submit<T: Send + 'static>(
     job: impl FnOnce() -> T + Send + 'static,
 ) -> JobHandle<T> {
     crate::ext::submit_at(executor, site, judge, job)
+}
+
+/// Waits for room in the executor of a `#[blocking(wait)]` method.
+pub fn reserve<E: Executor + ?Sized>(executor: &E) -> impl Future<Output = Result<Permit<&E>, Error>> + Send {
+    crate::permit::reserve(executor)
+}
+
+/// Submits the job of a `#[blocking(wait)]` method. `job` makes what crosses, once there is room for it.
+pub fn submit_permitted<T: Send + 'static>(
+    permit: Permit<&(impl Executor + ?Sized)>,
+    site: &'static Site,
+    judge: impl Judge<T>,
+    job: impl FnOnce() -> T + Send + 'static,
+) -> JobHandle<T> {
+    permit.submit_at(site, judge, job)
+}
+
+/// The handle of a job that was not made, for the reason `why`.
+#[must_use]
+pub fn refuse<T: Send + 'static>(site: &'static Site, why: Error) -> JobHandle<T> {
+    crate::permit::refuse_at(site, why)
 }
 
 /// The site of a method of `Owner`, at the place where this is called.

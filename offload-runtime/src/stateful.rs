@@ -22,6 +22,7 @@ use crate::executor::Executor;
 use crate::job::{self, Body, Job, JobHandle, Judge, Origin, QueueId, Unjudged};
 use crate::limited::Limited;
 use crate::metrics::{PoolMetrics, States};
+use crate::permits::Permits;
 use crate::pool::{RunningJob, Shutdown, ThreadPool};
 use crate::site::Site;
 use crate::sync::Arc;
@@ -341,7 +342,7 @@ where
     E: Executor + ?Sized,
     B: Body,
 {
-    let (job, handle) = job::pair_of(origin, body, judge, CallerContext(origin));
+    let (job, handle) = job::pair_of(origin, body, judge, CallerContext::of(origin));
     executor.execute(job);
     handle
 }
@@ -362,6 +363,18 @@ impl<S> Executor for StatefulPool<S> {
 
     fn label(&self) -> Option<String> {
         self.pool.label()
+    }
+
+    fn permits(&self) -> Option<Arc<Permits>> {
+        self.pool.permits()
+    }
+
+    fn execute_permitted(&self, job: Job) {
+        self.pool.execute_permitted(job);
+    }
+
+    fn closes(&self, permits: &Arc<Permits>) {
+        self.pool.closes(permits);
     }
 }
 

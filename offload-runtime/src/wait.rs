@@ -1,9 +1,10 @@
-//! Waiting for a future on a thread that may block: by a waker that unparks it.
+//! Waiting for a future on a thread that may block, by a waker that unparks it; and waking those that wait.
 
 use std::task::{Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use crate::sync::{Arc, thread};
+use crate::unwind::contain;
 
 /// A waker for a thread that waits.
 struct Unpark(thread::Thread);
@@ -28,5 +29,13 @@ pub(crate) fn block_on<T>(timeout: Option<Duration>, mut poll: impl FnMut(&Waker
             Some(Duration::ZERO) => return None,
             Some(left) => thread::park_timeout(left),
         }
+    }
+}
+
+/// Wakes them. Called without a lock, as wakers are user code.
+#[inline]
+pub(crate) fn wake(wakers: Vec<Waker>) {
+    for waker in wakers {
+        contain(|| waker.wake());
     }
 }

@@ -5,7 +5,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
-use offload_runtime::{Error, Executor, ExecutorExt, Inline, Job, ThreadPool};
+use offload_runtime::{Error, Executor, ExecutorExt, Inline, Job, Limited, ThreadPool};
 use tests::support::{Keeping, Occupied, finish, panic_message, poll_once, silence};
 
 #[test]
@@ -13,6 +13,11 @@ fn zero_and_nonsense_are_panics_that_name_the_method() {
     assert!(panic_message(|| ThreadPool::new(0)).starts_with("`ThreadPool::new`: "));
     assert!(panic_message(|| ThreadPool::builder().max_threads(0)).starts_with("`ThreadPoolBuilder::max_threads`: "));
     assert!(panic_message(|| Inline.limited(0)).starts_with("`ExecutorExt::limited`: "));
+    assert!(panic_message(|| Limited::new(Inline, 0)).starts_with("`Limited::new`: "));
+    assert!(panic_message(|| Limited::builder(Inline).limit(0)).starts_with("`LimitedBuilder::limit`: "));
+    let pool = ThreadPool::new(1);
+    assert!(panic_message(|| pool.set_max_threads(0)).starts_with("`ThreadPool::set_max_threads`: "));
+    assert!(panic_message(|| pool.limited(1).set_limit(0)).starts_with("`Limited::set_limit`: "));
     let zero_byte = panic_message(|| ThreadPool::builder().thread_name("a\0b"));
     assert!(zero_byte.starts_with("`ThreadPoolBuilder::thread_name`: "));
     let view = Inline.limited(1);

@@ -42,7 +42,7 @@ fn most_at_once<E: Executor + 'static>(view: &Limited<E>) -> usize {
 fn at_most_n_at_once_on_any_executor() {
     assert!(most_at_once(&ThreadPool::new(8).limited(3)) <= 3);
     assert_eq!(most_at_once(&ThreadPool::new(8).limited(1)), 1);
-    assert!(most_at_once(&rayon_pool(4).limited(2)) <= 2);
+    assert!(most_at_once(&Limited::new(rayon_pool(4), 2)) <= 2);
     let runtime = tokio_runtime(4);
     assert!(most_at_once(&runtime.handle().clone().limited(2)) <= 2);
     assert!(most_at_once(&ThreadPool::new(8).limited(5).limited(2)) <= 2);
@@ -264,7 +264,7 @@ impl Executor for TakesOne {
 #[test]
 fn a_refused_runner_leaves_its_jobs_to_the_others() {
     for refuse in [true, false] {
-        let view = TakesOne { first: Mutex::new(None), refuse }.limited(2);
+        let view = Limited::new(TakesOne { first: Mutex::new(None), refuse }, 2);
         let (one, two) = (view.submit(|| 1), view.submit(|| 2));
         assert!(!one.is_finished() && !two.is_finished());
         let runner = view.executor().first.lock().unwrap().take().unwrap();
@@ -278,7 +278,7 @@ fn a_refused_runner_leaves_its_jobs_to_the_others() {
 fn the_last_refused_runner_takes_its_jobs_along() {
     for refuse in [true, false] {
         let tokens = Tokens::new();
-        let view = TakesOne { first: Mutex::new(None), refuse }.limited(2);
+        let view = Limited::new(TakesOne { first: Mutex::new(None), refuse }, 2);
         let handles: Vec<_> = (0..5).map(|_| tokens.token()).map(|token| view.submit(move || drop(token))).collect();
         let runner = view.executor().first.lock().unwrap().take().unwrap();
         if refuse {

@@ -10,6 +10,8 @@ mod limited;
 mod manual;
 mod many_views;
 mod on_cancel;
+mod room;
 mod sites;
+mod sizes;
 mod tornado;
 mod wait;

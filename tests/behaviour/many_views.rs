@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use offload_runtime::{ExecutorExt, ThreadPool};
+use offload_runtime::ThreadPool;
 
 /// Makes `n` views, and ends them in the order of their making. Returns what each took to end: the mean, in the best of some rounds.
 fn end_of_each(pool: &ThreadPool, n: u32) -> Duration {

@@ -52,7 +52,7 @@ fn limited_views_conform() {
     conforms(&as_many.closed_by(|view| view.executor().close()), 23);
     let of_a_view = Conformance::of(|| ThreadPool::new(4).limited(3).limited(2)).parallel(2).at_most(2).nested();
     conforms(&of_a_view.closed_by(|view| view.executor().executor().close()), 23);
-    let of_rayon = Conformance::of(|| rayon_pool(3).limited(2)).parallel(2).at_most(2).nested();
+    let of_rayon = Conformance::of(|| Limited::new(rayon_pool(3), 2)).parallel(2).at_most(2).nested();
     conforms(&of_rayon, 22);
 }
 

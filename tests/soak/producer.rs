@@ -4,7 +4,7 @@ use std::hint::spin_loop;
 use std::panic::resume_unwind;
 use std::time::{Duration, Instant};
 
-use offload_runtime::{JobHandle, check_cancelled, is_cancelled, on_cancel};
+use offload_runtime::{Error, JobHandle, check_cancelled, is_cancelled, on_cancel};
 use tests::support::{Token, finish};
 
 use crate::ledger::{Card, Fate, Ticket, Unseen};
@@ -41,6 +41,17 @@ async fn play(scene: Scene, mut random: Random) {
     let mut nth = 0;
     while scene.plays(nth) {
         nth += 1;
+        if random.one_in(12) {
+            scene.disturb(&mut random).await;
+        }
+        if random.one_in(6) {
+            let place = Place::any(&mut random);
+            if let Some((handle, card)) = scene.submit_with_permit(place, complete).await {
+                let result = handle.await;
+                assert!(!matches!(result, Err(Error::QueueFull)), "a job with a permit was refused as full");
+                card.close(result);
+            }
+        }
         kept.push(submit(&scene, &mut random, 3));
         // Now and then several are under way.
         if random.one_in(3) || kept.len() > 40 {

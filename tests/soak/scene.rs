@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures::future::poll_immediate;
 use offload_runtime::{Executor, ExecutorExt, Job, JobHandle, Limited, ThreadPool};
-use tests::support::{PATIENCE, assert_balanced, rayon_pool, tokio_runtime};
+use tests::support::{PATIENCE, assert_balanced, finish, rayon_pool, tokio_runtime};
 
 use crate::ledger::{Card, Ledger, Ticket};
 use crate::random::Random;
@@ -138,6 +139,42 @@ impl Scene {
         }
     }
 
+    /// Waits for room on the pool or the bounded view, and submits a job there. `None`: the pool is closed.
+    pub(crate) async fn submit_with_permit<T, F>(&self, place: Place, body: F) -> Option<(JobHandle<T>, Card)>
+    where
+        F: FnOnce(Ticket) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let submitted = |(card, mut ticket): (Card, Ticket)| {
+            let body = move || {
+                ticket.begin();
+                body(ticket)
+            };
+            (card, body)
+        };
+        if matches!(place, Place::One) {
+            let permit = self.ours.one.reserve().await.ok()?;
+            let (card, body) = submitted(self.ledger.open());
+            return Some((permit.submit(body), card));
+        }
+        let permit = self.ours.pool.reserve().await.ok()?;
+        let (card, body) = submitted(self.ledger.open());
+        Some((permit.submit(body), card))
+    }
+
+    /// Stands in a line and leaves it, has a permit and drops it, waits a moment for idleness, or changes a size.
+    pub(crate) async fn disturb(&self, random: &mut Random) {
+        let Ours { pool, one, two, .. } = &self.ours;
+        match random.below(6) {
+            0 => drop(poll_immediate(pool.reserve()).await),
+            1 => drop(poll_immediate(one.reserve()).await),
+            2 => drop(pool.reserve().await),
+            3 => drop(poll_immediate(pool.wait_idle()).await),
+            4 => pool.set_max_threads(random.of(&[1, 2, 3, 8])),
+            _ => two.set_limit(random.of(&[1, 2, 3])),
+        }
+    }
+
     fn submit_to<T, F>(&self, executor: &(dyn Executor + 'static), body: F) -> (JobHandle<T>, Card)
     where
         F: FnOnce(Ticket) -> T + Send + 'static,
@@ -176,8 +213,10 @@ impl Scene {
         assert_balanced(&pool.metrics());
     }
 
-    /// Drops the scene's handles to its executors, which are the last but for those in jobs. The pool's own books balance until then.
+    /// Waits until all jobs have ended, then drops the scene's handles to its executors, which are the last but for those in jobs. The pool's own
+    /// books balance until then.
     pub(crate) fn leave(self) {
+        finish(self.ours.pool.wait_idle());
         assert_balanced(&self.ours.pool.metrics());
         drop(self);
     }

@@ -76,7 +76,7 @@ where
     T: Send + 'static,
 {
     let origin = Origin::of_caller();
-    pair_for(origin, f, Unjudged, CallerContext(origin))
+    pair_for(origin, f, Unjudged, CallerContext::of(origin))
 }
 
 /// A job that captures a token and returns another.

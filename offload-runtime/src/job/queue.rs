@@ -151,8 +151,8 @@ impl<P: Owner> Queue<P> {
         Ok(())
     }
 
-    /// As `push`, though the queue is sealed. Under the lock, for an owner that knows that a worker will come.
-    pub(crate) fn push_sealed(guard: &mut Guard<'_, P>, job: Job, stamp: Stamp) -> Result<(), Job> {
+    /// As `push`, under the lock, even if the queue is sealed: then the owner knows that a worker will come.
+    pub(crate) fn push_locked(guard: &mut Guard<'_, P>, job: Job, stamp: Stamp) -> Result<(), Job> {
         let header = guard.queue.link(job, stamp)?;
         // SAFETY: `link` gave this queue the job, which is in no list.
         unsafe { guard.append(header) };

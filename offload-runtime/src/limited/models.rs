@@ -205,3 +205,49 @@ fn a_chain_from_the_pool_into_its_view() {
         assert_eq!(block_on(outer).unwrap(), 3);
     });
 }
+
+/// The limit is lowered as a runner takes a job: none is forgotten, and afterwards one runs at a time.
+#[test]
+fn lower_and_two_jobs() {
+    explore("the limit of a view lowered, and two jobs", Some(1), || {
+        let view = pool(2).limited(2);
+        let other = view.clone();
+        let lowers = thread::spawn(move || other.set_limit(1));
+        let (first, second) = (view.submit(|| 1), view.submit(|| 2));
+        lowers.join().unwrap();
+        assert_eq!(block_on(first).unwrap() + block_on(second).unwrap(), 3);
+        assert_eq!(block_on(view.submit(|| 4)).unwrap(), 4);
+    });
+}
+
+#[test]
+fn raise_and_two_jobs_that_need_each_other() {
+    explore("the limit of a view raised, and two jobs that need each other", Some(0), || {
+        let view = pool(2).limited(1);
+        let (send, receive) = loom::sync::mpsc::channel();
+        let first = view.submit(move || receive.recv().unwrap());
+        let other = view.clone();
+        let raises = thread::spawn(move || other.set_limit(2));
+        view.submit(move || send.send(7).unwrap()).detach();
+        assert_eq!(block_on(first).unwrap(), 7);
+        raises.join().unwrap();
+    });
+}
+
+/// A job with a permit is not refused because the pool is full, though another job's runner is refused for that.
+#[test]
+fn a_permit_of_a_view_of_a_full_pool() {
+    explore("a permit of a view of a full pool", Some(1), || {
+        let pool = ThreadPool::builder().max_threads(1).keep_alive(Duration::MAX).queue_capacity(0).build();
+        let view = pool.limited(1);
+        let (end, wait) = loom::sync::mpsc::channel();
+        let fills = pool.submit(move || wait.recv().unwrap());
+        let other = view.clone();
+        let submitter = thread::spawn(move || block_on(other.submit(|| 1)));
+        let permitted = block_on(view.reserve()).unwrap().submit(|| 2);
+        end.send(()).unwrap();
+        block_on(fills).unwrap();
+        assert_eq!(block_on(permitted).unwrap(), 2);
+        assert!(matches!(submitter.join().unwrap(), Ok(1) | Err(Error::QueueFull)));
+    });
+}

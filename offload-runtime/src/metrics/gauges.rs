@@ -22,6 +22,7 @@ pub(crate) struct Gauges {
 }
 
 struct Handles {
+    max_threads: Gauge,
     threads: Gauge,
     idle: Gauge,
     peak_threads: Gauge,
@@ -48,6 +49,7 @@ impl Gauges {
     /// Sets the gauges that nothing else keeps up to date.
     pub(crate) fn refresh(&self, now: &PoolMetrics) {
         self.publish(|handles| {
+            handles.max_threads.set(number(now.max_threads));
             handles.idle.set(number(now.idle));
             handles.peak_threads.set(number(now.peak_threads));
             handles.peak_running.set(number(now.peak_running));
@@ -71,7 +73,8 @@ impl Gauges {
     fn make(&self) -> Handles {
         let labels = [Label::new("pool", Arc::clone(&self.label))];
         describe();
-        metrics::gauge!("offload.pool.max_threads", labels.iter()).set(number(self.max_threads));
+        let max_threads = metrics::gauge!("offload.pool.max_threads", labels.iter());
+        max_threads.set(number(self.max_threads));
         if let Some(capacity) = self.queue_capacity {
             metrics::gauge!("offload.pool.queue_capacity", labels.iter()).set(number(capacity));
         }
@@ -81,6 +84,7 @@ impl Gauges {
             gauge
         };
         Handles {
+            max_threads,
             threads: zero(metrics::gauge!("offload.pool.threads", labels.iter())),
             idle: zero(metrics::gauge!("offload.pool.idle", labels.iter())),
             peak_threads: zero(metrics::gauge!("offload.pool.peak_threads", labels.iter())),

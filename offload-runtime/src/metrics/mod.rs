@@ -30,7 +30,6 @@ pub use panics::PanicRecord;
 pub(crate) use publish::Gauges;
 pub(crate) use sites::Sites;
 pub(crate) use states::{StateFigures, States};
-#[cfg(feature = "process")]
 pub(crate) use tally::Tally;
 
 use crate::error::Error;

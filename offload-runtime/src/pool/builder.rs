@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::running::RunningJob;
 use super::state::{Config, Hooks, Pool, State};
 use super::thread_pool::ThreadPool;
+use super::worker::start_ahead;
 use crate::job::Queue;
 use crate::unwind::contain;
 
@@ -33,6 +34,7 @@ impl ThreadPoolBuilder {
         Self {
             config: Config {
                 max_threads: cores.max(MAX_THREADS),
+                start_threads: 0,
                 min_threads: 0,
                 keep_alive: KEEP_ALIVE,
                 queue_capacity: None,
@@ -47,6 +49,7 @@ impl ThreadPoolBuilder {
     }
 
     /// Sets how many jobs may run at once, and so how many threads there are. Default: 64, or the number of cores if that is more.
+    /// [`ThreadPool::set_max_threads`] changes it later.
     ///
     /// Jobs that are awaited inside a job of the same pool may run beyond that ([nested use](ThreadPool#nested-use)).
     ///
@@ -61,9 +64,27 @@ impl ThreadPoolBuilder {
         self
     }
 
+    /// Starts `n` threads in [`build`](Self::build), ahead of the first jobs, or `max_threads` if that is less. Default: 0.
+    ///
+    /// The first jobs do not wait for their threads, nor for [`on_thread_start`](Self::on_thread_start). Threads that find nothing to do leave after
+    /// the keep-alive, as all do: set [`min_threads`](Self::min_threads) to keep them. A thread that the system refuses is tried again by the
+    /// next job.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::ThreadPool;
+    ///
+    /// let pool = ThreadPool::builder().max_threads(8).start_threads(2).min_threads(2).build();
+    /// assert_eq!(pool.metrics().threads(), 2);
+    /// ```
+    pub fn start_threads(mut self, n: usize) -> Self {
+        self.config.start_threads = n;
+        self
+    }
+
     /// Sets how many threads stay when there is nothing to do. Default: 0, so that an idle pool has no threads.
     ///
-    /// They are started by jobs, as all threads are, not by [`build`](Self::build). At most `max_threads` are kept.
+    /// They are started by jobs, unless [`start_threads`](Self::start_threads) starts some. At most `max_threads` are kept.
     ///
     /// # Examples
     /// ```
@@ -90,7 +111,7 @@ impl ThreadPoolBuilder {
     /// bound.
     ///
     /// Jobs that run, and jobs that a thread is free to take or may be started for, do not count: a pool of `m` threads with a
-    /// capacity of `n` holds `m + n` jobs.
+    /// capacity of `n` holds `m + n` jobs. To wait for room instead, see [`ThreadPool::reserve`].
     ///
     /// # Examples
     /// ```
@@ -265,13 +286,16 @@ impl ThreadPoolBuilder {
         self
     }
 
-    /// Makes the pool. No thread is started yet.
+    /// Makes the pool, and starts the threads of [`start_threads`](Self::start_threads).
     ///
     /// # Examples
     /// See [`ThreadPool::builder`].
     #[must_use]
     pub fn build(self) -> ThreadPool {
-        ThreadPool::with_queue(Queue::new(Pool::new(self.config), State::new(self.hooks), None))
+        let (max_threads, start_threads) = (self.config.max_threads, self.config.start_threads);
+        let queue = Queue::new(Pool::new(self.config), State::new(max_threads, self.hooks), None);
+        start_ahead(&queue, start_threads);
+        ThreadPool::with_queue(queue)
     }
 }
 
@@ -280,6 +304,7 @@ impl fmt::Debug for ThreadPoolBuilder {
         let config = &self.config;
         f.debug_struct("ThreadPoolBuilder")
             .field("max_threads", &config.max_threads)
+            .field("start_threads", &config.start_threads)
             .field("min_threads", &config.min_threads)
             .field("keep_alive", &config.keep_alive)
             .field("queue_capacity", &config.queue_capacity)

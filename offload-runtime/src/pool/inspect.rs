@@ -31,14 +31,14 @@ pub(super) fn running(queue: &Arc<Queue<Pool>>) -> usize {
 pub(super) fn metrics(queue: &Arc<Queue<Pool>>) -> PoolMetrics {
     let Pool { config, sites, .. } = &queue.shared;
     let mut state = queue.lock();
-    let (threads, running) = (state.threads, state.running());
+    let (max_threads, threads, running) = (state.max_threads, state.threads, state.running());
     let (peak_threads, peak_running, peak_queued) = (state.peak_threads, state.peak_running, state.peak());
     let oldest_wait = state.oldest_wait();
     state.finish();
     let (figures, by_site) = sites.read();
     PoolMetrics {
         name: Arc::clone(&config.name),
-        max_threads: config.max_threads,
+        max_threads,
         queue_capacity: config.queue_capacity,
         threads,
         idle: threads - running,

@@ -425,3 +425,80 @@ fn a_wait_that_is_given_up() {
         assert!(block_on(outer).unwrap());
     });
 }
+
+/// The job may end as the caller begins to wait for that.
+#[test]
+fn wait_idle_and_the_end_of_a_job() {
+    for keep_alive in [Duration::MAX, Duration::ZERO] {
+        explore(&format!("wait_idle and the end of a job, keep-alive {keep_alive:?}"), Some(2), move || {
+            let pool = builder(1).keep_alive(keep_alive).build();
+            let done = Arc::new(AtomicUsize::new(0));
+            let job = Arc::clone(&done);
+            pool.submit(move || job.fetch_add(1, Ordering::SeqCst)).detach();
+            block_on(pool.wait_idle());
+            assert_eq!(done.load(Ordering::SeqCst), 1);
+        });
+    }
+}
+
+/// The only job is cancelled, or runs: the pool is idle in any case.
+#[test]
+fn wait_idle_and_cancel() {
+    explore("wait_idle and cancel", Some(2), || {
+        let pool = pool(1);
+        let handle = pool.submit(|| ());
+        let canceller = thread::spawn(move || drop(handle));
+        block_on(pool.wait_idle());
+        canceller.join().unwrap();
+        block_on(pool.wait_idle());
+    });
+}
+
+/// The second job begins though the first does not end without it, whenever the maximum is raised.
+#[test]
+fn raise_and_two_jobs_that_need_each_other() {
+    explore("max_threads raised, and two jobs that need each other", Some(1), || {
+        let pool = pool(1);
+        let (send, receive) = loom::sync::mpsc::channel();
+        let first = pool.submit(move || receive.recv().unwrap());
+        let other = pool.clone();
+        let raises = thread::spawn(move || other.set_max_threads(2));
+        pool.submit(move || send.send(7).unwrap()).detach();
+        assert_eq!(block_on(first).unwrap(), 7);
+        raises.join().unwrap();
+    });
+}
+
+/// The maximum is lowered as workers take jobs: afterwards, one runs at a time, and none is forgotten.
+#[test]
+fn lower_and_two_jobs() {
+    explore("max_threads lowered, and two jobs", Some(1), || {
+        let pool = pool(2);
+        let other = pool.clone();
+        let lowers = thread::spawn(move || other.set_max_threads(1));
+        let (first, second) = (pool.submit(|| 1), pool.submit(|| 2));
+        lowers.join().unwrap();
+        assert_eq!(block_on(first).unwrap() + block_on(second).unwrap(), 3);
+        assert_eq!(block_on(pool.submit(|| 4)).unwrap(), 4);
+    });
+}
+
+/// What `try_submit` accepts runs, though the pool closes at that moment; else the closure is back.
+#[test]
+fn close_and_try_submit() {
+    explore("close and try_submit", Some(3), || {
+        let tokens = Tokens::default();
+        let pool = builder(1).queue_capacity(0).build();
+        let other = pool.clone();
+        let closer = thread::spawn(move || other.close());
+        let token = tokens.new_one();
+        match pool.try_submit(move || drop(token)) {
+            Ok(handle) => block_on(handle).unwrap(),
+            Err(refused) => {
+                assert!(matches!(refused.error(), Error::ShutDown));
+                refused.into_inner()();
+            }
+        }
+        closer.join().unwrap();
+    });
+}

@@ -18,8 +18,8 @@ use super::submit::refuse_all;
 use crate::error::Error;
 use crate::job::{Guard, Queue};
 use crate::sync::Arc;
-use crate::unwind::{contain, discard};
-use crate::wait::block_on;
+use crate::unwind::discard;
+use crate::wait::{block_on, wake};
 
 /// Seals the queue and wakes idle threads, so that they leave.
 pub(super) fn close(queue: &Arc<Queue<Pool>>) {
@@ -50,6 +50,7 @@ fn end(queue: &Arc<Queue<Pool>>, then: impl FnOnce(&mut Guard<'_, Pool>)) {
     for worker in idle {
         worker.wake.notify_one();
     }
+    wake(queue.shared.lines.close());
     discard(hooks);
 }
 
@@ -68,7 +69,7 @@ pub(super) fn count_out(mut state: Guard<'_, Pool>) {
 }
 
 /// Whether this thread is one of the pool's.
-fn is_worker_of(state: &State) -> bool {
+pub(super) fn is_worker_of(state: &State) -> bool {
     current().is_some_and(|current| state.workers.iter().any(|worker| Arc::ptr_eq(worker, &current)))
 }
 
@@ -82,17 +83,7 @@ impl State {
 /// Takes the wakers of all waiters, if the pool's end has come, or may have come for one of them.
 pub(super) fn take_wakers(state: &mut State) -> Vec<Waker> {
     // For a waiting job of the pool it has come when one thread is left, its own. No thread waits before the pool is closed.
-    if state.threads + state.leaving > 1 {
-        return Vec::new();
-    }
-    std::mem::take(&mut state.shutdowns).into_iter().map(|(_, waker)| waker).collect()
-}
-
-/// Wakes them, without the lock.
-pub(super) fn wake(wakers: Vec<Waker>) {
-    for waker in wakers {
-        contain(|| waker.wake());
-    }
+    if state.threads + state.leaving > 1 { Vec::new() } else { state.shutdowns.take() }
 }
 
 /// Resolves when all work of a pool is done and its threads have left, after their
@@ -120,15 +111,12 @@ pub(super) fn wake(wakers: Vec<Waker>) {
 pub struct Shutdown {
     queue: Arc<Queue<Pool>>,
     /// The number under which its waker is registered.
-    number: usize,
+    number: u64,
 }
 
 impl Shutdown {
     pub(super) fn of(queue: Arc<Queue<Pool>>) -> Self {
-        let mut state = queue.lock();
-        let number = state.next_shutdown;
-        state.next_shutdown += 1;
-        drop(state);
+        let number = queue.lock().shutdowns.number();
         Self { queue, number }
     }
 
@@ -170,13 +158,7 @@ impl Shutdown {
         if state.threads + state.leaving <= own {
             return Poll::Ready(());
         }
-        let registered = state.shutdowns.iter_mut().find(|(number, _)| *number == self.number);
-        let unused = if let Some((_, known)) = registered {
-            Some(std::mem::replace(known, new))
-        } else {
-            state.shutdowns.push((self.number, new));
-            None
-        };
+        let unused = state.shutdowns.register(self.number, new);
         // In this order: the waker is user code.
         drop((state, unused));
         Poll::Pending
@@ -200,8 +182,7 @@ impl Drop for Shutdown {
     fn drop(&mut self) {
         // Nothing of the waiting task stays with a pool that goes on.
         let mut state = self.queue.lock();
-        let position = state.shutdowns.iter().position(|(number, _)| *number == self.number);
-        let waker = position.map(|position| state.shutdowns.swap_remove(position));
+        let waker = state.shutdowns.remove(self.number);
         // In this order: the waker is user code.
         drop((state, waker));
     }

@@ -6,14 +6,18 @@ use std::time::Duration;
 use super::current::Worker;
 use super::running::RunningJob;
 use super::spin::SpinLimit;
+use crate::job::Guard;
 use crate::metrics::{Gauges, Sites};
-use crate::permits::Permits;
+use crate::permits::{Lines, Permits};
 use crate::sync::{Arc, AtomicBool, Condvar, thread};
+use crate::wakers::Wakers;
 
 /// What the builder chose.
 #[derive(Clone)]
 pub(super) struct Config {
+    /// At first, see [`State::max_threads`].
     pub(super) max_threads: usize,
+    pub(super) start_threads: usize,
     pub(super) min_threads: usize,
     pub(super) keep_alive: Duration,
     pub(super) queue_capacity: Option<usize>,
@@ -55,7 +59,9 @@ pub(super) struct Pool {
     pub(super) config: Config,
     pub(super) sites: Sites,
     /// One for each job that the pool may hold at once, if it has a capacity.
-    pub(super) permits: Option<Permits>,
+    pub(super) permits: Option<Arc<Permits>>,
+    /// The lines for places in the pool and in its views.
+    pub(super) lines: Lines,
     pub(super) gauges: Gauges,
     /// Where the watch sleeps, with the queue's lock.
     pub(super) watch: Condvar,
@@ -67,6 +73,8 @@ pub(super) struct Pool {
 ///
 /// A thread that has started and not resigned is in exactly one state: `preparing`, `searching`, running a job, or parked in `idle`.
 pub(super) struct State {
+    /// How many threads there may be, beside those of rule 4.
+    pub(super) max_threads: usize,
     /// Threads that exist or are being started, without resigned ones.
     pub(super) threads: usize,
     /// Threads in their start hook. They may be there for long, and no job relies on them.
@@ -90,10 +98,11 @@ pub(super) struct State {
     pub(super) workers: Vec<Arc<Worker>>,
     /// Dropped by the last thread of a closed pool.
     pub(super) hooks: Hooks,
-    /// Waiters for the pool's end: the number of the [`Shutdown`](super::Shutdown) and its waker.
-    pub(super) shutdowns: Vec<(usize, Waker)>,
-    /// The number of the next [`Shutdown`](super::Shutdown).
-    pub(super) next_shutdown: usize,
+    /// The futures that wait for the pool's end.
+    pub(super) shutdowns: Wakers,
+    /// The futures that wait until it is idle, and whether a job of the pool awaits one of them.
+    pub(super) idlers: Wakers,
+    pub(super) idles_inside: bool,
     /// The number in the next thread's name.
     pub(super) next_name: usize,
     /// Jobs that have begun, and whether the watch waits for one.
@@ -124,29 +133,36 @@ pub(super) enum Wake {
     Worker(Arc<Worker>),
     /// Start a thread.
     Start,
+    /// Nothing is queued or runs: wake the futures that wait for that.
+    Idle(Vec<Waker>),
 }
 
 impl Pool {
     pub(super) fn new(config: Config) -> Self {
-        let permits = config.queue_capacity.map(|n| Permits::new(n.saturating_add(config.max_threads)));
+        let permits = config.queue_capacity.map(|n| Arc::new(Permits::new(n.saturating_add(config.max_threads))));
+        let lines = Lines::default();
+        if let Some(permits) = &permits {
+            lines.add(permits);
+        }
         let sites = Sites::new(config.timing, Arc::clone(&config.name));
         let gauges = Gauges::new(&config.name, config.max_threads, config.queue_capacity);
-        Self { config, sites, permits, gauges, watch: Condvar::new(), long_search: AtomicBool::new(false) }
+        Self { config, sites, permits, lines, gauges, watch: Condvar::new(), long_search: AtomicBool::new(false) }
     }
 
-    /// A job has ended, or never begins: its place is free.
-    pub(super) fn release(&self, is_owed: bool) {
-        if let Some(permits) = &self.permits
-            && !is_owed
-        {
-            permits.release();
+    /// A job has ended, or never begins: its place is free. Returns the wakers to call.
+    #[must_use]
+    pub(super) fn release(&self, is_owed: bool) -> Vec<Waker> {
+        match &self.permits {
+            Some(permits) if !is_owed => permits.release(),
+            _ => Vec::new(),
         }
     }
 }
 
 impl State {
-    pub(super) fn new(hooks: Hooks) -> Self {
+    pub(super) fn new(max_threads: usize, hooks: Hooks) -> Self {
         Self {
+            max_threads,
             threads: 0,
             preparing: 0,
             searching: 0,
@@ -159,8 +175,9 @@ impl State {
             retiring: 0,
             workers: Vec::new(),
             hooks,
-            shutdowns: Vec::new(),
-            next_shutdown: 0,
+            shutdowns: Wakers::default(),
+            idlers: Wakers::default(),
+            idles_inside: false,
             next_name: 0,
             begun: 0,
             watch: Watch::Off,
@@ -177,14 +194,14 @@ impl State {
 
     /// How many threads may be active and take any job: a job that waits and the one that runs in its place count once.
     #[inline]
-    fn limit(&self, config: &Config) -> usize {
-        config.max_threads + self.waiting.min(self.lent)
+    fn limit(&self) -> usize {
+        self.max_threads + self.waiting.min(self.lent)
     }
 
     /// Whether this thread is beyond the limit: it may take awaited jobs only (rule 4).
     #[inline]
-    pub(super) fn is_beyond(&self, config: &Config) -> bool {
-        self.active() > self.limit(config)
+    pub(super) fn is_beyond(&self) -> bool {
+        self.active() > self.limit()
     }
 
     /// Threads that run a job.
@@ -194,9 +211,9 @@ impl State {
 
     /// How many workers are coming for queued jobs; `None` if no other could be had now. `has_awaited`: whether the next job is awaited.
     #[inline]
-    pub(super) fn coming(&self, config: &Config, has_awaited: impl FnOnce() -> bool) -> Option<usize> {
+    pub(super) fn coming(&self, has_awaited: impl FnOnce() -> bool) -> Option<usize> {
         let active = self.active();
-        if active >= self.limit(config) && (active >= config.max_threads + self.waiting || !has_awaited()) {
+        if active >= self.limit() && (active >= self.max_threads + self.waiting || !has_awaited()) {
             None
         } else if !self.idle.is_empty() {
             Some(self.searching)
@@ -217,8 +234,29 @@ impl State {
         if let Some(worker) = self.idle.pop() {
             return Wake::Worker(worker);
         }
+        self.add_thread();
+        Wake::Start
+    }
+
+    /// Counts a thread that is about to be started.
+    pub(super) fn add_thread(&mut self) {
         self.threads += 1;
         self.peak_threads = self.peak_threads.max(self.threads);
-        Wake::Start
+    }
+
+    /// How many threads stay when there is nothing to do.
+    pub(super) fn min_threads(&self, config: &Config) -> usize {
+        config.min_threads.min(self.max_threads)
+    }
+
+    /// Takes the futures that wait until nothing is queued or runs, if that may be so for one of them.
+    #[inline]
+    pub(super) fn take_idlers(guard: &mut Guard<'_, Pool>) -> Vec<Waker> {
+        // A job of the pool that waits does not count itself.
+        if guard.idlers.is_empty() || guard.has_next() || guard.running() > usize::from(guard.idles_inside) {
+            return Vec::new();
+        }
+        guard.idles_inside = false;
+        guard.idlers.take()
     }
 }

@@ -2,27 +2,81 @@
 
 use super::state::Pool;
 use crate::clock::Stamp;
+use crate::context::CallerContext;
 use crate::error::Error;
-use crate::job::{Claimed, Job, Queue, Rejected};
+use crate::job::{self, Claimed, Job, JobHandle, Origin, Queue, Rejected, Unjudged};
+use crate::metrics::Tally;
+use crate::refused::Refused;
 use crate::sync::Arc;
+use crate::wait::wake;
 
 /// Enqueues `job`, or refuses it.
 #[inline]
 pub(super) fn submit(queue: &Arc<Queue<Pool>>, job: Job) {
-    let Pool { sites, permits, .. } = &queue.shared;
-    let tally = sites.tally(job.origin());
+    let tally = queue.shared.sites.tally(job.origin());
     tally.submitted();
-    let is_owed = job.is_owed();
-    let refusal = match permits {
-        _ if is_owed => None,
-        _ if queue.is_sealed() => Some(Error::ShutDown),
-        Some(permits) if !permits.try_acquire() => Some(Error::QueueFull),
-        _ => None,
-    };
-    if let Some(why) = refusal {
+    if !job.is_owed()
+        && let Err(why) = enter(queue)
+    {
         tally.refused(&why);
         return job.refuse(why);
     }
+    enqueue(queue, job, tally);
+}
+
+/// Takes a place, if the pool takes jobs.
+#[inline]
+fn enter(queue: &Queue<Pool>) -> Result<(), Error> {
+    match &queue.shared.permits {
+        _ if queue.is_sealed() => Err(Error::ShutDown),
+        Some(permits) if !permits.try_acquire() => Err(Error::QueueFull),
+        _ => Ok(()),
+    }
+}
+
+/// Enqueues a `job` that has a place.
+pub(super) fn submit_permitted(queue: &Arc<Queue<Pool>>, job: Job) {
+    let tally = queue.shared.sites.tally(job.origin());
+    tally.submitted();
+    enqueue(queue, job, tally);
+}
+
+/// Enqueues a job of `f`, or gives `f` back.
+pub(super) fn try_submit<F, T>(queue: &Arc<Queue<Pool>>, origin: Origin, f: F) -> Result<JobHandle<T>, Refused<F>>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let tally = queue.shared.sites.tally(origin);
+    tally.submitted();
+    // User code, as it makes a span: before the lock.
+    let context = CallerContext::of(origin);
+    let why = match enter(queue) {
+        Ok(()) => {
+            let stamp = tally.stamp();
+            let mut state = queue.lock();
+            // A pool is sealed under the lock: what is pushed here is not refused any more.
+            if !queue.is_sealed() {
+                let (job, handle) = job::pair_for(origin, f, Unjudged, context);
+                let pushed = Queue::push_locked(&mut state, job, stamp);
+                state.finish();
+                debug_assert!(pushed.is_ok(), "no other thread has its handle");
+                return Ok(handle);
+            }
+            drop(state);
+            wake(queue.shared.release(false));
+            Error::ShutDown
+        }
+        Err(why) => why,
+    };
+    tally.refused(&why);
+    context.refuse(&why);
+    Err(Refused::new(f, why))
+}
+
+#[inline]
+fn enqueue(queue: &Arc<Queue<Pool>>, job: Job, tally: &Arc<Tally>) {
+    let is_owed = job.is_owed();
     let stamp = tally.stamp();
     let rejected = match queue.push(job, stamp) {
         Ok(()) => return,
@@ -32,7 +86,7 @@ pub(super) fn submit(queue: &Arc<Queue<Pool>>, job: Job) {
         },
         Err(Rejected::Sealed(job) | Rejected::Cancelled(job)) => job,
     };
-    queue.shared.release(is_owed);
+    wake(queue.shared.release(is_owed));
     if rejected.is_cancelled() {
         return tally.cancelled();
     }
@@ -47,7 +101,7 @@ fn submit_owed(queue: &Arc<Queue<Pool>>, job: Job, stamp: Stamp) -> Result<(), J
     if state.stopped || state.threads == 0 {
         return Err(job);
     }
-    let pushed = Queue::push_sealed(&mut state, job, stamp);
+    let pushed = Queue::push_locked(&mut state, job, stamp);
     state.finish();
     pushed
 }
@@ -55,7 +109,7 @@ fn submit_owed(queue: &Arc<Queue<Pool>>, job: Job, stamp: Stamp) -> Result<(), J
 /// Refuses jobs that were taken out of the queue.
 pub(super) fn refuse_all(pool: &Pool, jobs: Vec<Claimed>, why: &Error) {
     for job in jobs {
-        pool.release(job.is_owed());
+        wake(pool.release(job.is_owed()));
         pool.sites.tally(job.origin()).refused(why);
         job.refuse(why.duplicate());
     }

@@ -4,14 +4,20 @@ use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use super::builder::ThreadPoolBuilder;
+use super::idle::Idle;
 use super::inspect;
 use super::running::RunningJob;
 use super::shutdown::{self, Shutdown};
 use super::state::Pool;
-use super::submit::submit;
+use super::submit::{submit, submit_permitted, try_submit};
+use super::worker::set_max_threads;
 use crate::executor::Executor;
-use crate::job::{Job, Queue, QueueId};
+use crate::ext::ExecutorExt;
+use crate::job::{Job, JobHandle, Origin, Queue, QueueId};
+use crate::limited::Limited;
 use crate::metrics::PoolMetrics;
+use crate::permits::Permits;
+use crate::refused::Refused;
 use crate::sync::Arc;
 
 /// An elastic pool of threads for jobs that block.
@@ -209,24 +215,137 @@ impl ThreadPool {
         inspect::running_jobs(self.queue())
     }
 
-    /// Returns how many jobs wait now. Takes the pool's lock for a moment, and reads nothing else, unlike [`metrics`](Self::metrics).
+    /// Submits `f` if the pool has room, and gives it back otherwise.
+    ///
+    /// # Errors
+    /// [`Refused`], which holds `f` and the reason: [`Error::QueueFull`](crate::Error::QueueFull) or [`Error::ShutDown`](crate::Error::ShutDown).
+    ///
+    /// # Cancel safety
+    /// Dropping the handle cancels the job, see [`JobHandle`].
     ///
     /// # Examples
     /// ```
-    /// use offload_runtime::ThreadPool;
+    /// use offload_runtime::{Error, ThreadPool};
     ///
-    /// let pool = ThreadPool::new(4);
-    /// assert_eq!((pool.queued(), pool.running()), (0, 0));
+    /// let (pool, spare) = (ThreadPool::new(1), ThreadPool::new(1));
+    /// pool.close();
+    /// let message = String::from("moved, and not lost");
+    /// let refused = pool.try_submit(move || message.len()).unwrap_err();
+    /// assert!(matches!(refused.error(), Error::ShutDown));
+    /// let handle = spare.try_submit(refused.into_inner())?;
+    /// assert_eq!(handle.wait()?, 19);
+    /// # Ok::<(), Error>(())
     /// ```
+    #[track_caller]
+    pub fn try_submit<F, T>(&self, f: F) -> Result<JobHandle<T>, Refused<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        try_submit(self.queue(), Origin::of_caller(), f)
+    }
+
+    /// Returns a view of this pool that runs at most `n` of its jobs at once, on the pool's threads. See [`Limited`].
+    ///
+    /// # Panics
+    /// If `n` is zero.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, ThreadPool};
+    ///
+    /// struct Service { pool: ThreadPool }
+    ///
+    /// let service = Service { pool: ThreadPool::default() };
+    /// let database = service.pool.limited(4);
+    /// assert_eq!(database.submit(|| 1).wait().unwrap(), 1);
+    /// ```
+    #[must_use]
+    pub fn limited(&self, n: usize) -> Limited<Self> {
+        ExecutorExt::limited(self, n)
+    }
+
+    /// Resolves when nothing is queued and no job runs, and takes jobs all the while.
+    ///
+    /// The jobs of the pool's [`Limited`] views count. What is submitted after that moment may run already when the caller goes on.
+    ///
+    /// Awaited inside a job of the same pool, it does not count that job. Two jobs of one pool that both await it wait for each other.
+    ///
+    /// # Cancel safety
+    /// The future may be dropped at any time, and made again.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, ThreadPool};
+    ///
+    /// # pollster::block_on(async {
+    /// let pool = ThreadPool::new(2);
+    /// for i in 0..10 {
+    ///     pool.submit(move || println!("{i}")).detach();
+    /// }
+    /// pool.wait_idle().await;
+    /// assert_eq!(pool.metrics().completed(), 10);
+    /// # });
+    /// ```
+    pub fn wait_idle(&self) -> impl Future<Output = ()> + Send + Sync + Unpin + use<> {
+        Idle::of(self.queue())
+    }
+
+    /// Changes how many jobs may run at once, and so how many threads there are.
+    ///
+    /// Raised, it lets waiting jobs begin at once. Lowered below the number of jobs that run, it stops none of them: they end, and no job begins until
+    /// fewer run. Threads that are too many leave after the keep-alive. A [`queue_capacity`](ThreadPoolBuilder::queue_capacity) stays, so the jobs that
+    /// the pool holds change by as many as the threads.
+    ///
+    /// # Panics
+    /// If `n` is zero.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new(2);
+    /// pool.set_max_threads(8); // at night
+    /// assert_eq!(pool.metrics().max_threads(), 8);
+    /// # pool.submit(|| ()).wait().unwrap();
+    /// ```
+    pub fn set_max_threads(&self, n: usize) {
+        assert!(n > 0, "`ThreadPool::set_max_threads`: a pool needs at least one thread");
+        set_max_threads(self.queue(), n);
+    }
+
+    /// Returns how many jobs wait. Costs a lock, and no more: [`metrics`](Self::metrics) has all figures.
+    ///
+    /// For jobs that wait in a [`Limited`] view see [`Limited::queued`]; here a view counts with the turns that it waits for.
+    ///
+    /// # Examples
+    /// See [`running`](Self::running).
     #[must_use]
     pub fn queued(&self) -> usize {
         inspect::queued(self.queue())
     }
 
-    /// Returns how many jobs run now. Takes the pool's lock for a moment.
+    /// Returns how many threads run a job. Costs a lock, and no more.
+    ///
+    /// A job that has just ended may still count, until its thread has looked for the next.
     ///
     /// # Examples
-    /// See [`queued`](Self::queued).
+    /// ```
+    /// use offload_runtime::{ExecutorExt, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new(1);
+    /// let (started, wait) = std::sync::mpsc::channel();
+    /// let (end, wait_end) = std::sync::mpsc::channel::<()>();
+    /// let running = pool.submit(move || {
+    ///     started.send(()).unwrap();
+    ///     wait_end.recv().unwrap();
+    /// });
+    /// wait.recv().unwrap();
+    /// let waiting = pool.submit(|| ());
+    /// assert_eq!((pool.running(), pool.queued()), (1, 1));
+    /// # end.send(()).unwrap();
+    /// # (running.wait().unwrap(), waiting.wait().unwrap());
+    /// ```
     #[must_use]
     pub fn running(&self) -> usize {
         inspect::running(self.queue())
@@ -253,8 +372,8 @@ impl ThreadPool {
 
 #[cfg(feature = "metrics")]
 impl ThreadPool {
-    /// Sets the gauges of the feature `metrics` that no event keeps up to date: `offload.pool.idle`, `.peak_threads`, `.peak_running`,
-    /// `.peak_queued` and `.oldest_wait`. Between two calls they keep their values.
+    /// Sets the gauges of the feature `metrics` that no event keeps up to date: `offload.pool.max_threads`, `.idle`, `.peak_threads`,
+    /// `.peak_running`, `.peak_queued` and `.oldest_wait`. Between two calls they keep their values.
     ///
     /// Call it before each scrape, or where the exporter's upkeep runs.
     ///
@@ -296,18 +415,30 @@ impl Executor for ThreadPool {
     fn label(&self) -> Option<String> {
         Some(self.queue().shared.config.name.as_ref().to_owned())
     }
+
+    fn permits(&self) -> Option<Arc<Permits>> {
+        self.queue().shared.permits.clone()
+    }
+
+    fn execute_permitted(&self, job: Job) {
+        submit_permitted(self.queue(), job);
+    }
+
+    fn closes(&self, permits: &Arc<Permits>) {
+        self.queue().shared.lines.add(permits);
+    }
 }
 
 impl fmt::Debug for ThreadPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pool = self.queue().lock();
-        let (threads, running, closed) = (pool.threads, pool.running(), pool.closed);
+        let (max_threads, threads, running, closed) = (pool.max_threads, pool.threads, pool.running(), pool.closed);
         drop(pool);
         let queued = inspect::queued(self.queue());
         let config = &self.queue().shared.config;
         f.debug_struct("ThreadPool")
             .field("name", &config.name)
-            .field("max_threads", &config.max_threads)
+            .field("max_threads", &max_threads)
             .field("threads", &threads)
             .field("running", &running)
             .field("queued", &queued)

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::job::{self, Claimed, Guard, Owner, Queue, Wait};
 use crate::sync::Arc;
 use crate::unwind::{contain, discard};
+use crate::wait::wake as wake_all;
 
 impl Owner for Pool {
     type Guarded = State;
@@ -21,14 +22,14 @@ impl Owner for Pool {
 
     #[inline]
     fn settle(guard: &mut Guard<'_, Self>) -> Wake {
-        let config = &guard.queue().shared.config;
-        let coming = guard.coming(config, || guard.has_awaited());
+        let coming = guard.coming(|| guard.has_awaited());
         if !guard.publish(coming) {
-            return Wake::Nothing;
+            let idlers = State::take_idlers(guard);
+            return if idlers.is_empty() { Wake::Nothing } else { Wake::Idle(idlers) };
         }
         let wake = guard.choose();
         // If there are still more jobs, that worker wakes the next.
-        let coming = guard.coming(config, || guard.has_awaited());
+        let coming = guard.coming(|| guard.has_awaited());
         let _ = guard.publish(coming);
         wake
     }
@@ -39,11 +40,12 @@ impl Owner for Pool {
             Wake::Nothing => {}
             Wake::Worker(worker) => worker.wake.notify_one(),
             Wake::Start => start(queue),
+            Wake::Idle(idlers) => wake_all(idlers),
         }
     }
 
     fn cancelled(queue: &Arc<Queue<Self>>, job: &Claimed) {
-        queue.shared.release(job.is_owed());
+        wake_all(queue.shared.release(job.is_owed()));
         queue.shared.sites.tally(job.origin()).cancelled();
     }
 
@@ -61,6 +63,40 @@ impl Owner for Pool {
             Wait::Ends => state.waiting -= 1,
         }
     }
+}
+
+/// Starts `n` threads that no job needs yet, or as many as there may be.
+pub(super) fn start_ahead(queue: &Arc<Queue<Pool>>, n: usize) {
+    for _ in 0..n {
+        let mut state = queue.lock();
+        if state.threads >= state.max_threads {
+            return;
+        }
+        state.searching += 1;
+        state.add_thread();
+        state.finish();
+        start(queue);
+    }
+}
+
+/// Sets how many threads there may be.
+pub(super) fn set_max_threads(queue: &Arc<Queue<Pool>>, n: usize) {
+    let pool = &queue.shared;
+    let mut state = queue.lock();
+    let before = std::mem::replace(&mut state.max_threads, n);
+    // Under the lock, so that two that set it at once come to the same number of places.
+    let freed = match (&pool.permits, pool.config.queue_capacity) {
+        (Some(permits), Some(capacity)) => permits.resize(capacity.saturating_add(before), capacity.saturating_add(n)),
+        _ => Vec::new(),
+    };
+    // Parked threads that were to stay may be too many now.
+    let idle = if n < before { state.idle.clone() } else { Vec::new() };
+    // More jobs may run now.
+    state.finish();
+    for worker in idle {
+        worker.wake.notify_one();
+    }
+    wake_all(freed);
 }
 
 /// Starts a thread, which is counted as searching.
@@ -94,16 +130,17 @@ fn start_failed(queue: &Arc<Queue<Pool>>, error: io::Error) {
     } else {
         Vec::new()
     };
-    let ended = shutdown::take_wakers(&mut state);
+    let mut wakers = shutdown::take_wakers(&mut state);
     if state.threads == 0 || !state.idle.is_empty() {
         state.finish();
     } else {
         // Not `finish`, which would try again at once, and so without end.
         let _ = state.publish(Some(0));
+        wakers.append(&mut State::take_idlers(&mut state));
         drop(state);
     }
     refuse_all(&queue.shared, refused, &why);
-    shutdown::wake(ended);
+    wake_all(wakers);
 }
 
 /// The whole of a thread.
@@ -148,14 +185,13 @@ fn call_hook(hook: Option<&(dyn Fn() + Send + Sync)>) {
 
 /// Runs jobs until there is nothing to stay for, and resigns. The thread is counted as searching.
 fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, hooks: &Hooks) {
-    let config = &queue.shared.config;
     let mut state = queue.lock();
     // Whether this thread is counted as searching, and whether it has searched since its last job.
     let (mut is_searching, mut has_searched) = (true, false);
     // Whether its keep-alive is over, and whether it has nothing left to be retired.
     let (mut retires, mut is_bare) = (false, hooks.thread_retire.is_none());
     loop {
-        let is_beyond = state.is_beyond(config);
+        let is_beyond = state.is_beyond();
         let next = if is_beyond { state.pop_awaited() } else { state.pop() };
         if let Some((job, stamp)) = next {
             state.searching -= usize::from(is_searching);
@@ -218,10 +254,12 @@ fn run(queue: &Arc<Queue<Pool>>, worker: &Worker, job: Claimed, stamp: Stamp) {
     let (tally, is_owed) = (pool.sites.tally(job.origin()), job.is_owed());
     let since = tally.started(stamp);
     // Dropping the awaiter wakes it.
+    let mut next = Vec::new();
     drop(job.run_shown(&worker.shown, since, |end| {
         tally.ended(end, stamp, since);
-        pool.release(is_owed);
+        next = pool.release(is_owed);
     }));
+    wake_all(next);
 }
 
 /// How a park ended.
@@ -254,7 +292,7 @@ fn park<'a>(mut state: Guard<'a, Pool>, worker: &Arc<Worker>) -> Parked<'a> {
             state.searching += 1;
             return Parked::Called(state);
         }
-        if timed_out && state.threads - state.retiring > config.min_threads {
+        if timed_out && state.threads - state.retiring > state.min_threads(config) {
             state.idle.remove(position);
             state.retiring += 1;
             return Parked::Retires(state);

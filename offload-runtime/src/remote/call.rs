@@ -106,7 +106,7 @@ pub(super) fn detached<T: Send + 'static>(
     f: impl FnOnce() -> T + Send + 'static,
 ) -> (Job, JobHandle<T>) {
     let origin = Origin::of_site(site);
-    job::pair_for(origin, f, Unjudged, CallerContext(origin))
+    job::pair_for(origin, f, Unjudged, CallerContext::of(origin))
 }
 
 impl Call {

@@ -92,7 +92,7 @@ fn seal(queue: &TestQueue) {
 
 fn job(value: usize) -> (Job, JobHandle<usize>) {
     let origin = Origin::of_caller();
-    pair_for(origin, move || value, Unjudged, CallerContext(origin))
+    pair_for(origin, move || value, Unjudged, CallerContext::of(origin))
 }
 
 fn push<P: Owner>(queue: &Arc<Queue<P>>, value: usize) -> JobHandle<usize> {
@@ -490,7 +490,7 @@ fn what_is_owed_to_a_sealed_queue_keeps_it_again() {
     seal(&queue);
     let (job, handle) = job(5);
     let mut guard = queue.lock();
-    assert!(Queue::push_sealed(&mut guard, job, Stamp::NONE).is_ok());
+    assert!(Queue::push_locked(&mut guard, job, Stamp::NONE).is_ok());
     guard.finish();
     assert_eq!(Arc::strong_count(&queue), 2);
     assert_eq!(run_all(&queue, vec![handle]), [5]);
@@ -526,7 +526,7 @@ fn a_canceller_does_not_meet_the_panic_of_an_owner() {
     let captured = Arc::new(());
     let queue = Queue::new(Panics, (), None);
     let (origin, kept) = (Origin::of_caller(), Arc::clone(&captured));
-    let (job, handle) = pair_for(origin, move || drop(kept), Unjudged, CallerContext(origin));
+    let (job, handle) = pair_for(origin, move || drop(kept), Unjudged, CallerContext::of(origin));
     assert!(queue.push(job, Stamp::NONE).is_ok());
     let mut guard = queue.lock();
     guard.seal();
