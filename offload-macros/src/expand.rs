@@ -7,7 +7,7 @@ use crate::arguments::{Argument, Crossing};
 use crate::attributes;
 use crate::crossing::{self, Call};
 use crate::errors::Errors;
-use crate::plan::{Executor, Output, Plan, Refusal};
+use crate::plan::{Executor, Output, Plan, Refusal, WhenFull};
 use crate::remote;
 use crate::self_rewrite;
 use crate::signature;
@@ -87,6 +87,16 @@ fn head(plan: &Plan) -> TokenStream {
 ///     move || { let email = __offload::borrow(&email); { body } }
 /// });
 /// ```
+/// With `wait`, nothing is made ready before there is room:
+/// ```text
+/// let __offload_handle = {
+///     let __offload_executor = &self.executor;
+///     match __offload::reserve(__offload_executor).await {
+///         Ok(__offload_permit) => __offload::submit::<Ret>(&__offload_permit, __offload_site, __offload_judge, { .. }),
+///         Err(__offload_refusal) => __offload::refuse(__offload_site, __offload_refusal),
+///     }
+/// };
+/// ```
 fn submission(plan: &Plan, outside: &TokenStream, inside: &TokenStream) -> TokenStream {
     let result = types::or_unit(plan.function.result().map(types::infer_impl_trait));
     let (site, executor, judge) = (site(plan), executor(plan), judge(plan));
@@ -98,20 +108,38 @@ fn submission(plan: &Plan, outside: &TokenStream, inside: &TokenStream) -> Token
     // The twin is deprecated as well; its one caller is not to be warned of it.
     let is_deprecated = plan.twin.is_some() && attributes::are_deprecated(&plan.function.attrs);
     let allowance = is_deprecated.then(|| quote!(#[allow(deprecated)]));
-    let submit = match plan.state() {
+    let submit = |executor: &TokenStream| match plan.state() {
         None => quote_spanned! {Span::mixed_site()=>
             __offload::submit::<#result>(#executor, __offload_site, __offload_judge, {
                 #outside
                 move || #inside
             })
         },
-        Some(state) => submit_with(state, &result, &executor, outside, inside),
+        Some(state) => submit_with(state, &result, executor, outside, inside),
+    };
+    let handle = if plan.when_full == WhenFull::Wait {
+        // At the executor, where it is an error that this is none. The block ends what the expression borrows.
+        let at = executor.clone().into_iter().last().map_or_else(Span::mixed_site, |last| last.span());
+        let at = Span::mixed_site().located_at(at);
+        let (held, permit) = (Ident::new("__offload_executor", at), Ident::new("__offload_permit", at));
+        let submit = submit(&quote_spanned!(at=> &#permit));
+        quote_spanned! {Span::mixed_site()=>
+            {
+                let #held = #executor;
+                match __offload::reserve(#held).await {
+                    ::core::result::Result::Ok(#permit) => #submit,
+                    ::core::result::Result::Err(__offload_refusal) => __offload::refuse(__offload_site, __offload_refusal),
+                }
+            }
+        }
+    } else {
+        submit(&executor)
     };
     quote_spanned! {Span::mixed_site()=>
         let __offload_site = #site;
         let __offload_judge = #judge;
         #allowance
-        let __offload_handle = #submit;
+        let __offload_handle = #handle;
         #release
     }
 }

@@ -17,7 +17,7 @@ use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
 
 /// The options that may stand on a block, as those of each method in it.
-const DEFAULTS: [&str; 6] = ["executor", "handle", "boxed", "refused", "panicked", "crate"];
+const DEFAULTS: [&str; 7] = ["executor", "wait", "handle", "boxed", "refused", "panicked", "crate"];
 
 /// If `item` is an impl block or a trait: the same with the options of the block in each attribute inside.
 pub(crate) fn expand(args: &TokenStream, item: &TokenStream, errors: &mut Errors) -> Option<TokenStream> {

@@ -22,6 +22,8 @@ pub(crate) struct Options {
     pub(crate) refused: Option<RefusedArg>,
     pub(crate) panicked: Option<Expr>,
     pub(crate) with: Vec<Capture>,
+    /// The word `wait`, where it stands.
+    pub(crate) wait: Option<Span>,
     /// The word `remote`, where it stands.
     pub(crate) remote: Option<Span>,
     /// What a remote function is called.
@@ -71,13 +73,14 @@ pub(crate) enum Place {
 }
 
 /// The names of all options.
-pub(crate) const OPTIONS: [&str; 10] =
-    ["executor", "sync", "handle", "boxed", "refused", "panicked", "with", "remote", "name", "crate"];
+pub(crate) const OPTIONS: [&str; 11] =
+    ["executor", "sync", "wait", "handle", "boxed", "refused", "panicked", "with", "remote", "name", "crate"];
 
 /// What people write for an option, beside its own name slightly misspelled.
-const ALSO: [(&str, &[&str]); 10] = [
+const ALSO: [(&str, &[&str]); 11] = [
     ("executor = ...", &["exec", "pool", "on", "run_on", "field", "runtime", "threads"]),
     ("sync = ...", &["blocking", "keep", "twin", "synchronous", "sync_fn"]),
+    ("wait", &["reserve", "room", "wait_for_room", "backpressure", "queue", "block"]),
     ("handle", &["job", "job_handle", "spawn", "detach"]),
     ("boxed", &["box", "dyn", "async_trait", "pin"]),
     ("refused = ...", &["refusal", "error", "on_error", "map_err", "err"]),
@@ -143,6 +146,7 @@ impl Options {
             "refused" => self.refused = value(&name, "refused = Error::from_refusal", input, refused)?,
             "panicked" => self.panicked = value(&name, "panicked = Error::from_panic", input, Expr::parse)?,
             "handle" => self.handle = Some(flag(&name, input)?),
+            "wait" => self.wait = Some(flag(&name, input)?),
             "remote" => self.remote = Some(flag(&name, input)?),
             "name" => self.name = value(&name, "name = \"pictures.scale\"", input, function_name)?,
             "boxed" => self.boxed = Some(boxed(&name, input)?),

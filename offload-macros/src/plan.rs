@@ -34,6 +34,7 @@ pub(crate) struct Plan {
     /// What makes the method's error of a panic.
     pub(crate) panicked: Option<Expr>,
     pub(crate) twin: Option<Twin>,
+    pub(crate) when_full: WhenFull,
     /// If the arguments cross as bytes.
     pub(crate) remote: Option<Remote>,
     /// Whether `Self` is known to be the type that the method belongs to.
@@ -62,6 +63,15 @@ pub(crate) enum Executor {
     Field(TokenStream, Span),
     /// Any expression.
     Expression(TokenStream),
+}
+
+/// What a call does if its executor has no room.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WhenFull {
+    /// It is refused.
+    Refuse,
+    /// It waits, and takes nothing of its arguments before.
+    Wait,
 }
 
 /// What becomes of a refusal.
@@ -112,6 +122,7 @@ impl Plan {
             inputs.map(|(number, input)| Argument::decide(number, input, &around, errors)).collect();
         check_result(&options, &function, errors);
         check_output(&options, errors);
+        check_wait(&options, errors);
         remote_rules::check(&options, &function, &arguments, errors);
         let is_taken = |tokens: TokenStream| tokens::mentions(&list(tokens), "self_");
         let inputs = function.sig.inputs.to_token_stream();
@@ -154,6 +165,7 @@ impl Plan {
             },
             panicked: options.panicked,
             twin,
+            when_full: if options.wait.is_some() { WhenFull::Wait } else { WhenFull::Refuse },
             remote: options.remote.map(|_| Remote { name: options.name }),
             has_self_type,
             fits_unchanged,
@@ -364,6 +376,27 @@ fn check_result(options: &Options, function: &Function, errors: &mut Errors) {
         let message =
             "`impl Trait` cannot be the result of a boxed future; name the type, or return a `Box<dyn Trait + Send>`";
         errors.at(at, message);
+    }
+}
+
+/// A call that waits for room takes nothing of its arguments before.
+fn check_wait(options: &Options, errors: &mut Errors) {
+    let Some(at) = options.wait else { return };
+    if options.handle.is_some() {
+        errors.at(
+            at,
+            "`handle` submits in the call itself, which cannot wait; remove `handle`, or remove `wait` and submit by \
+             `executor.reserve().await?.submit(..)`",
+        );
+    }
+    if options.remote.is_some() {
+        errors.at(at, "a remote executor has no line to wait in: its `queue_capacity` refuses; remove `wait`");
+    }
+    if let Some(lifetime) = options.boxed.as_ref().and_then(|boxed| boxed.lifetime.as_ref()) {
+        errors.at(
+            lifetime.span(),
+            format!("with `boxed = {lifetime}` the arguments are taken in the call itself, before there is room; write `boxed`, or remove `wait`"),
+        );
     }
 }
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use crate::context::CallerContext;
 use crate::error::Error;
 use crate::executor::Executor;
-use crate::job::{self, JobHandle, Judge, Origin, Unjudged};
+use crate::job::{self, Job, JobHandle, Origin, Unjudged};
 use crate::limited::Limited;
 use crate::permits::{Acquired, Permits};
 use crate::pool::ThreadPool;
@@ -58,29 +58,18 @@ impl<E: Executor> Permit<E> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.submit_from(Origin::of_caller(), Unjudged, f)
+        let origin = Origin::of_caller();
+        let (job, handle) = job::pair_for(origin, f, Unjudged, CallerContext::of(origin));
+        self.execute(job);
+        handle
     }
 
-    /// Submits `f` from `site`; `judge` tells which results are errors. Called by generated code.
-    pub(crate) fn submit_at<F, T>(self, site: &'static Site, judge: impl Judge<T>, f: F) -> JobHandle<T>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
-        self.submit_from(Origin::of_site(site), judge, f)
-    }
-
-    fn submit_from<F, T>(self, origin: Origin, judge: impl Judge<T>, f: F) -> JobHandle<T>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
+    /// Submits a job that exists.
+    pub(crate) fn execute(self, job: Job) {
         let Self { executor, mut place } = self;
-        let (job, handle) = job::pair_for(origin, f, judge, CallerContext::of(origin));
-        // The job has the place from here on. In this order: what is taken is not given back if the context panics.
+        // The job has the place from here on.
         place.0 = None;
         executor.execute_permitted(job);
-        handle
     }
 }
 

@@ -13,7 +13,8 @@
 pub use crate::job::{Judge, QueueId, Unjudged};
 #[doc(hidden)]
 pub use crate::permits::Permits;
-use crate::{Error, Executor, JobHandle, Permit, Site};
+use crate::sync::{self, Mutex};
+use crate::{Error, Executor, Job, JobHandle, Permit, Site, StatefulExecutor};
 use std::borrow::{Borrow as _, Cow};
 use std::convert::Infallible;
 use std::marker::PhantomData;
@@ -51,22 +52,29 @@ pub fn submit<T: Send + 'static>(
 }
 
 /// Waits for room in the executor of a `#[blocking(wait)]` method.
-pub fn reserve<E: Executor + ?Sized>(executor: &E) -> impl Future<Output = Result<Permit<&E>, Error>> + Send {
-    crate::permit::reserve(executor)
+pub fn reserve<E: Executor + ?Sized>(executor: &E) -> impl Future<Output = Result<Granted<'_, E>, Error>> + Send {
+    let permit = crate::permit::reserve(executor);
+    async { Ok(Granted(Mutex::new(Some(permit.await?)))) }
 }
 
-/// Submits the job of a `#[blocking(wait)]` method. `job` makes what crosses, once there is room for it.
-pub fn submit_permitted<T: Send + 'static>(
-    permit: Permit<&(impl Executor + ?Sized)>,
-    site: &'static Site,
-    judge: impl Judge<T>,
-    job: impl FnOnce() -> T + Send + 'static,
-) -> JobHandle<T> {
-    permit.submit_at(site, judge, job)
+/// An executor that has room for one job.
+#[derive(Debug)]
+pub struct Granted<'a, E: Executor + ?Sized>(Mutex<Option<Permit<&'a E>>>);
+
+impl<E: Executor + ?Sized> Executor for Granted<'_, E> {
+    fn execute(&self, job: Job) {
+        let permit = sync::lock(&self.0).take();
+        if let Some(permit) = permit {
+            permit.execute(job);
+        }
+    }
+}
+
+impl<E: StatefulExecutor + ?Sized> StatefulExecutor for Granted<'_, E> {
+    type State = E::State;
 }
 
 /// The handle of a job that was not made, for the reason `why`.
-#[must_use]
 pub fn refuse<T: Send + 'static>(site: &'static Site, why: Error) -> JobHandle<T> {
     crate::permit::refuse_at(site, why)
 }

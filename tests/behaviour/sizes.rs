@@ -12,7 +12,9 @@ fn need_each_other(executor: &impl Executor, n: usize) -> Vec<JobHandle<()>> {
     let barrier = Arc::new(Barrier::new(n));
     let job = |_| {
         let barrier = Arc::clone(&barrier);
-        executor.submit(move || drop(barrier.wait()))
+        executor.submit(move || {
+            barrier.wait();
+        })
     };
     (0..n).map(job).collect()
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use offload_runtime::{Error, Executor, ExecutorExt, Inline, Job, ThreadPool};
+use offload_runtime::{Error, Executor, ExecutorExt, Inline, Job, Limited, ThreadPool};
 use tests::support::{Gate, Occupied, finish, poll_once, silence, waker_of};
 
 /// A job has ended, and its thread stands in the awaiter's waker: its place is free. The next takes it, and waits for the thread alone.
@@ -88,7 +88,7 @@ fn longer_than_a_slice() {
 #[test]
 fn c05_a_view_submits_no_runner_that_it_does_not_need() {
     let ran_before_a_hand_over = || {
-        let view = Later::default().limited(1);
+        let view = Limited::new(Later::default(), 1);
         let jobs: Vec<_> = (0..20).map(|i| view.submit(move || i)).collect();
         view.executor().take().run();
         let ran = jobs.iter().filter(|job| job.is_finished()).count();
@@ -100,7 +100,7 @@ fn c05_a_view_submits_no_runner_that_it_does_not_need() {
     };
     // A machine that is busy elsewhere may take a slice away at any place, but not always after the first job.
     assert!((0..100).any(|_| ran_before_a_hand_over() > 1), "a runner for each job");
-    let view = Later::default().limited(1);
+    let view = Limited::new(Later::default(), 1);
     let alone = view.submit(longer_than_a_slice);
     view.executor().take().run();
     finish(alone).unwrap();

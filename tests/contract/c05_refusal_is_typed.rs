@@ -5,7 +5,7 @@
 use std::error::Error as _;
 use std::{fmt, io};
 
-use offload_runtime::{Error, Executor, ExecutorExt, Job, ThreadPool};
+use offload_runtime::{Error, Executor, ExecutorExt, Job, Limited, ThreadPool};
 use tests::support::{Keeping, Occupied, Tokens, eventually, finish, silence, tokio_runtime};
 
 /// More stack than there are addresses: no system has such a thread.
@@ -123,7 +123,7 @@ fn c05_a_job_that_an_executor_refuses_has_its_reason() {
     let Err(Error::Spawn(reason)) = finish(Refusing.submit(|| ())) else { panic!("another reason") };
     assert_eq!(reason.to_string(), "no room here");
     // A view that has several jobs waiting gives each the reason.
-    let Err(Error::Spawn(reason)) = finish(Refusing.limited(1).submit(|| ())) else { panic!("another reason") };
+    let Err(Error::Spawn(reason)) = finish(Limited::new(Refusing, 1).submit(|| ())) else { panic!("another reason") };
     assert_eq!(reason.to_string(), "no room here");
 }
 

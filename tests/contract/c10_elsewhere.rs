@@ -55,8 +55,8 @@ impl Executor for ThreadPerJob {
 #[test]
 fn c10_a_view_of_an_executor_of_ones_own() {
     for (name, expected) in [(Some("own"), "own"), (None, "offload")] {
-        ten_deep_in_a_view(ThreadPerJob(name).limited(1));
-        let view = ThreadPerJob(name).limited(1);
+        ten_deep_in_a_view(Limited::new(ThreadPerJob(name), 1));
+        let view = Limited::new(ThreadPerJob(name), 1);
         let of_job = view.clone();
         let outer =
             view.submit(move || finish(of_job.submit(|| std::thread::current().name().map(str::to_owned))).unwrap());

@@ -35,6 +35,7 @@ mod rival;
 mod sites;
 mod state;
 mod twins;
+mod waits;
 
 use offload_runtime::ThreadPool;
 use std::future::Future;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier};
 use std::thread::{self, JoinHandle};
 
 use anyhow::Context;
-use offload_runtime::{Error, ExecutorExt, Limited, ThreadPool, blocking};
+use offload_runtime::{Error, Limited, ThreadPool, blocking};
 
 use crate::support::{closed, panic_of, within};
 

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, ImageError, ImageFormat, ImageReader, ImageResult, Rgba, RgbaImage};
-use offload_runtime::{ExecutorExt, Limited, ThreadPool, blocking};
+use offload_runtime::{Limited, ThreadPool, blocking};
 
 use crate::support::{closed, panic_of};
 
@@ -97,7 +97,7 @@ impl Pipeline {
 const RED: Rgba<u8> = Rgba([255, 0, 0, 255]);
 const BLUE: Rgba<u8> = Rgba([0, 0, 255, 255]);
 
-fn gallery(cpu: ThreadPool) -> Gallery {
+fn gallery(cpu: &ThreadPool) -> Gallery {
     Gallery { cpu: cpu.limited(1), filter: FilterType::Nearest }
 }
 
@@ -109,7 +109,7 @@ fn png(width: u32, height: u32, colour: Rgba<u8>) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_thumbnail_is_a_small_png() {
-    let gallery = gallery(ThreadPool::new(2));
+    let gallery = gallery(&ThreadPool::new(2));
     let small = gallery.thumbnail(&png(64, 32, RED), Size { width: 16, height: 16 }).await.unwrap();
     let small = image::load_from_memory_with_format(&small, ImageFormat::Png).unwrap().into_rgba8();
     assert_eq!(small.dimensions(), (16, 8));
@@ -121,7 +121,7 @@ async fn a_thumbnail_is_a_small_png() {
 
 #[tokio::test]
 async fn borrowed_pictures_cross_as_clones() {
-    let gallery = gallery(ThreadPool::new(2));
+    let gallery = gallery(&ThreadPool::new(2));
     let picture = RgbaImage::from_pixel(4, 4, RED);
     let badge = RgbaImage::from_pixel(1, 2, BLUE);
     let with = gallery.badge(&picture, Some(&badge), [3, 1]).await;
@@ -132,7 +132,7 @@ async fn borrowed_pictures_cross_as_clones() {
 
 #[tokio::test]
 async fn an_iterator_is_walked_by_the_job() {
-    let sizes = gallery(ThreadPool::new(2)).sizes([png(3, 2, RED), Vec::new(), png(1, 1, BLUE)]).await;
+    let sizes = gallery(&ThreadPool::new(2)).sizes([png(3, 2, RED), Vec::new(), png(1, 1, BLUE)]).await;
     assert_eq!(sizes, [Some(Size { width: 3, height: 2 }), None, Some(Size { width: 1, height: 1 })]);
 }
 
@@ -154,7 +154,7 @@ async fn a_pipeline_is_used_up() {
 
 #[tokio::test]
 async fn a_refusal_is_a_panic_with_the_name_of_the_method() {
-    let gallery = gallery(closed());
+    let gallery = gallery(&closed());
     let message = panic_of(gallery.thumbnail(&[], Size { width: 1, height: 1 })).await;
     assert!(message.contains("thumbnail") && message.contains("shut down"), "{message}");
     let message = panic_of(gallery.sizes([])).await;

@@ -36,6 +36,20 @@ fn independent_mistakes_are_reported_together() {
 }
 
 #[test]
+fn a_call_that_waits_takes_nothing_before_there_is_room() {
+    let item = "fn find(&self, key: &str) -> u8 { 1 }";
+    refused("wait, handle", item, &["`handle` submits in the call itself"]);
+    refused("wait, boxed = '_", item, &["with `boxed = '_` the arguments are taken in the call itself"]);
+    refused("wait, remote", "fn find(&self, key: &str) -> u8 { 1 }", &["a remote executor has no line to wait in"]);
+    refused("wait = 5", item, &["`wait` takes no value; write `wait` alone"]);
+    refused("reserve", item, &["unknown option `reserve`; did you mean `wait`?"]);
+    for options in ["wait", "wait, boxed", "wait, sync = find_sync", "wait, refused = panic, with(a = self.a.clone())"]
+    {
+        accepted(options, item);
+    }
+}
+
+#[test]
 fn borrows_are_found_wherever_they_are() {
     for (ty, advice) in [
         ("Vec<&str>", "take `Vec<String>`"),

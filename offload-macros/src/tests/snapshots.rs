@@ -59,6 +59,7 @@ fn the_other_outputs() {
         where Self: Sized { self.find_in(key, &tags) }";
     check("sync", "sync = find_sync", item);
     check("handle", "handle", item);
+    check("wait", "wait", item);
     check("boxed", "boxed", item);
     check(
         "boxed_declaration",

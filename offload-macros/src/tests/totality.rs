@@ -10,7 +10,7 @@ use quote::quote;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-const OPTIONS: [&str; 13] = [
+const OPTIONS: [&str; 14] = [
     "",
     "executor = io",
     "handle",
@@ -24,6 +24,7 @@ const OPTIONS: [&str; 13] = [
     "with(inner = self.inner.clone(), r#type = a), panicked = f",
     "sync = the_twin, impl(Find<K>)",
     "handle, impl()",
+    "executor = self.pool(a), wait, refused = f",
 ];
 
 /// A debug build must be done in this time; what is left over is skipped, and said.

@@ -66,5 +66,9 @@ pub mod stopping {}
 pub mod testing {}
 
 #[doc = include_str!("links.md")]
+#[doc = include_str!("waiting.md")]
+pub mod waiting {}
+
+#[doc = include_str!("links.md")]
 #[doc = include_str!("writing_executors.md")]
 pub mod writing_executors {}

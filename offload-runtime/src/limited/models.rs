@@ -209,7 +209,7 @@ fn a_chain_from_the_pool_into_its_view() {
 /// The limit is lowered as a runner takes a job: none is forgotten, and afterwards one runs at a time.
 #[test]
 fn lower_and_two_jobs() {
-    explore("the limit of a view lowered, and two jobs", Some(1), || {
+    explore("the limit of a view lowered, and two jobs", Some(0), || {
         let view = pool(2).limited(2);
         let other = view.clone();
         let lowers = thread::spawn(move || other.set_limit(1));
@@ -237,7 +237,7 @@ fn raise_and_two_jobs_that_need_each_other() {
 /// A job with a permit is not refused because the pool is full, though another job's runner is refused for that.
 #[test]
 fn a_permit_of_a_view_of_a_full_pool() {
-    explore("a permit of a view of a full pool", Some(1), || {
+    explore("a permit of a view of a full pool", Some(0), || {
         let pool = ThreadPool::builder().max_threads(1).keep_alive(Duration::MAX).queue_capacity(0).build();
         let view = pool.limited(1);
         let (end, wait) = loom::sync::mpsc::channel();

@@ -17,6 +17,11 @@ impl Service {
         self.n + text.len() + a
     }
 
+    #[blocking(wait)]
+    fn waits(&self, text: &str, (a, _): (usize, u8), _unused: String) -> usize {
+        self.n + text.len() + a
+    }
+
     #[allow(dead_code)]
     #[blocking(sync = never_called_sync)]
     fn never_called(&self, mut n: usize) -> usize {
@@ -26,5 +31,7 @@ impl Service {
 }
 
 fn main() {
-    drop(Service { executor: ThreadPool::new(1), n: 1 }.count("four", (1, 2), String::new(), 3));
+    let service = Service { executor: ThreadPool::new(1), n: 1 };
+    drop(service.count("four", (1, 2), String::new(), 3));
+    drop(service.waits("four", (1, 2), String::new()));
 }
