@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The flagship example: its tests, then the one that needs a browser.
+# The live page of pools and the flagship example that mounts it: their tests, then those that need a browser or Prometheus.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+cargo test -p offload-dashboard --all-features
 cargo test -p service
-cargo test -p service --test browser -- --ignored
+timeout 600 cargo test -p service --test browser --test prometheus -- --ignored

@@ -12,8 +12,8 @@ if command -v rustup >/dev/null; then
 fi
 
 missing=()
-# `chromium` and `chromedriver` are for the live page of the example `service`.
-for program in curl cc valgrind chromium chromedriver; do
+# `chromium`, `chromedriver` and `npm` are for the live page of pools, `prometheus` for the alert rules.
+for program in curl cc valgrind chromium chromedriver npm prometheus; do
     command -v "$program" >/dev/null || missing+=("$program")
 done
 # For `ci/temporal.sh`.
@@ -27,4 +27,10 @@ if ((${#missing[@]} > 0)); then
     sudo=$([[ $EUID == 0 ]] || echo sudo)
     $sudo apt-get update -qq
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${packages[@]}"
+fi
+
+# The accessibility checks of the live page.
+if [[ ! -e target/axe/node_modules/axe-core/axe.min.js ]]; then
+    mkdir -p target/axe
+    npm install --prefix target/axe --silent --no-audit --no-fund axe-core@4.14
 fi

@@ -6,6 +6,7 @@
 //! * `GET /` answers at once, whatever the workers do.
 //! * `GET /sleep/{n}` blocks a worker for n seconds. When all of them sleep and the queue is full too, it is a 503.
 //! * `GET /lines?path=README.md` counts the lines of a file under the served directory.
+//! * `GET /pools` is the live page of both pools. A button beside a job cancels it.
 //!
 //! Ctrl-C stops accepting, finishes the requests that are there, and exits; a second one gives them up.
 
@@ -25,6 +26,7 @@ use axum::extract::{Path as UrlPath, RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use offload_dashboard::Dashboard;
 use offload_runtime::{Error, ThreadPool, blocking, check_cancelled, on_cancel};
 use percent_encoding::percent_decode_str;
 use tokio::net::TcpListener;
@@ -45,6 +47,7 @@ PORT in the environment is the port on 127.0.0.1; 0 takes a free one   (8888)
 GET /                   answers at once
 GET /sleep/{n}          blocks a worker for n seconds
 GET /lines?path=FILE    counts the lines of a file in DIRECTORY
+GET /pools              the live page of the pools
 ";
 
 /// How many requests may sleep at once, and how many more may wait for that.
@@ -209,11 +212,20 @@ async fn serve(port: u16, root: &Path) -> Result<ExitCode, String> {
          curl http://{address}/\n  \
          curl http://{address}/sleep/5\n  \
          curl 'http://{address}/lines?path=README.md'\n\
-         Ctrl-C stops it.",
+         Its pools, live: http://{address}/pools. Ctrl-C stops it.",
         root = app.root.display()
     );
 
+    let (leave, left) = oneshot::channel::<()>();
+    let page = Dashboard::new()
+        .pool("sleep", &app.sleepers)
+        .pool("files", &app.files)
+        // All that can reach this address runs on this machine.
+        .allow_cancel(|_| true)
+        // A page that is open does not keep the server.
+        .until(async { _ = left.await });
     let routes = Router::new()
+        .merge(page.router())
         .route("/", get(hello))
         .route("/sleep/{n}", get(sleep))
         .route("/lines", get(lines))
@@ -223,7 +235,7 @@ async fn serve(port: u16, root: &Path) -> Result<ExitCode, String> {
     let server = tokio::spawn(server.into_future());
     interrupts.recv().await;
     eprintln!("Finishing what runs. Ctrl-C again gives it up.");
-    drop(stop);
+    drop((stop, leave));
     tokio::select! {
         () = finish(&app, server) => Ok(ExitCode::SUCCESS),
         _ = interrupts.recv() => Ok(ExitCode::from(130)),

@@ -14,11 +14,13 @@ mod support;
 
 use std::env;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::key::Key;
+use offload_runtime::ExecutorExt;
 use serde_json::{Value, json};
 use service::PoolSize;
 
@@ -47,8 +49,30 @@ const LOOK: &str = r#"
         paused: document.getElementById("pause").getAttribute("aria-pressed"),
         ground: getComputedStyle(document.body).backgroundColor,
         wide: document.documentElement.scrollWidth,
+        room: document.documentElement.clientWidth,
+        high: document.documentElement.scrollHeight,
+        title: document.title,
+        panics: [...document.querySelectorAll(".failures li")].map((item) => item.textContent),
+        overview: [...document.querySelectorAll('#overview tr')].map((row) => row.textContent),
+        columns: [...document.querySelectorAll(".methods")].filter((table) => table.offsetWidth > 0)
+            .map((table) => [...table.querySelectorAll("thead th")].map((cell) => Math.round(cell.getBoundingClientRect().left)).join(" ")),
+        far: [...document.querySelectorAll("body *")].filter((element) => element.getBoundingClientRect().right > innerWidth + 1
+            && !element.closest("svg, .unseen, .skip, thead")).map((element) => `${element.tagName}.${element.className}`).slice(0, 5),
     };
 "#;
+
+/// What axe finds, in a few words for each.
+const AXE: &str = r#"
+    const done = arguments[arguments.length - 1];
+    axe.run(document, { resultTypes: ["violations"] }).then(
+        ({ violations }) => done(violations.map(({ id, nodes }) => [id, ...nodes.slice(0, 3).map((node) => `${node.target} ${node.failureSummary}`)])),
+        (error) => done([String(error)]));
+"#;
+
+/// Where `ci/setup.sh` puts the package `axe-core`.
+fn axe() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/axe/node_modules/axe-core/axe.min.js")
+}
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Chromium; CI runs it"]
@@ -85,13 +109,21 @@ async fn the_page_is_alive_under_load() {
         "{later}"
     );
     page.until_cpu("shows who works", |cpu| cpu["workers"].as_str().unwrap().contains("cpu-")).await;
+    page.until("one whose title says so", |page| page["title"] == "cpu refusing · Pools").await;
+    // A job without the name of a method is the widest, and a panic is shown with its message.
+    let files = service.state().files.clone();
+    files.submit(|| ()).await.unwrap();
+    files.submit(|| panic!("as the test asked")).await.unwrap_err();
+    page.until("one with the panic", |page| page["panics"].to_string().contains("as the test asked")).await;
 
     if wants_picture {
         tokio::time::sleep(Duration::from_secs(50)).await;
     }
     let [light, dark] = page.in_both_schemes().await;
     assert_ne!(light, dark, "the page looks the same in light and dark");
-    page.fits_a_phone().await;
+    page.fits_all_screens().await;
+    page.is_filtered_and_ordered().await;
+    page.says_when_it_is_paused().await;
     page.follows_the_keyboard().await;
 
     browser.assert_quiet().await;
@@ -141,19 +173,76 @@ impl Page<'_> {
         grounds
     }
 
-    /// Nothing is wider than the screen.
-    async fn fits_a_phone(&self) {
-        let phone = json!({ "width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": true });
-        self.0.devtools("Emulation.setDeviceMetricsOverride", phone).await;
-        assert_eq!(self.look().await["wide"], 360);
+    /// In light and in dark: nothing is wider than the screen, the columns of all tables are in line, and axe finds no fault.
+    ///
+    /// With `SERVICE_SCREENSHOTS=DIRECTORY` there are pictures of all.
+    async fn fits_all_screens(&self) {
+        let axe = std::fs::read_to_string(axe())
+            .unwrap_or_else(|error| panic!("{}: {error}; ci/setup.sh gets it", axe().display()));
+        self.0.run(&format!("{axe}; window.axe = axe;")).await;
+        for (width, height) in [(360, 740), (400, 800), (768, 1024), (800, 900), (1024, 900), (1280, 900), (1920, 1080)]
+        {
+            let screen = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
+            self.0.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+            for scheme in ["light", "dark"] {
+                let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+                self.0.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+                for open in [false, true] {
+                    let fold = "for (const fold of document.querySelectorAll('.fold')) if (fold.getAttribute('aria-expanded') !== String(arguments[0])) fold.click();";
+                    self.0.run(&fold.replace("arguments[0]", &open.to_string())).await;
+                    let page = self.look().await;
+                    assert_eq!(page["wide"], page["room"], "{width} {scheme}, open: {open}: {}", page["far"]);
+                    if width == 400 && !open {
+                        assert!(page["high"].as_u64().unwrap() < 1300, "{} high", page["high"]);
+                    }
+                    let columns = page["columns"].as_array().unwrap();
+                    assert!(columns.iter().all(|these| *these == columns[0]), "{width}: {columns:?}");
+                    let faults = self.0.run_async(AXE).await;
+                    assert_eq!(faults, json!([]), "axe, {width} {scheme}, open: {open}");
+                    if let Ok(directory) = env::var("SERVICE_SCREENSHOTS") {
+                        let file = format!("{directory}/{width}-{scheme}-{}.png", if open { "open" } else { "folded" });
+                        std::fs::write(file, self.0.picture("footer").await).unwrap();
+                    }
+                }
+            }
+        }
         self.0.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await;
+    }
+
+    async fn is_filtered_and_ordered(&self) {
+        let set = |id: &str, value: &str| {
+            format!(
+                "const e = document.getElementById('{id}'); e.value = '{value}'; e.dispatchEvent(new Event('input', {{ bubbles: true }}));"
+            )
+        };
+        self.0.run(&set("filter", "accounts::verify")).await;
+        let page = self.look().await;
+        assert_eq!(page["overview"].as_array().unwrap().len(), 1, "{page}");
+        assert_eq!(page["executors"]["executor-cpu"]["methods"].as_array().unwrap().len(), 1, "{page}");
+        self.0.run(&set("filter", "")).await;
+        self.0.run(&set("order", "failing")).await;
+        self.0.run(&set("window", "m1")).await;
+        let page = self.look().await;
+        let overview = page["overview"].as_array().unwrap();
+        assert!(overview[0].as_str().unwrap().starts_with("cpu"), "{overview:?}");
+        self.0.run(&set("order", "name")).await;
+        self.0.run(&set("window", "all")).await;
+    }
+
+    async fn says_when_it_is_paused(&self) {
+        self.0.run("document.getElementById('pause').click()").await;
+        let page = self.look().await;
+        assert!(page["words"].as_str().unwrap().starts_with("Paused"), "{page}");
+        assert_eq!((&page["link"], &page["title"]), (&json!("paused"), &json!("Paused · Pools")));
+        self.0.run("document.getElementById('pause').click()").await;
+        self.until("live again", |page| page["link"] == "live").await;
     }
 
     /// All that can be done is reached by Tab, is seen to be, and does its work by the keys.
     async fn follows_the_keyboard(&self) {
         self.0.run("window.scrollTo(0, 0); document.activeElement.blur();").await;
         let mut reached = Vec::new();
-        for _ in 0..9 {
+        for _ in 0..15 {
             self.press(Key::Tab.into()).await;
             let page = self.look().await;
             assert_ne!(page["outline"], "none", "{} has no outline", page["focus"]);
@@ -176,9 +265,19 @@ impl Page<'_> {
             }
         }
         let plot = |name: &str| format!("{name}, the last two minutes: seconds before now");
-        let links = ["#executors", "pause", "/metrics", "#executor-db", "#executor-cpu", "#executor-files"];
-        let expected = links.map(str::to_owned).into_iter().chain(["db", "cpu", "files"].map(plot));
-        assert_eq!(reached, expected.collect::<Vec<_>>());
+        let tools = [
+            "#executors",
+            "pause",
+            "metrics",
+            "filter",
+            "window",
+            "order",
+            "#executor-db",
+            "#executor-cpu",
+            "#executor-files",
+        ];
+        let cards = ["db", "cpu", "files"].into_iter().flat_map(|name| ["BUTTON".to_owned(), plot(name)]);
+        assert_eq!(reached, tools.map(str::to_owned).into_iter().chain(cards).collect::<Vec<_>>());
     }
 
     async fn press(&self, key: char) {

@@ -96,7 +96,10 @@ async fn figures_move_while_jobs_queue_and_come_back() {
     let names: Vec<_> = history["sample"]["executors"].as_array().unwrap().iter().map(|each| &each["name"]).collect();
     assert_eq!(names, ["db", "cpu", "files"]);
     let idle = named(&history["sample"], "cpu");
-    assert_eq!((&idle["max_threads"], &idle["queue_capacity"], &idle["inline"]), (&1.into(), &2.into(), &false.into()));
+    assert_eq!(
+        (&idle["max_threads"], &idle["queue_capacity"], &idle["kind"]),
+        (&1.into(), &2.into(), &"threads".into())
+    );
 
     let cpu = &service.state().cpu;
     let (release, wait) = channel::<()>();
@@ -134,7 +137,7 @@ async fn each_method_has_its_times() {
     for site in ["Accounts::hash", "Accounts::verify"] {
         let method = method(&cpu, site);
         assert_eq!(method["completed"], 1, "{method}");
-        for times in [&method["wait"], &method["run"]] {
+        for times in [&method["wait"]["all"], &method["run"]["m1"]] {
             let time = |quantile: &str| times[quantile].as_f64().unwrap_or_else(|| panic!("no {quantile} in {method}"));
             assert_eq!(times["count"], 1, "{method}");
             assert!(0.0 < time("p50") && time("p50") <= time("p90") && time("p90") <= time("p99"), "{method}");
@@ -202,7 +205,7 @@ async fn without_threads_there_is_nothing_to_see_and_the_page_is_told() {
     let history = Events::open(&service.client).await.history().await;
     for executor in ["db", "cpu", "files"] {
         let executor = named(&history["sample"], executor);
-        assert_eq!((&executor["inline"], &executor["max_threads"]), (&true.into(), &0.into()));
+        assert_eq!((&executor["kind"], &executor["max_threads"]), (&"inline".into(), &0.into()));
     }
 }
 
@@ -212,16 +215,19 @@ async fn the_page_comes_with_its_files_and_a_policy() {
     let page = service.client.get("/pools").await;
     assert_eq!((page.status.as_u16(), page.header("Content-Type")), (200, "text/html; charset=utf-8"));
     let html = String::from_utf8(page.body.to_vec()).unwrap();
-    let files: Vec<_> = html.split('"').filter(|text| text.starts_with("/pools/") && text.contains('.')).collect();
+    let files: Vec<_> = html.split('"').filter(|text| text.starts_with("pools/") && text.contains('.')).collect();
     assert!(files.len() >= 3, "{files:?}");
-    for path in files.into_iter().chain(["/pools"]) {
-        let file = service.client.get(path).await;
+    for path in files.into_iter().chain(["pools"]) {
+        let file = service.client.get(&format!("/{path}")).await;
         assert_eq!(file.status, 200, "{path}");
         let policy = file.header("Content-Security-Policy");
         assert!(policy.starts_with("default-src 'none';") && !policy.contains("unsafe"), "{path}: {policy}");
         assert_eq!(file.header("X-Content-Type-Options"), "nosniff");
     }
     assert_eq!(service.client.delete("/pools").await.status, 405);
+    // Nobody was allowed to cancel.
+    let answer = service.client.request(Method::POST, "/pools/cancel").body("{}").send().await.unwrap();
+    assert_eq!(answer.status(), 404);
 }
 
 #[tokio::test]

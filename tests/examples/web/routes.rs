@@ -59,3 +59,12 @@ fn another_path_is_a_404() {
         assert_eq!(web.get(target).0, 404, "for {target}");
     }
 }
+
+#[test]
+fn the_page_of_the_pools_is_mounted() {
+    let web = Web::start();
+    let (status, body) = web.get("/pools");
+    assert_eq!(status, 200);
+    assert!(body.contains("<title>Pools</title>"), "{body}");
+    assert_eq!(web.get("/pools/page.js").0, 200);
+}

@@ -19,7 +19,7 @@ fn it_prints_its_address_and_three_commands_to_try() {
             format!("  curl http://{address}/"),
             format!("  curl http://{address}/sleep/5"),
             format!("  curl 'http://{address}/lines?path=README.md'"),
-            "Ctrl-C stops it.".to_owned(),
+            format!("Its pools, live: http://{address}/pools. Ctrl-C stops it."),
         ]
     );
     assert_eq!(web.get("/lines?path=README.md").0, 200);

@@ -1,13 +1,20 @@
-//! `GET /metrics`: what `offload-runtime`'s feature `metrics` and the sampler publish, as Prometheus text.
+//! `GET /metrics`: what `offload-runtime`'s feature `metrics` and the upkeep publish, as Prometheus text.
 //!
 //! The recorder behind the `metrics` facade is one per process, and has to be there before the first pool: what is made earlier
 //! publishes to nobody. So [`install`] comes first in `serve`, and a second service in the same process shares the first one's.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::http::header;
 use axum::response::IntoResponse;
+use metrics::Unit;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::time::{Instant, sleep_until};
+
+use crate::state::State;
+
+const EVERY: Duration = Duration::from_millis(500);
 
 /// Upper bounds, in seconds, for the time that a job waits and runs: from a lookup in SQLite to a queue's whole length of password
 /// hashes, each two or two and a half times the one before. Buckets rather than quantiles, as those of several processes can be added.
@@ -33,6 +40,28 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     Ok(handle)
 }
 
-pub(super) fn scrape(prometheus: &PrometheusHandle) -> impl IntoResponse + use<> {
+pub(super) fn scrape(prometheus: &PrometheusHandle, state: &State) -> impl IntoResponse + use<> {
+    for (_, pool) in state.pools() {
+        if let Some(pool) = pool.threads() {
+            pool.publish_gauges();
+        }
+    }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], prometheus.render())
+}
+
+/// Moves what was recorded into the histograms, which would otherwise grow until the next scrape; and publishes by how much the runtime's timer was
+/// late. Until the service stops.
+pub(super) async fn upkeep(state: State, prometheus: PrometheusHandle) {
+    metrics::describe_gauge!("service.runtime.late", Unit::Seconds, "by how much the runtime's timer was late");
+    let late = metrics::gauge!("service.runtime.late");
+    late.set(0.0);
+    let run = async {
+        loop {
+            let due = Instant::now() + EVERY;
+            sleep_until(due).await;
+            late.set(Instant::now() - due);
+            prometheus.run_upkeep();
+        }
+    };
+    state.stopping().run_until_cancelled(run).await;
 }

@@ -73,6 +73,11 @@ impl Browser {
         self.client.execute(script, Vec::new()).await.unwrap()
     }
 
+    /// As `run`, of a script that gives its result to its last argument, a function.
+    pub(crate) async fn run_async(&self, script: &str) -> Value {
+        self.client.execute_async(script, Vec::new()).await.unwrap()
+    }
+
     pub(crate) async fn act(&self, keys: KeyActions) {
         self.client.perform_actions(keys).await.unwrap();
     }

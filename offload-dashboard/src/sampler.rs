@@ -1,22 +1,21 @@
-//! The one task that looks at the executors, and what it keeps.
+//! The one task that reads the executors, and what it keeps.
 //!
-//! Twice a second it takes a [`Reading`], keeps its [`Point`] for two minutes, and tells it to whoever is subscribed; where nobody is,
+//! Twice a second it takes a [`Reading`], keeps its [`Point`] for two minutes, and sends it to the subscribers; without a subscriber,
 //! nothing is turned into JSON. What a subscriber gets is seamless: [`Sampler::subscribe`] takes what is kept and begins to
-//! listen under the lock under which the task adds and tells.
+//! listen under the lock under which the task adds and sends.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use metrics::Unit;
-use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
 
-use super::Watched;
-use super::reading::{Point, Reading};
+use crate::reading::{Executor, Point, Reading, milliseconds};
+use crate::run_queue::RunQueue;
+use crate::source::Source;
+use crate::times;
 
 const EVERY: Duration = Duration::from_millis(500);
 /// Two minutes.
@@ -24,9 +23,9 @@ const KEPT: usize = 240;
 /// How far a subscriber may fall behind before it gets the history anew.
 const BEHIND: usize = 8;
 
-/// What a subscriber is told.
+/// What a subscriber gets.
 #[derive(Clone, Debug)]
-pub(super) enum News {
+pub(crate) enum News {
     /// A further reading, as JSON.
     Sample(Arc<str>),
     /// There will be none any more.
@@ -35,7 +34,7 @@ pub(super) enum News {
 
 /// Two minutes up to the newest reading.
 #[derive(Debug, Serialize)]
-pub(super) struct History {
+pub(crate) struct History {
     /// Those before `sample`, oldest first.
     points: VecDeque<Point>,
     sample: Reading,
@@ -44,20 +43,57 @@ pub(super) struct History {
 }
 
 #[derive(Debug)]
-pub(super) struct Sampler {
+pub(crate) struct Sampler {
     history: Mutex<History>,
     news: broadcast::Sender<News>,
 }
 
 impl Sampler {
-    /// Starts the task. It ends with `stop`.
-    pub(super) fn start(executors: Vec<Watched>, prometheus: PrometheusHandle, stop: CancellationToken) -> Arc<Self> {
-        let sampler = Arc::new(Self::new(Reading::take(&executors, Duration::ZERO, Duration::ZERO)));
-        let task = Arc::clone(&sampler);
+    /// Starts the task. It ends with `end`, or when the sampler is dropped.
+    pub(crate) fn start(
+        sources: Arc<[Source]>,
+        may_cancel: bool,
+        metrics: Option<String>,
+        end: impl Future<Output = ()> + Send + 'static,
+    ) -> Arc<Self> {
+        let mut reader = Reader {
+            sources,
+            may_cancel,
+            metrics,
+            start: Instant::now(),
+            times: times::History::default(),
+            run_queue: RunQueue::default(),
+        };
+        let sampler = Arc::new(Self::new(reader.take(Duration::ZERO)));
+        let task = Arc::downgrade(&sampler);
         tokio::spawn(async move {
-            // Whoever reads the last word gets it even if `stop` was there before the first tick.
-            stop.run_until_cancelled(task.sample(&executors, &prometheus)).await;
-            task.stop();
+            let mut end = std::pin::pin!(end);
+            let mut due = Instant::now();
+            loop {
+                due += EVERY;
+                tokio::select! {
+                    biased;
+                    () = &mut end => break,
+                    () = sleep_until(due) => {}
+                }
+                let late = Instant::now() - due;
+                // Of many threads and methods this takes a moment, which is not the async runtime's.
+                let read = tokio::task::spawn_blocking(move || {
+                    let reading = reader.take(late);
+                    (reader, reading)
+                });
+                let Ok((back, reading)) = read.await else { break };
+                reader = back;
+                let Some(sampler) = task.upgrade() else { return };
+                sampler.keep(reading);
+                // What was missed stays missed: one reading in place of many.
+                while due + EVERY < Instant::now() {
+                    due += EVERY;
+                }
+            }
+            if let Some(sampler) = task.upgrade() {
+                sampler.stop();
+            }
         });
         sampler
     }
@@ -68,35 +104,14 @@ impl Sampler {
     }
 
     /// What is there, as JSON, and what comes. The last of it is [`News::Stop`].
-    pub(super) fn subscribe(&self) -> (String, broadcast::Receiver<News>) {
+    pub(crate) fn subscribe(&self) -> (String, broadcast::Receiver<News>) {
         let history = self.history();
         let news = self.news.subscribe();
         if history.stopped {
-            // Others have had it already; to them it says nothing new.
+            // To earlier subscribers it says nothing new.
             let _ = self.news.send(News::Stop);
         }
         (to_json(&*history), news)
-    }
-
-    async fn sample(&self, executors: &[Watched], prometheus: &PrometheusHandle) {
-        let start = Instant::now();
-        metrics::describe_gauge!("service.runtime.late", Unit::Seconds, "by how much the runtime's timer was late");
-        let late_seconds = metrics::gauge!("service.runtime.late");
-        let mut due = start;
-        loop {
-            due += EVERY;
-            sleep_until(due).await;
-            let now = Instant::now();
-            let late = now - due;
-            late_seconds.set(late);
-            self.keep(Reading::take(executors, now - start, late));
-            // Moves what was recorded since into the histograms, which would otherwise grow until the next scrape.
-            prometheus.run_upkeep();
-            // What was missed stays missed: one look in place of many.
-            while due + EVERY < now {
-                due += EVERY;
-            }
-        }
     }
 
     fn keep(&self, sample: Reading) {
@@ -123,28 +138,59 @@ impl Sampler {
     }
 }
 
+/// Takes the readings.
+struct Reader {
+    sources: Arc<[Source]>,
+    may_cancel: bool,
+    metrics: Option<String>,
+    start: Instant,
+    times: times::History,
+    run_queue: RunQueue,
+}
+
+impl Reader {
+    fn take(&mut self, late: Duration) -> Reading {
+        let mut executors: Vec<Executor> = self.sources.iter().map(Source::read).collect();
+        let at = self.start.elapsed();
+        self.times.fill(at, &mut executors);
+        let names: Vec<_> = executors.iter().map(|executor| executor.thread_name.clone()).collect();
+        for (executor, waiting) in executors.iter_mut().zip(self.run_queue.read(&names)) {
+            executor.waiting_for_core = waiting.map(|threads| (threads * 100.0).round() / 100.0);
+        }
+        Reading {
+            at: (at.as_secs_f64() * 1e3).round() / 1e3,
+            late_ms: milliseconds(late),
+            cores: std::thread::available_parallelism().map_or(1, Into::into),
+            may_cancel: self.may_cancel,
+            metrics: self.metrics.clone(),
+            executors,
+        }
+    }
+}
+
 fn to_json(what: &impl Serialize) -> String {
     serde_json::to_string(what).expect("figures and text, in maps with text for keys")
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use serde_json::Value;
 
     /// One without a task: the test keeps what is to be kept.
-    pub(in super::super) fn with_readings(count: usize) -> Sampler {
+    pub(crate) fn with_readings(count: usize) -> Sampler {
         let sampler = Sampler::new(reading(0));
         keep(&sampler, 1..count);
         sampler
     }
 
-    pub(in super::super) fn keep(sampler: &Sampler, numbers: std::ops::Range<usize>) {
+    pub(crate) fn keep(sampler: &Sampler, numbers: std::ops::Range<usize>) {
         numbers.for_each(|number| sampler.keep(reading(number)));
     }
 
     fn reading(number: usize) -> Reading {
-        Reading::take(&[], EVERY * u32::try_from(number).unwrap(), Duration::ZERO)
+        let at = (EVERY * u32::try_from(number).unwrap()).as_secs_f64();
+        Reading { at, late_ms: 0.0, cores: 1, may_cancel: false, metrics: None, executors: Vec::new() }
     }
 
     fn times(json: &str) -> Vec<f64> {

@@ -21,21 +21,19 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Watch;
-use super::sampler::{News, Sampler};
+use crate::Page;
+use crate::sampler::{News, Sampler};
 
-/// How many pages may watch at once.
-const MOST: usize = 64;
 /// After how long a page asks again when the connection was lost.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// The places for pages.
 #[derive(Clone)]
-pub(super) struct Viewers(Arc<Semaphore>);
+pub(crate) struct Viewers(Arc<Semaphore>);
 
-impl Default for Viewers {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MOST)))
+impl Viewers {
+    pub(crate) fn new(n: usize) -> Self {
+        Self(Arc::new(Semaphore::new(n.min(Semaphore::MAX_PERMITS))))
     }
 }
 
@@ -48,13 +46,14 @@ struct Viewer {
     _place: OwnedSemaphorePermit,
 }
 
-pub(super) async fn stream(State(watch): State<Watch>) -> Response {
-    let Ok(place) = watch.viewers.0.try_acquire_owned() else {
+pub(crate) async fn stream(State(page): State<Page>) -> Response {
+    let Ok(place) = page.viewers.0.try_acquire_owned() else {
         // Closed, so that pages that are refused do not take up the connections of others.
         let headers = [(header::RETRY_AFTER, "10"), (header::CONNECTION, "close")];
-        return (StatusCode::SERVICE_UNAVAILABLE, headers, format!("{MOST} pages watch already\n")).into_response();
+        return (StatusCode::SERVICE_UNAVAILABLE, headers, "as many pages as may watch do so already\n")
+            .into_response();
     };
-    let viewer = Viewer::new(watch.sampler, place);
+    let viewer = Viewer::new(page.sampler, place);
     let events = stream::unfold(viewer, async |mut viewer: Viewer| {
         let event = viewer.next().await?;
         Some((Ok::<_, Infallible>(event), viewer))
@@ -95,7 +94,7 @@ impl Viewer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::watch::sampler::tests::{keep, with_readings};
+    use crate::sampler::tests::{keep, with_readings};
 
     /// The names and the retry, but not the data, of what comes.
     async fn event(viewer: &mut Viewer) -> String {
@@ -110,7 +109,7 @@ mod tests {
     #[tokio::test]
     async fn a_page_that_fell_behind_gets_the_history_anew_and_no_more_than_is_kept() {
         let sampler = Arc::new(with_readings(1));
-        let place = Viewers::default().0.try_acquire_owned().unwrap();
+        let place = Viewers::new(1).0.try_acquire_owned().unwrap();
         let mut viewer = Viewer::new(Arc::clone(&sampler), place);
         assert_eq!(event(&mut viewer).await, "history");
         keep(&sampler, 1..2);

@@ -2,13 +2,16 @@
 //
 // `Executor` keeps two minutes of points and the newest reading; `draw` shows them. All text goes in as text, never as markup.
 
-import { Chart, roundUp, WINDOW } from "/pools/chart.js";
-import { clock, count, duration, percent, plural, rate } from "/pools/format.js";
+import { Chart, roundUp, WINDOW } from "./chart.js";
+import { clock, count, duration, percent, plural, rate } from "./format.js";
 
 // Over how many seconds a rate is taken.
 const RATE = 5;
 // Rows of workers; what is more is told in one line.
 const WORKERS = 8;
+// What methods are ordered by, the least first; then by name.
+const KEYS = { name: () => 0, busy: (method) => -method.completed, late: (method, over) => -(method.wait[over].p99 ?? 0),
+  failing: (method) => -(method.failed + method.panicked) };
 const QUANTILES = ["p50", "p90", "p99", "max"];
 
 function make(name, attributes = {}, ...children) {
@@ -31,6 +34,10 @@ export class Executor {
   #chart;
   #ago = null;
   #rows = new Map();
+  #jobs = new Map();
+  #failed;
+  // Cancels a job and says what came of it; undefined where that is not allowed.
+  cancel;
 
   constructor(reading) {
     this.name = reading.name;
@@ -39,7 +46,9 @@ export class Executor {
     this.#section.id = `executor-${this.name}`;
     const title = find("h2");
     title.id = `title-${this.name}`;
-    title.textContent = this.name;
+    const fold = find(".fold");
+    fold.textContent = this.name;
+    fold.addEventListener("click", () => this.open(fold.getAttribute("aria-expanded") !== "true"));
     this.#section.setAttribute("aria-labelledby", title.id);
     find(".purpose").textContent = reading.purpose;
     find(".methods caption").textContent = `Methods on ${this.name}: wait and run time`;
@@ -54,6 +63,10 @@ export class Executor {
       methods: find(".methods"),
       rows: find(".methods tbody"),
       none: find(".none"),
+      fold,
+      body: find(".body"),
+      waiting: find(".waiting"),
+      failures: find(".failures"),
     };
     this.#parts.plot.setAttribute("aria-label", `${this.name}, the last two minutes: seconds before now`);
     this.#chart = new Chart(this.#parts.plot);
@@ -62,6 +75,21 @@ export class Executor {
 
   get section() {
     return this.#section;
+  }
+
+  get reading() {
+    return this.#reading;
+  }
+
+  open(open) {
+    this.#parts.fold.setAttribute("aria-expanded", open);
+    this.#parts.body.hidden = !open;
+  }
+
+  // Whether the executor or one of its methods has this in its name.
+  has(text) {
+    const names = [this.name, this.#reading.purpose, ...this.#reading.methods.map((method) => method.site)];
+    return names.some((name) => name.toLowerCase().includes(text));
   }
 
   take(reading, point) {
@@ -73,23 +101,30 @@ export class Executor {
 
   // What a glance has to tell: [its name, in words].
   get state() {
-    if (this.#reading.inline) return ["inline", "inline: runs on the async runtime"];
+    const { kind, closed_s: closed, running, max_threads: most, waiting_for_core: waiting } = this.#reading;
+    if (kind === "inline") return ["inline", "inline: runs on the async runtime"];
+    if (closed !== null) return ["closed", `closed ${clock(closed)} ago`];
     const recent = this.#recent();
     const [first, last] = [recent[0], recent.at(-1)];
     if (last.refused > first.refused) return ["refusing", "refusing: the queue is full"];
-    if (recent.every((point) => point.queued > 0)) return ["queueing", "queueing: all workers are busy"];
+    if (recent.every((point) => point.queued > 0)) {
+      const why = waiting >= 0.5 ? ": workers are waiting for a core" : running >= most ? ": all workers are busy" : "";
+      return ["queueing", `queueing${why}`];
+    }
     if (recent.some((point) => point.running > 0) || last.done > first.done) return ["working", "keeping up"];
     return ["idle", "idle"];
   }
 
-  draw() {
+  // `over`: which times; `order`: of the methods; `text`: what their names have to have.
+  draw({ over, order, text }) {
     const [state, words] = this.state;
     this.#section.dataset.state = state;
     write(this.#parts.state, words);
     this.#drawFigures();
     this.#drawChart();
     this.#drawWorkers();
-    this.#drawMethods();
+    this.#drawFailures();
+    this.#drawMethods(over, order, text);
   }
 
   #recent() {
@@ -98,7 +133,7 @@ export class Executor {
     return recent.length > 1 ? recent : this.points.slice(-2);
   }
 
-  #rate(field) {
+  rate(field) {
     const recent = this.#recent();
     const [first, last] = [recent[0], recent.at(-1)];
     return last.at > first.at ? (last[field] - first[field]) / (last.at - first.at) : 0;
@@ -106,14 +141,17 @@ export class Executor {
 
   #drawFigures() {
     const now = this.#reading;
-    const done = this.#rate("done");
-    const refused = this.#rate("refused");
+    const done = this.rate("done");
+    const refused = this.rate("refused");
     const busy = this.points.reduce((sum, point) => sum + point.running, 0) / this.points.length;
     const span = this.points.at(-1).at - this.points[0].at;
     // Little's law: what is ahead of a job, by how fast it gets done.
     const wait = done > 0 ? `a new one waits ${duration((now.queued / done) * 1000)}` : "none gets done";
     const outlook = now.queued === 0 ? "nothing waits" : wait;
+    const failed = this.rate("failed");
     const texts = {
+      oldest: now.queued > 0 ? duration(now.oldest_wait_ms) : "–",
+      peak: now.peak_queued > 0 ? `at most ${count(now.peak_queued)} waited` : "none ever waited",
       running: `${count(now.running)} / ${count(now.max_threads)}`,
       utilisation: now.max_threads ? `${percent(busy / now.max_threads)} over ${clock(Math.min(span, WINDOW))}` : "",
       queued: now.queue_capacity === null ? count(now.queued) : `${count(now.queued)} / ${count(now.queue_capacity)}`,
@@ -124,10 +162,12 @@ export class Executor {
       refusing: refused > 0 ? `${rate(refused)} now` : "none now",
       cancelled: count(now.cancelled),
       when: now.cancelled ? `${count(now.cancelled_before_start)} before their turn` : "none",
-      panicked: count(now.panicked),
+      failed: count(now.failed + now.panicked),
+      panicked: now.panicked > 0 ? `${count(now.panicked)} of them panicked` : "none panicked",
+      abandoned: count(now.abandoned),
     };
     for (const [figure, text] of Object.entries(texts)) write(this.#parts.figures[figure], text);
-    for (const [figure, on] of [["refused", refused > 0], ["cancelled", now.cancelled > 0], ["panicked", now.panicked > 0]]) {
+    for (const [figure, on] of [["refused", refused > 0], ["cancelled", now.cancelled > 0], ["failed", failed > 0], ["abandoned", now.abandoned > 0]]) {
       this.#parts.figures[figure].classList.toggle("on", on);
     }
   }
@@ -159,34 +199,110 @@ export class Executor {
   }
 
   #drawWorkers() {
-    const { jobs, threads, max_threads: most, methods } = this.#reading;
-    const usual = new Map(methods.map((method) => [method.site, method.run.p99]));
-    const rows = jobs.slice(0, WORKERS).map((job) => {
-      const runs = make("td", {}, make("code", {}, job.site));
-      if (job.cancelled) runs.append(" ", make("span", { class: "gone" }, "client gone"));
-      const long = usual.get(job.site) !== null && job.ms > usual.get(job.site);
-      const elapsed = make("td", long ? { class: "long", title: "longer than 99 % of them" } : {}, duration(job.ms));
-      return make("tr", {}, make("th", { scope: "row" }, job.thread), runs, elapsed);
-    });
-    const idle = Math.max(threads - jobs.length, 0);
-    const unstarted = Math.max(most - Math.max(threads, jobs.length), 0);
+    const { jobs, threads, max_threads: most, peak_threads: peak, methods, kind } = this.#reading;
+    const usual = new Map(methods.map((method) => [method.site, method.run.all.p99]));
+    // A view's jobs are on the threads of its pool.
+    const word = kind === "processes" ? "process" : kind === "view" ? "place" : "worker";
+    const plain = (number) => plural(number, word, word === "process" ? "processes" : `${word}s`);
+    const rows = jobs.slice(0, WORKERS).map((job) => this.#jobRow(job, usual.get(job.site) ?? Infinity));
     const rest = (number, what) => {
-      const line = make("td", { colspan: 3 }, `${plural(number, "worker")} ${what}`);
-      if (number > 0) rows.push(make("tr", { class: "rest" }, line));
+      if (number <= 0) return;
+      rows.push(make("tr", { class: "rest" }, make("td", { colspan: 3 }, `${plain(number)} ${what}`)));
     };
     rest(jobs.length - WORKERS, "more at work");
-    rest(idle, "idle");
-    rest(unstarted, "not started, as nothing needed them");
-    this.#parts.workers.replaceChildren(...rows);
-    write(this.#parts.threads, `${count(threads)} of at most ${count(most)}`);
+    const here = kind === "view" ? this.#reading.running : Math.max(threads, jobs.length);
+    if (kind === "view") rest(this.#reading.running, "taken, on the threads of its pool");
+    else rest(threads - jobs.length, "idle");
+    if (kind !== "view") {
+      rest(peak - here, `retired, as nothing needed them; at most ${count(peak)} at once`);
+      rest(most - Math.max(peak, here), "never started, as nothing needed them");
+    }
+    const waiting = this.#reading.waiting_for_core;
+    if (waiting >= 0.1) {
+      const text = `${waiting.toFixed(1)} workers on average were ready and waited for a core`;
+      rows.push(make("tr", { class: "rest" }, make("td", { colspan: 3 }, text)));
+    }
+    for (const [why, number] of this.#reading.restarts) rest(number, `replaced: ${why.replace("_", " ")}`);
+    const body = this.#parts.workers;
+    rows.forEach((row, index) => {
+      if (body.children[index] !== row) body.insertBefore(row, body.children[index] ?? null);
+    });
+    while (body.children.length > rows.length) body.lastChild.remove();
+    write(this.#parts.threads, `${count(kind === "view" ? here : threads)} of at most ${count(most)}`);
+    const queued = methods.filter((method) => method.queued > 0).sort((a, b) => b.queued - a.queued);
+    this.#parts.waiting.hidden = queued.length === 0;
+    write(this.#parts.waiting, `Waiting: ${queued.slice(0, 6).map((method) => `${method.site} ${count(method.queued)}`).join(", ")}${queued.length > 6 ? ", …" : ""}`);
   }
 
-  #drawMethods() {
-    const methods = this.#reading.methods;
+  // The row of a job stays the same element while the job runs, so that its button can be pressed.
+  #jobRow(job, usual) {
+    const key = `${job.thread} ${job.number}`;
+    let row = job.number === null ? undefined : this.#jobs.get(key);
+    if (!row) {
+      row = make("tr", {}, make("th", { scope: "row" }, job.thread), make("td", {}, make("code", {}, job.site)), make("td"));
+      this.#jobs.set(key, row);
+      for (const known of this.#jobs.keys()) {
+        const runs = this.#reading.jobs.some((other) => known === `${other.thread} ${other.number}`);
+        if (!runs) this.#jobs.delete(known);
+      }
+      if (this.cancel && job.number !== null) row.children[1].append(" ", this.#cancelButton(job));
+    }
+    const [, runs, elapsed] = row.children;
+    if (job.cancelled && !runs.querySelector(".gone")) {
+      runs.querySelector("button")?.remove();
+      runs.append(" ", make("span", { class: "gone" }, "cancelled"));
+    }
+    write(elapsed, duration(job.ms));
+    elapsed.classList.toggle("long", job.ms > usual);
+    elapsed.title = job.ms > usual ? "longer than 99 % of them" : "";
+    return row;
+  }
+
+  // Asks once more, as a second click on the same button.
+  #cancelButton(job) {
+    const button = make("button", { type: "button", class: "cancel" }, "Cancel");
+    const label = (text) => {
+      button.textContent = text;
+      button.setAttribute("aria-label", `${text}: ${job.site} on ${job.thread}`);
+    };
+    label("Cancel");
+    let asked = false;
+    button.addEventListener("click", async () => {
+      if (!asked) {
+        asked = true;
+        label("Really cancel");
+        return;
+      }
+      const answer = await this.cancel({ executor: this.name, thread: job.thread, number: job.number });
+      label(answer);
+      button.disabled = true;
+    });
+    return button;
+  }
+
+  #drawFailures() {
+    const { panics } = this.#reading;
+    this.#parts.failures.hidden = panics.length === 0;
+    const key = panics.map((panic) => `${panic.site} ${panic.message}`).join();
+    const list = this.#parts.failures.querySelector("ul");
+    if (key !== this.#failed) {
+      this.#failed = key;
+      list.replaceChildren(...panics.slice(0, 5).map((panic) =>
+        make("li", {}, make("code", {}, panic.site), make("span", {}, panic.message ?? "without a text"), make("small"))));
+    }
+    panics.slice(0, 5).forEach((panic, index) => write(list.children[index].lastChild, `${clock(panic.ago_s)} ago, on ${panic.thread ?? "a thread"}`));
+  }
+
+  #drawMethods(over, order, text) {
+    const key = KEYS[order];
+    const whole = this.name.toLowerCase().includes(text);
+    const methods = this.#reading.methods.filter((method) => whole || method.site.toLowerCase().includes(text))
+      .sort((a, b) => key(a, over) - key(b, over) || (a.site < b.site ? -1 : 1));
     this.#parts.methods.hidden = methods.length === 0;
     this.#parts.none.hidden = methods.length > 0;
-    if (this.#reading.inline) write(this.#parts.none, "Of calls made inline nothing is known: there is no executor that could tell.");
-    // A service that was started anew has none of the old one's.
+    const inline = this.#reading.kind === "inline";
+    write(this.#parts.none, inline ? "Of calls made inline nothing is known: there is no executor that could tell." : text ? "No method with this name." : "No job yet.");
+    // Filtered out, or of a service that was started anew.
     for (const [site, row] of this.#rows) {
       if (methods.some((method) => method.site === site)) continue;
       row.element.remove();
@@ -196,14 +312,19 @@ export class Executor {
       const row = this.#rows.get(method.site) ?? this.#addRow(method.site);
       write(row.done, count(method.completed));
       for (const kind of ["wait", "run"]) {
-        for (const quantile of QUANTILES) write(row[kind + quantile], duration(method[kind][quantile]));
-        row.spread[kind].show(method[kind]);
+        for (const quantile of QUANTILES) write(row[kind + quantile], duration(method[kind][over][quantile]));
+        row.spread[kind].show(method[kind][over]);
       }
-      for (const total of ["cancelled", "refused"]) {
-        write(row[total], count(method[total]));
-        row[total].classList.toggle("on", method[total] > 0);
+      const totals = { failed: method.failed + method.panicked, cancelled: method.cancelled, refused: method.refused };
+      for (const [total, number] of Object.entries(totals)) {
+        write(row[total], count(number));
+        row[total].classList.toggle("on", number > 0);
       }
     }
+    methods.forEach((method, index) => {
+      const { element } = this.#rows.get(method.site);
+      if (this.#parts.rows.children[index] !== element) this.#parts.rows.insertBefore(element, this.#parts.rows.children[index] ?? null);
+    });
   }
 
   #addRow(site) {
@@ -215,12 +336,9 @@ export class Executor {
     const quantiles = ["wait", "run"].flatMap((kind) => QUANTILES.map((each) => cell(kind + each, each, `${kind} ${each}`)));
     const spread = make("td", { role: "cell", class: "spread" }, row.spread.wait.element, row.spread.run.element);
     row.element = make("tr", { role: "row" },
-      make("th", { role: "rowheader", scope: "row" }, title), cell("done", "done"), ...quantiles, spread,
-      cell("cancelled", "cancelled", "cancelled"), cell("refused", "refused", "refused"));
+      make("th", { role: "rowheader", scope: "row" }, title), cell("done", "done"), ...quantiles,
+      cell("failed", "failed", "failed"), cell("cancelled", "cancelled", "cancelled"), cell("refused", "refused", "refused"), spread);
     this.#rows.set(site, row);
-    const sites = [...this.#rows.keys()].sort();
-    const next = this.#rows.get(sites[sites.indexOf(site) + 1]);
-    this.#parts.rows.insertBefore(row.element, next?.element ?? null);
     return row;
   }
 

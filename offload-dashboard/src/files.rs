@@ -8,27 +8,28 @@ use axum::http::{HeaderName, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 
-use super::Watch;
+use crate::Page;
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-const FILES: [(&str, &str, &str); 7] = [
-    ("/pools", HTML, include_str!("page/index.html")),
-    ("/pools/page.css", CSS, include_str!("page/page.css")),
-    ("/pools/page.js", JS, include_str!("page/page.js")),
-    ("/pools/executor.js", JS, include_str!("page/executor.js")),
-    ("/pools/chart.js", JS, include_str!("page/chart.js")),
-    ("/pools/format.js", JS, include_str!("page/format.js")),
-    ("/pools/icon.svg", SVG, include_str!("page/icon.svg")),
+const FILES: [(&str, &str, &str); 8] = [
+    ("/pools", HTML, include_str!("../page/index.html")),
+    ("/pools/page.css", CSS, include_str!("../page/page.css")),
+    ("/pools/page.js", JS, include_str!("../page/page.js")),
+    ("/pools/overview.js", JS, include_str!("../page/overview.js")),
+    ("/pools/executor.js", JS, include_str!("../page/executor.js")),
+    ("/pools/chart.js", JS, include_str!("../page/chart.js")),
+    ("/pools/format.js", JS, include_str!("../page/format.js")),
+    ("/pools/icon.svg", SVG, include_str!("../page/icon.svg")),
 ];
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
-pub(super) fn routes() -> Router<Watch> {
+pub(crate) fn routes() -> Router<Page> {
     FILES.into_iter().fold(Router::new(), |routes, (path, kind, text)| {
         routes.route(path, get(async move || (headers(kind), text).into_response()))
     })
@@ -65,8 +66,8 @@ mod tests {
     fn what_the_page_loads_is_there() {
         let served: Vec<&str> = FILES.iter().map(|(path, ..)| *path).collect();
         for (path, _, text) in FILES {
-            for quoted in text.split('"').filter(|text| text.starts_with("/pools/") && text.contains('.')) {
-                assert!(served.contains(&quoted), "{path} loads {quoted}");
+            for quoted in text.split('"').filter(|text| text.starts_with("pools/") && text.contains('.')) {
+                assert!(served.contains(&&*format!("/{quoted}")), "{path} loads {quoted}");
             }
         }
     }

@@ -1,0 +1,288 @@
+//! What is seen of the executors at one moment, and how it goes to a page as JSON. Durations are milliseconds.
+//!
+//! A [`Reading`] is all there is to see, a [`Point`] the few figures of it that are kept for the charts. Kinds of executors that come later (streams,
+//! states, calls on other machines) add a [`Kind`] and fill the same fields.
+
+use std::time::Duration;
+
+#[cfg(feature = "process")]
+use offload_runtime::process::ProcessPool;
+use offload_runtime::{LimitedMetrics, PanicRecord, RunningJob, SiteMetrics, ThreadPool};
+use serde::Serialize;
+
+use crate::times::{Times, Windows};
+
+/// Everything that is to be seen at one moment.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Reading {
+    /// Seconds since the page's routes were made.
+    pub(crate) at: f64,
+    /// By how much the runtime's own timer was late: what blocks the runtime shows here.
+    pub(crate) late_ms: f64,
+    pub(crate) cores: usize,
+    pub(crate) may_cancel: bool,
+    pub(crate) metrics: Option<String>,
+    pub(crate) executors: Vec<Executor>,
+}
+
+/// What an executor runs its jobs on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    #[default]
+    Threads,
+    View,
+    #[cfg(feature = "process")]
+    Processes,
+    Inline,
+}
+
+/// One executor.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Executor {
+    pub(crate) name: String,
+    pub(crate) purpose: String,
+    pub(crate) kind: Kind,
+    /// For how many seconds it has been closed.
+    pub(crate) closed_s: Option<u64>,
+    pub(crate) max_threads: usize,
+    pub(crate) queue_capacity: Option<usize>,
+    pub(crate) threads: usize,
+    pub(crate) peak_threads: usize,
+    pub(crate) peak_queued: usize,
+    pub(crate) oldest_wait_ms: Option<f64>,
+    /// How many of its threads were ready to run and had no core, on average since the reading before. `None` where the system does not tell.
+    pub(crate) waiting_for_core: Option<f64>,
+    pub(crate) running: u64,
+    pub(crate) queued: u64,
+    pub(crate) completed: u64,
+    pub(crate) failed: u64,
+    pub(crate) panicked: u64,
+    pub(crate) cancelled: u64,
+    pub(crate) cancelled_before_start: u64,
+    pub(crate) refused: u64,
+    pub(crate) abandoned: u64,
+    pub(crate) jobs: Vec<Running>,
+    pub(crate) methods: Vec<Method>,
+    pub(crate) panics: Vec<Failure>,
+    /// Why workers were replaced, and how often. Empty where they are threads.
+    pub(crate) restarts: Vec<(&'static str, u64)>,
+    /// The names of its threads begin with this.
+    #[serde(skip)]
+    pub(crate) thread_name: Option<String>,
+}
+
+/// A job that runs.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Running {
+    site: String,
+    thread: String,
+    /// By which it is cancelled, with the thread.
+    number: Option<u64>,
+    /// For how long it has been.
+    ms: f64,
+    cancelled: bool,
+}
+
+/// All jobs of one method, since the executor was made.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Method {
+    pub(crate) site: String,
+    queued: u64,
+    running: u64,
+    completed: u64,
+    failed: u64,
+    panicked: u64,
+    cancelled: u64,
+    refused: u64,
+    abandoned: u64,
+    pub(crate) wait: Windows,
+    pub(crate) run: Windows,
+    #[serde(skip)]
+    pub(crate) times: [Times; 2],
+}
+
+/// A panic.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Failure {
+    site: String,
+    message: Option<String>,
+    thread: Option<String>,
+    ago_s: u64,
+}
+
+/// What is kept of a [`Reading`]: the totals among it are differences once the page has two of them.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Point {
+    at: f64,
+    late_ms: f64,
+    executors: Vec<ExecutorPoint>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct ExecutorPoint {
+    queued: u64,
+    running: u64,
+    done: u64,
+    refused: u64,
+    failed: u64,
+}
+
+impl Reading {
+    pub(crate) fn point(&self) -> Point {
+        let point = |executor: &Executor| ExecutorPoint {
+            queued: executor.queued,
+            running: executor.running,
+            done: executor.completed,
+            refused: executor.refused,
+            failed: executor.failed + executor.panicked,
+        };
+        Point { at: self.at, late_ms: self.late_ms, executors: self.executors.iter().map(point).collect() }
+    }
+}
+
+/// The counts that pools, views and pools of processes have alike.
+macro_rules! with_counts {
+    ($executor:expr, $metrics:expr) => {{
+        let (executor, metrics): (Executor, _) = ($executor, $metrics);
+        Executor {
+            running: metrics.running(),
+            queued: metrics.queued(),
+            completed: metrics.completed(),
+            panicked: metrics.panicked(),
+            cancelled: metrics.cancelled(),
+            refused: metrics.refused(),
+            peak_queued: metrics.peak_queued(),
+            failed: metrics.by_site().iter().map(SiteMetrics::failed).sum(),
+            abandoned: metrics.by_site().iter().map(SiteMetrics::abandoned).sum(),
+            cancelled_before_start: metrics.by_site().iter().map(SiteMetrics::cancelled_before_start).sum(),
+            methods: metrics.by_site().iter().map(Method::read).collect(),
+            ..executor
+        }
+    }};
+}
+
+impl Executor {
+    pub(crate) fn of_threads(pool: &ThreadPool) -> Self {
+        let metrics = pool.metrics();
+        let mut jobs: Vec<Running> = pool.running_jobs().iter().map(Running::read).collect();
+        jobs.sort_by(|a, b| (a.thread.len(), &a.thread).cmp(&(b.thread.len(), &b.thread)));
+        let executor = Self {
+            max_threads: metrics.max_threads(),
+            queue_capacity: metrics.queue_capacity(),
+            threads: metrics.threads(),
+            peak_threads: metrics.peak_threads(),
+            oldest_wait_ms: metrics.oldest_wait().map(milliseconds),
+            panics: metrics.recent_panics().iter().map(Failure::read).collect(),
+            thread_name: Some(metrics.name().to_owned()),
+            jobs,
+            ..Self::default()
+        };
+        with_counts!(executor, &metrics)
+    }
+
+    pub(crate) fn of_view(metrics: &LimitedMetrics) -> Self {
+        let executor = Self {
+            kind: Kind::View,
+            max_threads: metrics.limit(),
+            threads: usize::try_from(metrics.running()).unwrap_or(usize::MAX),
+            oldest_wait_ms: metrics.oldest_wait().map(milliseconds),
+            panics: metrics.recent_panics().iter().map(Failure::read).collect(),
+            ..Self::default()
+        };
+        with_counts!(executor, metrics)
+    }
+
+    #[cfg(feature = "process")]
+    pub(crate) fn of_processes(pool: &ProcessPool) -> Self {
+        let metrics = pool.metrics();
+        let jobs = pool.running_jobs();
+        let jobs = jobs.iter().map(|job| Running {
+            site: job.site().to_string(),
+            thread: format!("process {}", job.process_id()),
+            number: None,
+            ms: milliseconds(job.elapsed()),
+            cancelled: job.is_cancelled(),
+        });
+        let executor = Self {
+            kind: Kind::Processes,
+            max_threads: metrics.max_workers(),
+            threads: metrics.workers().len(),
+            peak_threads: metrics.peak_workers(),
+            restarts: metrics.restarts().collect(),
+            jobs: jobs.collect(),
+            ..Self::default()
+        };
+        with_counts!(executor, &metrics)
+    }
+}
+
+impl Running {
+    fn read(job: &RunningJob) -> Self {
+        Self {
+            site: job.site().to_string(),
+            thread: job.thread_name().to_owned(),
+            number: Some(job.number()),
+            ms: milliseconds(job.elapsed()),
+            cancelled: job.is_cancelled(),
+        }
+    }
+}
+
+impl Method {
+    fn read(metrics: &SiteMetrics) -> Self {
+        Self {
+            site: metrics.site().to_string(),
+            queued: metrics.queued(),
+            running: metrics.running(),
+            completed: metrics.completed(),
+            failed: metrics.failed(),
+            panicked: metrics.panicked(),
+            cancelled: metrics.cancelled(),
+            refused: metrics.refused(),
+            abandoned: metrics.abandoned(),
+            wait: Windows::default(),
+            run: Windows::default(),
+            times: [metrics.wait(), metrics.run()].map(Times::of),
+        }
+    }
+}
+
+impl Failure {
+    fn read(panic: &PanicRecord) -> Self {
+        Self {
+            site: panic.site().to_string(),
+            message: panic.message().map(str::to_owned),
+            thread: panic.thread_name().map(str::to_owned),
+            ago_s: panic.age().as_secs(),
+        }
+    }
+}
+
+/// To a tenth of a microsecond: what lies below is noise, and digits to send.
+pub(crate) fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e7).round() / 1e4
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A method whose jobs ran that long.
+    pub(crate) fn method(site: &str, run: Times) -> Method {
+        Method {
+            site: site.to_owned(),
+            queued: 0,
+            running: 0,
+            completed: 0,
+            failed: 0,
+            panicked: 0,
+            cancelled: 0,
+            refused: 0,
+            abandoned: 0,
+            wait: Windows::default(),
+            run: Windows::default(),
+            times: [Times::default(), run],
+        }
+    }
+}
