@@ -48,7 +48,7 @@ use axum::http::request::Parts;
 use axum::routing::{RouterIntoService, get, post};
 #[cfg(feature = "process")]
 use offload_runtime::process::ProcessPool;
-use offload_runtime::{Executor, Limited, ThreadPool};
+use offload_runtime::{Executor, Limited, StatefulPool, ThreadPool};
 
 use cancel::MayCancel;
 use events::Viewers;
@@ -112,6 +112,22 @@ impl Dashboard {
     /// See [`Dashboard`].
     pub fn pool(mut self, name: impl Into<String>, pool: &ThreadPool) -> Self {
         self.sources.push(Source::threads(name.into(), pool));
+        self
+    }
+
+    /// Adds a pool whose threads own a state.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_dashboard::Dashboard;
+    /// use offload_runtime::StatefulPool;
+    ///
+    /// let db = StatefulPool::new(4, || Ok::<_, std::io::Error>(String::from("a connection")));
+    /// let dashboard = Dashboard::new().stateful("db", &db);
+    /// # drop(dashboard);
+    /// ```
+    pub fn stateful<S: 'static>(mut self, name: impl Into<String>, pool: &StatefulPool<S>) -> Self {
+        self.sources.push(Source::stateful(name.into(), pool));
         self
     }
 

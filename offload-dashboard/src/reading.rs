@@ -1,13 +1,13 @@
 //! What is seen of the executors at one moment, and how it goes to a page as JSON. Durations are milliseconds.
 //!
 //! A [`Reading`] is all there is to see, a [`Point`] the few figures of it that are kept for the charts. Kinds of executors that come later (streams,
-//! states, calls on other machines) add a [`Kind`] and fill the same fields.
+//! calls on other machines) add a [`Kind`] and fill the same fields.
 
 use std::time::Duration;
 
 #[cfg(feature = "process")]
 use offload_runtime::process::ProcessPool;
-use offload_runtime::{LimitedMetrics, PanicRecord, RunningJob, SiteMetrics, ThreadPool};
+use offload_runtime::{LimitedMetrics, PanicRecord, PoolMetrics, RunningJob, SiteMetrics};
 use serde::Serialize;
 
 use crate::times::{Times, Windows};
@@ -163,9 +163,8 @@ macro_rules! with_counts {
 }
 
 impl Executor {
-    pub(crate) fn of_threads(pool: &ThreadPool) -> Self {
-        let metrics = pool.metrics();
-        let mut jobs: Vec<Running> = pool.running_jobs().iter().map(Running::read).collect();
+    pub(crate) fn of_threads(metrics: &PoolMetrics, jobs: &[RunningJob]) -> Self {
+        let mut jobs: Vec<Running> = jobs.iter().map(Running::read).collect();
         jobs.sort_by(|a, b| (a.thread.len(), &a.thread).cmp(&(b.thread.len(), &b.thread)));
         let executor = Self {
             max_threads: metrics.max_threads(),
@@ -178,7 +177,7 @@ impl Executor {
             jobs,
             ..Self::default()
         };
-        with_counts!(executor, &metrics)
+        with_counts!(executor, metrics)
     }
 
     pub(crate) fn of_view(metrics: &LimitedMetrics) -> Self {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 #[cfg(feature = "process")]
 use offload_runtime::process::ProcessPool;
-use offload_runtime::{Executor as _, Limited, RunningJob, ThreadPool};
+use offload_runtime::{Executor as _, Limited, RunningJob, StatefulPool, ThreadPool};
 
 use crate::reading::{Executor, Kind};
 
@@ -39,7 +39,15 @@ impl Source {
         Self {
             running: Box::new(move || of_running.running_jobs()),
             is_closed: Box::new(move || of_closed.is_closed()),
-            ..Self::new(name, move || Executor::of_threads(&pool))
+            ..Self::new(name, move || Executor::of_threads(&pool.metrics(), &pool.running_jobs()))
+        }
+    }
+
+    pub(crate) fn stateful<S: 'static>(name: String, pool: &StatefulPool<S>) -> Self {
+        let (of_running, pool) = (pool.clone(), pool.clone());
+        Self {
+            running: Box::new(move || of_running.running_jobs()),
+            ..Self::new(name, move || Executor::of_threads(&pool.metrics(), &pool.running_jobs()))
         }
     }
 

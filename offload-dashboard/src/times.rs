@@ -145,9 +145,7 @@ mod tests {
 
     /// An executor with one method, which has run so often for 1 ms, and then for 9 ms.
     fn executor(short: u64, long: u64) -> Executor {
-        let pool = offload_runtime::ThreadPool::new(1);
-        let mut executor = Executor::of_threads(&pool);
-        drop(pool);
+        let mut executor = Executor::default();
         executor.methods.push(crate::reading::tests::method("find", times(&[(1, short), (9, long)])));
         executor
     }
