@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_io::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite};
 
@@ -10,7 +10,15 @@ use super::AsyncIo;
 
 impl<T: Read + Send + 'static> AsyncRead for AsyncIo<T> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.get_mut().poll_read(cx, into)
+        let this = self.get_mut();
+        if into.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        let unread = ready!(this.poll_fill(cx, into.len()))?;
+        let n = unread.len().min(into.len());
+        into[..n].copy_from_slice(&unread[..n]);
+        this.ahead.consume(n);
+        Poll::Ready(Ok(n))
     }
 }
 

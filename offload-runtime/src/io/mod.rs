@@ -249,13 +249,13 @@ impl<T> Drop for AsyncIo<T> {
     fn drop(&mut self) {
         // Without accepted bytes, a job that has not ended is cancelled by its handle.
         let Some(writing) = self.unflushed else { return };
-        let ended = self.job.take_if(|job| job.is_finished());
-        drop(ended);
         match self.job.take() {
-            Some(job) if !self.shared.pending.is_drained() => job.detach(),
-            Some(job) => drop(job),
-            None => (writing.finish)(&*self.executor, self.origin, &self.shared),
+            Some(job) if !job.is_finished() && !self.shared.pending.is_drained() => job.detach(),
+            job => drop(job),
         }
+        // This reference goes with the last job: whichever of them is the last to end, the file is dropped on a worker.
+        let shared = std::mem::replace(&mut self.shared, Arc::new(Shared::empty()));
+        (writing.finish)(&*self.executor, self.origin, shared);
     }
 }
 

@@ -84,16 +84,15 @@ impl Writer {
 }
 
 #[test]
-fn accept_and_drain() {
-    explore("accept and drain", Some(1), || {
+fn accept_and_drop() {
+    explore("accept and drop", Some(1), || {
         let mut writer = Writer::new(0);
-        for byte in 1..=3 {
+        for byte in 1..=2 {
             assert_eq!(writer.write(byte).unwrap(), 1);
         }
-        // A flush would need a fifth thread; the last write has accepted what no job is left behind without writing.
         drop(writer.io);
         writer.dropped.recv().unwrap();
-        assert_eq!(*writer.bytes.lock().unwrap(), [1, 2, 3]);
+        assert_eq!(*writer.bytes.lock().unwrap(), [1, 2]);
     });
 }
 

@@ -101,17 +101,6 @@ impl<T: Read + Send + 'static> AsyncIo<T> {
             })?;
         }
     }
-
-    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
-        if into.is_empty() {
-            return Poll::Ready(Ok(0));
-        }
-        let unread = ready!(self.poll_fill(cx, into.len()))?;
-        let n = unread.len().min(into.len());
-        into[..n].copy_from_slice(&unread[..n]);
-        self.ahead.consume(n);
-        Poll::Ready(Ok(n))
-    }
 }
 
 impl<T: Write + Send + 'static> AsyncIo<T> {

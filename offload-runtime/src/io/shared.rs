@@ -17,7 +17,7 @@ pub(super) type Reposition<T> = fn(&mut T, i64) -> io::Result<u64>;
 pub(super) struct Writing<T> {
     write: fn(&mut T, &[u8]) -> io::Result<usize>,
     /// The last operation of an `AsyncIo` that is dropped: writes what was accepted, and drops the file on the worker.
-    pub(super) finish: fn(&dyn Executor, Origin, &Arc<Shared<T>>),
+    pub(super) finish: fn(&dyn Executor, Origin, Arc<Shared<T>>),
 }
 
 impl<T> Clone for Writing<T> {
@@ -34,8 +34,7 @@ impl<T: io::Write + Send + 'static> Writing<T> {
     }
 }
 
-fn finish<T: io::Write + Send + 'static>(executor: &dyn Executor, origin: Origin, shared: &Arc<Shared<T>>) {
-    let shared = Arc::clone(shared);
+fn finish<T: io::Write + Send + 'static>(executor: &dyn Executor, origin: Origin, shared: Arc<Shared<T>>) {
     let before = Before { unread: None, writing: Some(Writing::of()), lenient: false };
     ext::submit_from(executor, origin, move || drop(shared.run(&before, |_| Ok(Done::Other)))).detach();
 }
@@ -66,13 +65,24 @@ pub(super) enum Done {
     Read(Vec<u8>, io::Result<usize>),
     Flushed,
     /// Where it was to seek, and where that is.
-    Sought(SeekFrom, u64),
+    Sought(
+        #[cfg_attr(
+            not(feature = "futures-io"),
+            expect(dead_code, reason = "asked by polls that name the position each time")
+        )]
+        SeekFrom,
+        u64,
+    ),
     Other,
 }
 
 impl<T> Shared<T> {
     pub(super) fn new(io: T) -> Self {
         Self { file: Mutex::new(Some(Box::new(io))), pending: Pending::new() }
+    }
+
+    pub(super) fn empty() -> Self {
+        Self { file: Mutex::new(None), pending: Pending::new() }
     }
 
     /// Whether the file is there, while no job runs.
