@@ -85,13 +85,20 @@ fn a_job_that_comes_while_a_state_is_dropped_gets_the_next() {
             Ok::<_, io::Error>(Slow(gate.clone(), Arc::clone(&alive)))
         }
     };
-    let pool = StatefulPool::builder().max_threads(1).keep_alive(Duration::ZERO).open(open);
+    let started = Arc::new(AtomicUsize::new(0));
+    let starts = Arc::clone(&started);
+    let pool = StatefulPool::builder()
+        .max_threads(1)
+        .keep_alive(Duration::ZERO)
+        .on_thread_start(move || drop(starts.fetch_add(1, Ordering::SeqCst)))
+        .open(open);
     finish(pool.submit_with(|_| ())).unwrap();
     gate.wait_for(1); // the thread retires
     let second = pool.submit_with(|_| ());
     assert_eq!((pool.metrics().threads(), pool.metrics().queued()), (1, 1));
     gate.open();
     finish(second).unwrap();
+    assert_eq!(started.load(Ordering::SeqCst), 1, "a second thread had a state beside the first");
     finish(pool.shutdown());
     assert_eq!((alive.load(Ordering::SeqCst), pool.metrics().states_opened()), (0, 2));
 }
