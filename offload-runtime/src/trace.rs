@@ -161,7 +161,7 @@ impl Spans {
             debug!(target: "offload_runtime::job", parent: self.innermost(), "job cancelled before it began");
         } else {
             let reason = String::from(why.duplicate());
-            warn!(target: "offload_runtime::job", parent: self.innermost(), reason, "job refused");
+            warn!(target: "offload_runtime::job", parent: self.innermost(), %reason, "job refused");
         }
     }
 
