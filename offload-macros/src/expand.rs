@@ -118,7 +118,7 @@ fn submission(plan: &Plan, outside: &TokenStream, inside: &TokenStream) -> Token
         Some(state) => submit_with(state, &result, executor, outside, inside),
     };
     let handle = if plan.when_full == WhenFull::Wait {
-        // At the executor, where it is an error that this is none. The block ends what the expression borrows.
+        // Spanned at the executor, so that a wrong one is an error there. The block ends what the expression borrows.
         let at = executor.clone().into_iter().last().map_or_else(Span::mixed_site, |last| last.span());
         let at = Span::mixed_site().located_at(at);
         let (held, permit) = (Ident::new("__offload_executor", at), Ident::new("__offload_permit", at));

@@ -1,4 +1,4 @@
-//! Waiting for a future on a thread that may block, by a waker that unparks it; and waking those that wait.
+//! Waiting for a future on a thread that may block, by a waker that unparks it; and waking waiters.
 
 use std::task::{Poll, Wake, Waker};
 use std::time::{Duration, Instant};
