@@ -69,6 +69,8 @@ pub(crate) enum Crossing {
     Cow,
     /// `#[state]`: it is on the worker already.
     Lent,
+    /// `#[out]`: what the body of a stream sends to. It is made on the worker.
+    Out,
 }
 
 /// What makes the declared type of what the caller gives.
@@ -128,10 +130,15 @@ impl Argument {
         let (conversion, attrs) = Conversion::take(typed, errors);
         let at = types::head(&typed.ty);
         let is_state = state::mark(&attrs).is_some();
-        let attrs = state::without_mark(&attrs);
-        let crossing = if is_state { Crossing::Lent } else { crossing_of(&typed.ty, errors) };
-        if is_state {
-            // Its rules are in `state.rs`.
+        let is_out = attributes::is_out(&attrs);
+        let attrs = attributes::without_out(&state::without_mark(&attrs));
+        let crossing = match (is_state, is_out) {
+            (true, _) => Crossing::Lent,
+            (_, true) => Crossing::Out,
+            _ => crossing_of(&typed.ty, errors),
+        };
+        if is_state || is_out {
+            // Its rules are in `state.rs` and `stream.rs`.
         } else if let Some((at, advice)) = types::find_unbound_impl(&typed.ty) {
             errors.at(at, format!("`{}` may borrow from the caller, or not be `Send`; {advice}", shown(&typed.ty)));
         }
@@ -147,9 +154,14 @@ impl Argument {
         Self { attrs, binding, crossing, conversion, ty: Some((*typed.ty).clone()), at, name, crosses }
     }
 
-    /// Whether the worker's thread owns it, and callers do not give it.
+    /// Whether the worker's thread owns it.
     pub(crate) fn is_lent(&self) -> bool {
         self.crossing == Crossing::Lent
+    }
+
+    /// Whether callers give it.
+    pub(crate) fn is_given(&self) -> bool {
+        !matches!(self.crossing, Crossing::Lent | Crossing::Out)
     }
 
     /// The attributes for where the argument is handed on.

@@ -128,6 +128,16 @@ pub(crate) fn is_blocking(attr: &Attribute) -> bool {
     name(attr).is_some_and(|name| name == "blocking")
 }
 
+/// Whether an argument is marked `#[out]`.
+pub(crate) fn is_out(attrs: &[Attribute]) -> bool {
+    attrs.iter().any(|attr| attr.path().is_ident("out"))
+}
+
+/// The attributes without `#[out]`.
+pub(crate) fn without_out(attrs: &[Attribute]) -> Vec<Attribute> {
+    attrs.iter().filter(|attr| !attr.path().is_ident("out")).cloned().collect()
+}
+
 /// The `track_caller` of a method, if it has one.
 pub(crate) fn track_caller(attrs: &[Attribute]) -> Option<&Attribute> {
     attrs.iter().find(|attr| destination(&attr.meta) == Destination::Twin)

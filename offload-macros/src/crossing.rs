@@ -33,10 +33,10 @@ pub(crate) fn call(plan: &Plan) -> Call {
     let hygiene = plan.receiver().and_then(|receiver| receiver.this(Span::call_site()));
     let hygiene = hygiene.map_or_else(Span::mixed_site, |this| this.span());
     call.outside.extend(plan.captures.iter().map(|capture| send_capture(capture, hygiene)));
-    for argument in plan.arguments.iter().filter(|argument| argument.crosses && !argument.is_lent()) {
+    for argument in plan.arguments.iter().filter(|argument| argument.crosses && argument.is_given()) {
         let is_eager = match &plan.output {
             Output::Boxed { lifetime, .. } => lifetime.is_some() || argument.conversion != Conversion::None,
-            Output::Future | Output::Handle => false,
+            Output::Future | Output::Handle | Output::Stream(_) => false,
         };
         let is_self = matches!(argument.binding, Binding::Receiver { .. });
         let is_eager = is_eager && !is_self;
@@ -211,7 +211,7 @@ fn received(argument: &Argument) -> TokenStream {
         Crossing::ClonedSelf | Crossing::Borrowed => quote_spanned!(at=> __offload::borrow(&#name)),
         Crossing::OptionalBorrow => quote_spanned!(at=> __offload::borrow_option(&#name)),
         Crossing::Lent if is_shared(argument) => quote_spanned!(at=> &*#name),
-        Crossing::Lent => name,
+        Crossing::Lent | Crossing::Out => name,
     }
 }
 

@@ -7,11 +7,12 @@ use crate::arguments::{Argument, Crossing};
 use crate::attributes;
 use crate::crossing::{self, Call};
 use crate::errors::Errors;
-use crate::plan::{Executor, Output, Plan, Refusal, WhenFull};
+use crate::plan::{self, Executor, Output, Plan, Refusal, WhenFull};
 use crate::remote;
 use crate::self_rewrite;
 use crate::signature;
 use crate::state;
+use crate::stream::{self, Kind, Stream};
 use crate::tokens::{self, hidden, list};
 use crate::types;
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
@@ -29,6 +30,8 @@ pub(crate) fn items(plan: &Plan) -> TokenStream {
     }
     let (eager, submission) = if plan.remote.is_some() {
         (TokenStream::new(), remote_submission(plan))
+    } else if let Output::Stream(stream) = &plan.output {
+        (TokenStream::new(), stream_submission(plan, stream))
     } else {
         let Call { eager, outside, inside } = crossing::call(plan);
         (eager, submission(plan, &outside, &inside))
@@ -39,6 +42,10 @@ pub(crate) fn items(plan: &Plan) -> TokenStream {
         Output::Handle => quote_spanned!(Span::mixed_site()=> #names #submission __offload_handle),
         Output::Future => {
             let settled = settled(plan);
+            quote!(#names #submission #settled)
+        }
+        Output::Stream(stream) => {
+            let settled = settled_stream(plan, stream);
             quote!(#names #submission #settled)
         }
         Output::Boxed { .. } => {
@@ -200,6 +207,87 @@ fn remote_submission(plan: &Plan) -> TokenStream {
     }
 }
 
+/// Before: `{ body }`.
+/// After:
+/// ```text
+/// let __offload_site = ..;
+/// let __offload_stream = __offload::try_pull::<io::Result<_>, io::Result<String>>(__offload::Lent(&self.executor).__offload_owned(), __offload_site, {
+///     let path = __offload::Argument(path).__offload_detach();
+///     move || { let path = __offload::borrow(&path); { body } }
+/// });
+/// ```
+/// or, where the body sends, `__offload::push::<Result<(), E>, Row>(.., move |rows: &mut Yielder<Row>| ..)`.
+fn stream_submission(plan: &Plan, stream: &Stream) -> TokenStream {
+    let Call { outside, inside, .. } = crossing::call(plan);
+    let result = types::or_unit(plan.function.result().map(types::infer_impl_trait));
+    let (site, executor, runtime) = (site(plan), owned_executor(plan), &plan.runtime);
+    let is_deprecated = plan.twin.is_some() && attributes::are_deprecated(&plan.function.attrs);
+    let allowance = is_deprecated.then(|| quote!(#[allow(deprecated)]));
+    let at = hidden(plan.function.result().map_or_else(Span::call_site, types::head));
+    let item = &stream.item;
+    let (make, out) = match &stream.kind {
+        Kind::Pull => (quote_spanned!(at=> __offload::pull::<#result, #item>), None),
+        Kind::TryPull => (quote_spanned!(at=> __offload::try_pull::<#result, #item>), None),
+        Kind::Push(sent) => {
+            let name = plan
+                .arguments
+                .iter()
+                .find(|argument| argument.crossing == Crossing::Out)
+                .map(|argument| &argument.name);
+            let out = quote_spanned!(Span::mixed_site()=> #name: &mut #runtime::Yielder<#sent>);
+            match plan.state() {
+                None => (quote_spanned!(at=> __offload::push::<#result, #sent>), Some(out)),
+                Some(state) => {
+                    let name = tokens::placed_at(state.name.to_token_stream(), hidden(state.at));
+                    let lent = state.ty.as_ref().map(state::lent);
+                    let make = quote_spanned!(at=> __offload::push_with::<#result, #sent, #lent, _>);
+                    (make, Some(quote_spanned!(Span::mixed_site()=> #name: &mut #lent, #out)))
+                }
+            }
+        }
+    };
+    quote_spanned! {Span::mixed_site()=>
+        let __offload_site = #site;
+        #allowance
+        let __offload_stream = #make(#executor, __offload_site, {
+            #outside
+            move |#out| #inside
+        });
+    }
+}
+
+/// After: `__offload_stream.__offload_settle()`, at the error type.
+fn settled_stream(plan: &Plan, stream: &Stream) -> TokenStream {
+    let streamed = quote_spanned!(Span::mixed_site()=> __offload_stream);
+    let streamed = match &plan.panicked {
+        Some(path) => convert("panicked_stream", &streamed, path),
+        None => streamed,
+    };
+    match &plan.refusal {
+        Refusal::ByType => {
+            let at = hidden(stream::error_type(stream, &plan.function));
+            let name = Ident::new("__offload_stream", at);
+            let settle = quote_spanned!(at=> #name.__offload_settle());
+            quote!(let #name = #streamed; #settle)
+        }
+        Refusal::Panic => quote!(__offload::stream_or_panic(#streamed)),
+        Refusal::Convert(path) => convert("refused_stream", &streamed, path),
+    }
+}
+
+/// Before: `executor = io`. After: `__offload::Lent(&self.io).__offload_owned()`. A stream keeps its executor, so it has a clone.
+///
+/// A static, which need not be `Clone`, is used by reference.
+fn owned_executor(plan: &Plan) -> TokenStream {
+    let lent = executor_place(plan);
+    let at = hidden(lent.clone().into_iter().last().map_or_else(Span::call_site, |last| last.span()));
+    match &plan.executor {
+        Executor::Default => lent,
+        Executor::Expression(tokens) if plan::is_static_path(tokens) => lent,
+        _ => quote_spanned!(at=> __offload::Lent(#lent).__offload_owned()),
+    }
+}
+
 /// After: `let __offload_outcome = __offload::outcome(__offload_handle.await, __offload_site);
 /// __offload_outcome.__offload_settle()`.
 ///
@@ -251,6 +339,17 @@ fn site(plan: &Plan) -> TokenStream {
 ///
 /// Where the value that holds it moves to the worker, be it `self` or an argument, the executor is cloned first.
 fn executor(plan: &Plan) -> TokenStream {
+    let lent = executor_place(plan);
+    if plan.clones_executor {
+        let at = hidden(lent.clone().into_iter().next().map_or_else(Span::call_site, |first| first.span()));
+        quote_spanned!(at=> &__offload::Held(#lent).__offload_cloned())
+    } else {
+        lent
+    }
+}
+
+/// A reference to the executor, before it is cloned.
+fn executor_place(plan: &Plan) -> TokenStream {
     let (place, at) = match &plan.executor {
         Executor::Default => return quote!(__offload::default_executor()),
         Executor::Field(name, at) => {
@@ -264,11 +363,7 @@ fn executor(plan: &Plan) -> TokenStream {
             (in_parentheses(self_rewrite::on_callers_side(tokens.clone(), hygiene)), at)
         }
     };
-    if plan.clones_executor {
-        quote_spanned!(hidden(at)=> &__offload::Held(&#place).__offload_cloned())
-    } else {
-        quote_spanned!(hidden(at)=> &#place)
-    }
+    quote_spanned!(hidden(at)=> &#place)
 }
 
 /// Parentheses where `&` would bind to less than the whole expression.

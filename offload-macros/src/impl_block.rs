@@ -128,9 +128,15 @@ impl Block {
         *count += 1;
         let own = arguments.map(Group::stream).unwrap_or_default();
         let given = split(own.clone());
-        // A handle has a result of its own.
-        let unlike = |name: &Ident| ["boxed", "refused", "panicked"].iter().any(|option| name == option);
-        let is_given = |name: &Ident| given.iter().any(|(own, _)| own == name || own == "handle" && unlike(name));
+        // A handle has a result of its own, and so has a stream.
+        let unlike = |name: &Ident, others: &[&str]| others.iter().any(|option| name == option);
+        let is_given = |name: &Ident| {
+            given.iter().any(|(own, _)| {
+                own == name
+                    || own == "handle" && unlike(name, &["boxed", "refused", "panicked"])
+                    || own == "stream" && unlike(name, &["boxed", "handle", "wait"])
+            })
+        };
         let defaults = self.defaults.iter().filter(|(name, _)| !is_given(name)).map(|(_, option)| option);
         let own = list(own);
         let comma = own.last().is_some_and(|last| !is_punct(Some(last), ',')).then(|| quote!(,));

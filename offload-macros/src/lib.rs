@@ -21,6 +21,7 @@ mod remote_rules;
 mod self_rewrite;
 mod signature;
 mod state;
+mod stream;
 mod tokens;
 mod types;
 

@@ -5,7 +5,7 @@
 
 use crate::errors::Errors;
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
-use quote::ToTokens as _;
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse as _, ParseStream, Parser as _};
 use syn::{Expr, Lifetime, Lit, LitStr, Path, Result, Token, parenthesized};
@@ -24,6 +24,8 @@ pub(crate) struct Options {
     pub(crate) with: Vec<Capture>,
     /// The word `wait`, where it stands.
     pub(crate) wait: Option<Span>,
+    /// The word `stream`, where it stands.
+    pub(crate) stream: Option<Span>,
     /// The word `remote`, where it stands.
     pub(crate) remote: Option<Span>,
     /// What a remote function is called.
@@ -73,16 +75,17 @@ pub(crate) enum Place {
 }
 
 /// The names of all options.
-pub(crate) const OPTIONS: [&str; 11] =
-    ["executor", "sync", "wait", "handle", "boxed", "refused", "panicked", "with", "remote", "name", "crate"];
+pub(crate) const OPTIONS: [&str; 12] =
+    ["executor", "sync", "wait", "handle", "boxed", "stream", "refused", "panicked", "with", "remote", "name", "crate"];
 
 /// What people write for an option, beside its own name slightly misspelled.
-const ALSO: [(&str, &[&str]); 11] = [
+const ALSO: [(&str, &[&str]); 12] = [
     ("executor = ...", &["exec", "pool", "on", "run_on", "field", "runtime", "threads"]),
     ("sync = ...", &["blocking", "keep", "twin", "synchronous", "sync_fn"]),
     ("wait", &["reserve", "room", "wait_for_room", "backpressure", "queue", "block"]),
     ("handle", &["job", "job_handle", "spawn", "detach"]),
     ("boxed", &["box", "dyn", "async_trait", "pin"]),
+    ("stream", &["iter", "iterator", "items", "generate", "generator", "yield", "yields"]),
     ("refused = ...", &["refusal", "error", "on_error", "map_err", "err"]),
     ("panicked = ...", &["panic", "on_panic", "catch", "catch_unwind"]),
     ("with(...)", &["capture", "captures", "clone", "move"]),
@@ -92,6 +95,11 @@ const ALSO: [(&str, &[&str]); 11] = [
 ];
 
 impl Options {
+    /// The path of `offload_runtime`.
+    pub(crate) fn runtime(&self) -> TokenStream {
+        self.runtime.as_ref().map_or_else(|| quote!(::offload_runtime), ToTokens::to_token_stream)
+    }
+
     /// Reads the options; what cannot be read is reported and left out.
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut options = Self::default();
@@ -147,6 +155,7 @@ impl Options {
             "panicked" => self.panicked = value(&name, "panicked = Error::from_panic", input, Expr::parse)?,
             "handle" => self.handle = Some(flag(&name, input)?),
             "wait" => self.wait = Some(flag(&name, input)?),
+            "stream" => self.stream = Some(flag(&name, input)?),
             "remote" => self.remote = Some(flag(&name, input)?),
             "name" => self.name = value(&name, "name = \"pictures.scale\"", input, function_name)?,
             "boxed" => self.boxed = Some(boxed(&name, input)?),
@@ -184,7 +193,7 @@ fn flag(name: &Ident, input: ParseStream) -> Result<Span> {
 
 fn executor(input: ParseStream) -> Result<ExecutorArg> {
     let expression: Expr = input.parse()?;
-    let wrong = |literal: &dyn quote::ToTokens, name: &str| {
+    let wrong = |literal: &dyn ToTokens, name: &str| {
         let message = format!("expected a field or an expression; write `executor = {name}`");
         Err(syn::Error::new_spanned(literal.to_token_stream(), message))
     };

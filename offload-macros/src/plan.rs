@@ -11,10 +11,11 @@ use crate::options::{Capture, ExecutorArg, Options, Place, RefusedArg};
 use crate::remote_rules;
 use crate::self_rewrite::{self, Rewritten};
 use crate::state;
+use crate::stream::{self, Stream};
 use crate::tokens::{self, list};
 use crate::types::{self, shown};
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens as _, quote, quote_spanned};
+use quote::{ToTokens as _, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Expr, Lifetime, LitStr, Path, Type};
 
@@ -53,6 +54,8 @@ pub(crate) enum Output {
     Handle,
     /// A boxed future: with the given lifetime, or with the lifetimes that async-trait writes.
     Boxed { lifetime: Option<Lifetime>, is_send: bool },
+    /// A `BlockingStream`, submitted when it is first polled.
+    Stream(Stream),
 }
 
 /// How the executor is found.
@@ -124,6 +127,7 @@ impl Plan {
         check_output(&options, errors);
         check_wait(&options, errors);
         remote_rules::check(&options, &function, &arguments, errors);
+        let stream = stream::decide(&options, &function, &arguments, errors);
         let is_taken = |tokens: TokenStream| tokens::mentions(&list(tokens), "self_");
         let inputs = function.sig.inputs.to_token_stream();
         let body = function.body.as_ref().map(|body| {
@@ -138,7 +142,9 @@ impl Plan {
         }
         let has_self_type = options.place.is_some() || function.names_self_type();
         let twin = options.sync.as_ref().and_then(|path| twin(path, &options, &function, has_self_type, errors));
+        let runtime = options.runtime();
         let output = match (options.handle, options.boxed) {
+            _ if stream.is_some() => stream.map_or(Output::Future, Output::Stream),
             (Some(_), _) => Output::Handle,
             (None, Some(boxed)) if function.result().and_then(types::find_impl_trait).is_none() => {
                 Output::Boxed { lifetime: boxed.lifetime, is_send: boxed.is_send }
@@ -149,7 +155,7 @@ impl Plan {
             && matches!(output, Output::Future)
             && function.is_complete
             && options.with.is_empty()
-            && arguments.iter().all(|argument| argument.conversion == Conversion::None && !argument.is_lent())
+            && arguments.iter().all(|argument| argument.conversion == Conversion::None && argument.is_given())
             && function.result().and_then(types::find_borrow).is_none();
         Self {
             clones_executor: options.remote.is_none() && executor.moves_with(&arguments),
@@ -169,7 +175,7 @@ impl Plan {
             remote: options.remote.map(|_| Remote { name: options.name }),
             has_self_type,
             fits_unchanged,
-            runtime: options.runtime.map_or_else(|| quote!(::offload_runtime), Path::into_token_stream),
+            runtime,
             function,
         }
     }
@@ -229,6 +235,12 @@ impl Executor {
             }
         })
     }
+}
+
+/// Whether an expression is the name of a static, or a path to one.
+pub(crate) fn is_static_path(expression: &TokenStream) -> bool {
+    let path = syn::parse2::<Path>(expression.clone()).ok();
+    path.and_then(|path| path.segments.last().map(|last| is_static(&last.ident))).unwrap_or(false)
 }
 
 /// Whether a name is written as those of statics are: `POOL`.
@@ -320,7 +332,13 @@ const PLAIN: [&str; 14] =
 fn check_body(options: &Options, function: &Function, errors: &mut Errors) {
     let name = &function.sig.ident;
     let Some(body) = &function.body else {
-        if options.boxed.is_none() {
+        if options.stream.is_some() {
+            let message = format!(
+                "`#[blocking]` found no body to run; in a trait, declare `fn {name}(..) -> BlockingStream<Item>` without \
+                 the attribute"
+            );
+            errors.at(name.span(), message);
+        } else if options.boxed.is_none() {
             let message = format!(
                 "`#[blocking]` found no body to run; in a trait, declare `async fn {name}(..)` without the attribute, \
                  or write `#[blocking(boxed)]` for a trait used as `dyn`"
@@ -355,11 +373,11 @@ fn check_result(options: &Options, function: &Function, errors: &mut Errors) {
     let Some(result) = function.result() else { return };
     if matches!(result, Type::Never(_)) {
         errors.under(result, "a method that never returns would keep its worker for ever; return `()`");
-    } else if let Some((at, item)) = types::find_blocking_iterator(result) {
+    } else if let (None, Some((at, item))) = (options.stream, types::find_blocking_iterator(result)) {
         let item = item.map_or_else(|| "_".to_owned(), |item| shown(&types::owned(&item)));
         let message = format!(
             "an iterator would block in the hands of the caller, each time it is asked for an item; end the body in \
-             `.collect()` and return `Vec<{item}>`"
+             `.collect()` and return `Vec<{item}>`, or write `#[blocking(stream)]` to await the items one by one"
         );
         errors.at(at, message);
     } else if let Some(at) = types::find_borrow(result) {

@@ -5,6 +5,7 @@
 //! they are part of what `boxed` promises.
 
 use crate::arguments::{Argument, Binding, Conversion, Crossing, Part};
+use crate::attributes;
 use crate::plan::{Output, Plan};
 use crate::state;
 use crate::tokens::{hidden, local};
@@ -44,6 +45,10 @@ pub(crate) fn of_async(plan: &Plan) -> Signature {
                     dyn ::core::future::Future<Output = #result> #send + #outlived,
                 >>
             };
+        }
+        Output::Stream(stream) => {
+            let item = &stream.item;
+            sig.output = parse_quote!(-> #runtime::BlockingStream<#item>);
         }
     }
     sig
@@ -86,7 +91,7 @@ fn with_parameters(plan: &Plan, is_twin: bool) -> Signature {
             FnArg::Receiver(_) => {}
             FnArg::Typed(typed) => {
                 *typed.ty = given_type(argument, &typed.ty);
-                typed.attrs = state::without_mark(&typed.attrs);
+                typed.attrs = attributes::without_out(&state::without_mark(&typed.attrs));
                 if is_twin && argument.conversion == Conversion::None {
                     continue;
                 }
@@ -97,8 +102,8 @@ fn with_parameters(plan: &Plan, is_twin: bool) -> Signature {
     }
     if !is_twin {
         let mut arguments = plan.arguments.iter();
-        let given = |_: &FnArg| arguments.next().is_none_or(|argument| !argument.is_lent());
-        sig.inputs = sig.inputs.into_iter().filter(given).collect();
+        let is_given = |_: &FnArg| arguments.next().is_none_or(Argument::is_given);
+        sig.inputs = sig.inputs.into_iter().filter(is_given).collect();
     }
     sig
 }
@@ -217,7 +222,7 @@ pub(crate) fn generic_arguments(sig: &Signature) -> Option<TokenStream> {
             GenericParam::Const(parameter) => (&parameter.attrs, parameter.ident.to_token_stream()),
             GenericParam::Lifetime(_) => continue,
         };
-        if crate::attributes::may_be_absent(attrs) {
+        if attributes::may_be_absent(attrs) {
             return None;
         }
         names.push(name);

@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use crate::site::Site;
+
 /// Why a job has no result.
 ///
 /// It is what [`JobHandle`](crate::JobHandle) resolves to, and what a `#[blocking]` method converts into its own
@@ -79,6 +81,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// Panics where a refusal has no place in what the caller gets, with the name of the method.
+    #[cold]
+    #[track_caller]
+    pub(crate) fn panic_in(&self, site: &Site) -> ! {
+        match std::error::Error::source(self) {
+            Some(source) => panic!("`{site}` was refused: {self}: {source}"),
+            None => panic!("`{site}` was refused: {self}"),
+        }
+    }
+
     /// The same reason again, for another job. A panic belongs to one job and is passed on as [`Error::Lost`].
     pub(crate) fn duplicate(&self) -> Self {
         match self {

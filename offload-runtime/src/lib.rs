@@ -35,6 +35,7 @@
 //! # The parts
 //! * a **job** is one submitted call, [`Job`] to the executor that runs it;
 //! * a **handle**, [`JobHandle`], is what its submitter awaits;
+//! * a **stream**, [`BlockingStream`], awaits the items of a blocking iterator, or of a body that sends them, one by one;
 //! * an **executor**, [`Executor`], runs jobs: a [`ThreadPool`], a [`StatefulPool`] whose threads own something, a [`Limited`] view of another
 //!   executor, [`Inline`] in tests, tokio's and rayon's threads behind features, or your own;
 //! * a **site**, [`Site`], says where in the source a job was submitted.
@@ -153,6 +154,8 @@ mod site;
 #[forbid(unsafe_code)]
 mod stateful;
 #[forbid(unsafe_code)]
+mod stream;
+#[forbid(unsafe_code)]
 mod sync;
 #[cfg(feature = "tracing")]
 #[forbid(unsafe_code)]
@@ -193,3 +196,4 @@ pub use pool::{RunningJob, Shutdown, StillRunning, ThreadPool, ThreadPoolBuilder
 pub use refused::Refused;
 pub use site::Site;
 pub use stateful::{StatefulExecutor, StatefulPool, StatefulPoolBuilder};
+pub use stream::{BlockingStream, Produced, Stopped, Yielder};

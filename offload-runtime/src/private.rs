@@ -27,6 +27,8 @@ pub mod remote;
 mod returns;
 #[path = "private/settle.rs"]
 mod settle;
+#[path = "private/streams.rs"]
+mod streams;
 
 #[path = "private/lend.rs"]
 mod lend;
@@ -37,6 +39,10 @@ pub use returns::{IsErr, Returns, Unjudge};
 pub use settle::{Fallible, HoldsRefusal, Outcome, Settle, outcome, panicked, refused, settle_or_panic};
 pub use std::clone::Clone;
 pub use std::mem::drop;
+pub use streams::{
+    FallibleIterator, Lent, Owning, Sent, Streamed, Unowned, panicked_stream, pull, push, push_with, refused_stream,
+    stream_or_panic, try_pull,
+};
 
 /// Submits the job of a `#[blocking]` method.
 ///
@@ -175,7 +181,7 @@ pub trait Detach<T: ?Sized> {}
 /// What an executor would have to be where the value that holds it, `self` or an argument, moves to the worker, if
 /// it is not `Clone`. Implemented by nothing.
 #[diagnostic::on_unimplemented(
-    message = "the executor is cloned before what holds it moves to a worker, and `{T}` is not `Clone`",
+    message = "the executor is cloned before what holds it moves to a worker, or for a stream that keeps it, and `{T}` is not `Clone`",
     label = "this is cloned, and is not `Clone`",
     note = "keep an executor that is a handle, such as `ThreadPool` or `Arc<{T}>`",
     note = "where `{T}` is a type parameter, or holds one, add the bound `Clone`",
@@ -314,8 +320,8 @@ impl<T: ?Sized> OptionLoan for Never<T> {
 /// for references, which the compiler takes only if the first does not apply.
 pub mod fallback {
     pub use super::{
-        Settle as _, Stateless as _, Uncloned as _, Undetached as _, UndetachedSelf as _, Unjudge as _, Unshared as _,
-        UnsharedSelf as _,
+        Owning as _, Settle as _, Stateless as _, Uncloned as _, Undetached as _, UndetachedSelf as _, Unjudge as _,
+        Unowned as _, Unshared as _, UnsharedSelf as _,
     };
 }
 

@@ -25,6 +25,7 @@ use crate::metrics::{PoolMetrics, States};
 use crate::permits::Permits;
 use crate::pool::{RunningJob, Shutdown, ThreadPool};
 use crate::site::Site;
+use crate::stream::{self, BlockingStream, Produced, Yielder};
 use crate::sync::Arc;
 use thread::WithState;
 
@@ -187,6 +188,40 @@ impl<S: 'static> StatefulPool<S> {
         submit_with(self, Origin::of_caller(), Unjudged, f)
     }
 
+    /// Returns a stream of what `f` sends, which is given the state of its thread. It runs on this pool, from the first poll on.
+    ///
+    /// As [`ExecutorExt::generate`](crate::ExecutorExt::generate): a slow consumer holds the thread, and with it the state.
+    ///
+    /// # Errors
+    /// Where `f` returns a `Result<(), E>`, a refusal is the last item: `Err(E::from(error))`. So is a state that cannot be opened.
+    ///
+    /// # Panics
+    /// Not here. Where `f` returns `()`, polling panics if the stream is refused, unless [`refused`](BlockingStream::refused) makes an item of that.
+    ///
+    /// # Examples
+    /// ```
+    /// use futures::TryStreamExt as _;
+    /// use offload_runtime::{Error, StatefulPool, Yielder};
+    ///
+    /// let pool = StatefulPool::new(1, || Ok::<_, Error>(vec![1, 2, 3]));
+    /// let numbers = pool.generate_with(|state: &mut Vec<u32>, out: &mut Yielder<u32>| {
+    ///     for number in state.iter() {
+    ///         out.send(*number)?;
+    ///     }
+    ///     Ok::<(), Error>(())
+    /// });
+    /// assert_eq!(pollster::block_on(numbers.try_collect::<Vec<_>>()).unwrap(), [1, 2, 3]);
+    /// ```
+    #[track_caller]
+    pub fn generate_with<F, T, R>(&self, f: F) -> BlockingStream<R::Item>
+    where
+        F: FnOnce(&mut S, &mut Yielder<T>) -> R + Send + 'static,
+        T: 'static,
+        R: Produced<T> + 'static,
+    {
+        generate_with_at(self, Origin::of_caller(), f)
+    }
+
     /// A view of this pool that runs at most `n` of its jobs at once. Its jobs have states, too, by [`Limited::submit_with`].
     ///
     /// # Panics
@@ -309,6 +344,31 @@ impl<E: StatefulExecutor> Limited<E> {
     {
         submit_with(self, Origin::of_caller(), Unjudged, f)
     }
+
+    /// As [`StatefulPool::generate_with`], on a thread that the view may use.
+    ///
+    /// # Examples
+    /// See [`StatefulPool::generate_with`].
+    #[track_caller]
+    pub fn generate_with<F, T, R>(&self, f: F) -> BlockingStream<R::Item>
+    where
+        F: FnOnce(&mut E::State, &mut Yielder<T>) -> R + Send + 'static,
+        T: 'static,
+        R: Produced<T> + 'static,
+    {
+        generate_with_at(self, Origin::of_caller(), f)
+    }
+}
+
+/// A stream of what `f` sends, which is given the state. Called by generated code.
+pub(crate) fn generate_with_at<E, F, T, R>(executor: &E, origin: Origin, f: F) -> BlockingStream<R::Item>
+where
+    E: StatefulExecutor + Clone + 'static,
+    F: FnOnce(&mut E::State, &mut Yielder<T>) -> R + Send + 'static,
+    T: 'static,
+    R: Produced<T> + 'static,
+{
+    stream::push_with(executor.clone(), origin, |executor, origin, job| submit_with(executor, origin, Unjudged, job), f)
 }
 
 /// Submits `f`, which is given the state, from `site`; `judge` tells which results are errors. Called by generated code.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// What each module may name stands before it.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "errors",
     "tokens",
     "types",
@@ -14,6 +14,7 @@ const ORDER: [&str; 16] = [
     "state",
     "arguments",
     "remote_rules",
+    "stream",
     "plan",
     "signature",
     "crossing",

@@ -163,3 +163,23 @@ fn unsafe_and_unusual_names() {
         "unsafe fn r#match(&self, r#type: &str, executor: u8, this: u8) -> u8 { r#type.len() }",
     );
 }
+
+#[test]
+fn streams() {
+    check(
+        "stream",
+        "stream",
+        "fn lines(&self, path: &Path) -> io::Result<impl Iterator<Item = io::Result<String>> + use<>> { open(path) }",
+    );
+    check(
+        "stream_out",
+        "stream, executor = io, refused = Failure::busy, panicked = Failure::from",
+        "fn export(&self, id: u32, #[out] rows: &mut Yielder<Row>) -> Result<(), Failure> { self.send_all(id, rows) }",
+    );
+    check(
+        "stream_state",
+        "stream, executor = db",
+        "fn export(&self, #[state] conn: &mut Connection, id: u32, #[out] rows: &mut Yielder<Row>) -> Result<(), Error> { send_all(conn, id, rows) }",
+    );
+    check("stream_static", "stream, executor = POOL", "fn count(n: u32) -> Range<u32> { 0..n }");
+}

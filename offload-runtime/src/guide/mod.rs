@@ -62,6 +62,10 @@ pub mod state {}
 pub mod stopping {}
 
 #[doc = include_str!("links.md")]
+#[doc = include_str!("streams.md")]
+pub mod streams {}
+
+#[doc = include_str!("links.md")]
 #[doc = include_str!("testing.md")]
 pub mod testing {}
 

@@ -222,9 +222,14 @@ impl<T> JobHandle<T> {
         }
     }
 
-    /// Returns the result if it is there and this does not give way to other tasks; else leaves `waker`.
+    /// Returns the result if it is there and this does not give way to other tasks; else leaves `waker`. `LOOKS`: the first time, it may spin for
+    /// the result.
     #[inline]
-    pub(super) fn poll_result(&mut self, waker: &Waker, gives_way: impl Fn() -> bool) -> Poll<Result<T, Error>> {
+    pub(crate) fn poll_result<const LOOKS: bool>(
+        &mut self,
+        waker: &Waker,
+        gives_way: impl Fn() -> bool,
+    ) -> Poll<Result<T, Error>> {
         let header = self.header.expect("`JobHandle` polled after it returned its result");
         loop {
             let cell = cell_of(&header);
@@ -235,7 +240,7 @@ impl<T> JobHandle<T> {
                     if context::is_inside() {
                         self.await_inside(header, linked);
                     }
-                    if !registered && look::look(|| !matches!(cell.state.see(), Seen::Pending { .. })) {
+                    if LOOKS && !registered && look::look(|| !matches!(cell.state.see(), Seen::Pending { .. })) {
                         continue;
                     }
                     if register(cell, registered, waker) {
@@ -309,7 +314,7 @@ impl<T> Future for JobHandle<T> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.poll_result(cx.waker(), gives_way)
+        self.poll_result::<true>(cx.waker(), gives_way)
     }
 }
 

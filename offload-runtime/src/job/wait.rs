@@ -33,7 +33,7 @@ impl<T> JobHandle<T> {
     /// # Ok::<(), offload_runtime::Error>(())
     /// ```
     pub fn wait(mut self) -> Result<T, Error> {
-        let result = block_on(None, |waker| self.poll_result(waker, || false));
+        let result = block_on(None, |waker| self.poll_result::<true>(waker, || false));
         result.expect("a wait without a time limit ends with the result")
     }
 
@@ -66,7 +66,7 @@ impl<T> JobHandle<T> {
     /// }
     /// ```
     pub fn wait_timeout(&mut self, timeout: Duration) -> Option<Result<T, Error>> {
-        let result = block_on(Some(timeout), |waker| self.poll_result(waker, || false));
+        let result = block_on(Some(timeout), |waker| self.poll_result::<true>(waker, || false));
         if result.is_none() {
             self.leave_awaiter();
         }

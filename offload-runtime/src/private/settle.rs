@@ -97,7 +97,7 @@ pub fn settle_or_panic<T>(outcome: Outcome<T>) -> T {
     match outcome.result {
         Ok(value) => value,
         Err(Error::Panicked(panic)) => panic.resume(),
-        Err(refusal) => panic_on(outcome.site, &refusal),
+        Err(refusal) => refusal.panic_in(outcome.site),
     }
 }
 
@@ -116,14 +116,5 @@ impl<T> Settle for Outcome<T> {
     #[track_caller]
     fn __offload_settle(self) -> T {
         settle_or_panic(self)
-    }
-}
-
-#[cold]
-#[track_caller]
-fn panic_on(site: &Site, refusal: &Error) -> ! {
-    match std::error::Error::source(refusal) {
-        Some(source) => panic!("`{site}` was refused: {refusal}: {source}"),
-        None => panic!("`{site}` was refused: {refusal}"),
     }
 }
