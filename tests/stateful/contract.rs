@@ -267,6 +267,7 @@ fn c12_any_block_on_will_do() {
 /// A job that comes to a thread without state, by an executor that claims to have one, fails and is not lost.
 #[test]
 fn a_job_that_strays_is_refused() {
+    #[derive(Clone)]
     struct Elsewhere(ThreadPool);
     impl offload_runtime::Executor for Elsewhere {
         fn execute(&self, job: offload_runtime::Job) {
