@@ -18,6 +18,7 @@ fi
 
 cargo clippy -p offload-temporal --all-targets -- -D warnings
 RUSTDOCFLAGS="${RUSTDOCFLAGS:-} -D warnings" cargo doc --no-deps -p offload-temporal
+cargo test -p offload-temporal --no-run
 timeout 600 cargo test -p offload-temporal
 
 # The README's commands, on ports and in files of their own.

@@ -25,7 +25,7 @@ pub(crate) fn over_many_calls() {
 /// `main` of the caller.
 pub(crate) fn caller(arguments: &[String]) {
     let [url, queue, calls, worker] = arguments else { panic!("URL QUEUE CALLS WORKER") };
-    let temporal = connect(url).task_queue(queue).heartbeat(Duration::from_millis(500));
+    let temporal = connect(url).task_queue(queue).heartbeat(Duration::from_secs(30));
     let (calls, files, begin) = (calls.parse().unwrap(), Files::new(), Instant::now());
     let show = |what: &str, count: usize| {
         let [caller, worker] = ["self", worker.as_str()].map(resident);
@@ -46,7 +46,7 @@ pub(crate) fn caller(arguments: &[String]) {
     }
     // Cancelled while they run: it is the worker that hears of it.
     let cancelled = calls / 100;
-    let jobs = Jobs { jobs: temporal };
+    let jobs = Jobs { jobs: temporal.heartbeat(Duration::from_secs(1)) };
     for number in 1..=cancelled {
         let trace = files.path(&number.to_string());
         let call = jobs.until_cancelled(&trace);
