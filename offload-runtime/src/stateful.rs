@@ -1,10 +1,12 @@
 //! A pool whose threads own something: [`StatefulPool`].
 //!
-//! It is a [`ThreadPool`] with hooks. `stateful/thread.rs` what a thread owns · `stateful/builder.rs` options.
+//! It is a [`ThreadPool`] with hooks. `stateful/thread.rs` what a thread owns · `stateful/builder.rs` options · `stateful/room.rs`
+//! waiting for room.
 //! A job of it is a closure that looks for the state in a thread-local, so queueing, running and cancelling are those of the pool. A thread
 //! drops its state before it stops to count as one of the pool's: there are never more states than threads.
 
 mod builder;
+mod room;
 mod thread;
 
 use std::error::Error as StdError;
@@ -19,7 +21,7 @@ use crate::context::CallerContext;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::executor::Executor;
-use crate::job::{self, Body, Job, JobHandle, Judge, Origin, QueueId, Unjudged};
+use crate::job::{self, Job, JobHandle, Judge, Origin, QueueId, Unjudged};
 use crate::limited::Limited;
 use crate::metrics::{PoolMetrics, States};
 use crate::permits::Permits;
@@ -388,23 +390,24 @@ where
     F: FnOnce(&mut E::State) -> T + Send + 'static,
     T: Send + 'static,
 {
-    if const { job::is_large::<F>() } {
-        submit(executor, origin, judge, WithState::<E::State, _>::new(Box::new(f)))
-    } else {
-        submit(executor, origin, judge, WithState::<E::State, _>::new(f))
-    }
-}
-
-/// Submits `body`, which looks for the state of its thread.
-#[inline]
-fn submit<E, B>(executor: &E, origin: Origin, judge: impl Judge<B::Output>, body: B) -> JobHandle<B::Output>
-where
-    E: Executor + ?Sized,
-    B: Body,
-{
-    let (job, handle) = job::pair_of(origin, body, judge, CallerContext::of(origin));
+    let (job, handle) = pair_with::<E::State, _, _>(origin, judge, f, CallerContext::of(origin));
     executor.execute(job);
     handle
+}
+
+/// A job that calls `f` with the state of its thread, and the handle that awaits the result.
+#[inline]
+fn pair_with<S, F, T>(origin: Origin, judge: impl Judge<T>, f: F, context: CallerContext) -> (Job, JobHandle<T>)
+where
+    S: 'static,
+    F: FnOnce(&mut S) -> T + Send + 'static,
+    T: Send + 'static,
+{
+    if const { job::is_large::<F>() } {
+        job::pair_of(origin, WithState::<S, _>::new(Box::new(f)), judge, context)
+    } else {
+        job::pair_of(origin, WithState::<S, _>::new(f), judge, context)
+    }
 }
 
 impl<S> Executor for StatefulPool<S> {

@@ -7,5 +7,6 @@ mod contract;
 mod life;
 mod metrics;
 mod nested;
+mod room;
 mod sqlite;
 mod support;

@@ -4,7 +4,7 @@ use super::state::Pool;
 use crate::clock::Stamp;
 use crate::context::CallerContext;
 use crate::error::Error;
-use crate::job::{self, Claimed, Job, JobHandle, Origin, Queue, Rejected, Unjudged};
+use crate::job::{Claimed, Job, JobHandle, Origin, Queue, Rejected};
 use crate::metrics::Tally;
 use crate::refused::Refused;
 use crate::sync::Arc;
@@ -41,12 +41,13 @@ pub(super) fn submit_permitted(queue: &Arc<Queue<Pool>>, job: Job) {
     enqueue(queue, job, tally);
 }
 
-/// Enqueues a job of `f`, or gives `f` back.
-pub(super) fn try_submit<F, T>(queue: &Arc<Queue<Pool>>, origin: Origin, f: F) -> Result<JobHandle<T>, Refused<F>>
-where
-    F: FnOnce() -> T + Send + 'static,
-    T: Send + 'static,
-{
+/// Enqueues the job that `pair` makes of `f`, or gives `f` back.
+pub(super) fn try_submit<F, T>(
+    queue: &Arc<Queue<Pool>>,
+    origin: Origin,
+    f: F,
+    pair: impl FnOnce(F, CallerContext) -> (Job, JobHandle<T>),
+) -> Result<JobHandle<T>, Refused<F>> {
     let tally = queue.shared.sites.tally(origin);
     tally.submitted();
     // User code, as it makes a span: before the lock.
@@ -57,7 +58,7 @@ where
             let mut state = queue.lock();
             // A pool is sealed under the lock: what is pushed here is not refused any more.
             if !queue.is_sealed() {
-                let (job, handle) = job::pair_for(origin, f, Unjudged, context);
+                let (job, handle) = pair(f, context);
                 let pushed = Queue::push_locked(&mut state, job, stamp);
                 state.finish();
                 debug_assert!(pushed.is_ok(), "no other thread has its handle");

@@ -11,9 +11,10 @@ use super::shutdown::{self, Shutdown};
 use super::state::Pool;
 use super::submit::{submit, submit_permitted, try_submit};
 use super::worker::set_max_threads;
+use crate::context::CallerContext;
 use crate::executor::Executor;
 use crate::ext::ExecutorExt;
-use crate::job::{Job, JobHandle, Origin, Queue, QueueId};
+use crate::job::{self, Job, JobHandle, Origin, Queue, QueueId, Unjudged};
 use crate::limited::Limited;
 use crate::metrics::PoolMetrics;
 use crate::permits::Permits;
@@ -242,7 +243,18 @@ impl ThreadPool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        try_submit(self.queue(), Origin::of_caller(), f)
+        let origin = Origin::of_caller();
+        self.try_submit_as(origin, f, |f, context| job::pair_for(origin, f, Unjudged, context))
+    }
+
+    /// Submits the job that `pair` makes of `f`, or gives `f` back.
+    pub(crate) fn try_submit_as<F, T>(
+        &self,
+        origin: Origin,
+        f: F,
+        pair: impl FnOnce(F, CallerContext) -> (Job, JobHandle<T>),
+    ) -> Result<JobHandle<T>, Refused<F>> {
+        try_submit(self.queue(), origin, f, pair)
     }
 
     /// Returns a view of this pool that runs at most `n` of its jobs at once, on the pool's threads. See [`Limited`].

@@ -5,10 +5,12 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use super::StatefulPool;
 use super::thread::{self, KeepIf, OpenState, Opener};
-use super::{StatefulPool, submit};
+use crate::context::CallerContext;
 use crate::error::Error;
-use crate::job::{Origin, Unjudged};
+use crate::executor::Executor;
+use crate::job::{self, Origin, Unjudged};
 use crate::metrics::States;
 use crate::pool::{RunningJob, ThreadPool, ThreadPoolBuilder};
 use crate::site::Site;
@@ -48,6 +50,19 @@ impl<S: 'static> StatefulPoolBuilder<S> {
     /// See [`StatefulPool::builder`].
     pub fn max_threads(self, n: usize) -> Self {
         self.with(|pool| pool.max_threads(n))
+    }
+
+    /// Starts `n` threads at once, see [`ThreadPoolBuilder::start_threads`]. Each opens its state with its first job. Default: 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::StatefulPool;
+    ///
+    /// let pool = StatefulPool::<String>::builder().start_threads(1).open(|| Ok::<_, std::io::Error>(String::new()));
+    /// assert_eq!(pool.metrics().threads(), 1);
+    /// ```
+    pub fn start_threads(self, n: usize) -> Self {
+        self.with(|pool| pool.start_threads(n))
     }
 
     /// Sets how many threads stay, with their states, when there is nothing to do. Default: 0. See
@@ -207,7 +222,10 @@ impl<S: 'static> StatefulPoolBuilder<S> {
     {
         static OPEN_NOW: Site = Site::function("open_now", module_path!(), file!(), line!(), column!());
         let pool = self.open(f);
-        submit(&pool, Origin::of_site(&OPEN_NOW), Unjudged, OpenState::<S>(PhantomData)).wait()?;
+        let origin = Origin::of_site(&OPEN_NOW);
+        let (job, handle) = job::pair_of(origin, OpenState::<S>(PhantomData), Unjudged, CallerContext::of(origin));
+        pool.execute(job);
+        handle.wait()?;
         Ok(pool)
     }
 }
