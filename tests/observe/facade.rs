@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 use observe::Service;
-use offload_runtime::{Error, ExecutorExt, ThreadPool, ThreadPoolBuilder, check_cancelled};
+use offload_runtime::{Error, ExecutorExt, Limited, ThreadPool, ThreadPoolBuilder, check_cancelled};
 use tests::support::{Gate, Keeping, Occupied, PATIENCE, eventually, finish, silence};
 
 /// The exporter does not show the port that it gets for port 0. So a free one is looked for, and another if that is taken meanwhile.
@@ -269,7 +269,7 @@ fn a_view_is_a_pool_of_its_own_name() {
 
     // A view of an executor without figures.
     exporter();
-    let keeping = Keeping::default().limited(7);
+    let keeping = Limited::new(Keeping::default(), 7);
     let lost = keeping.submit(|| ());
     drop(keeping);
     drop(lost);

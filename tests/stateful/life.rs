@@ -90,7 +90,9 @@ fn a_job_that_comes_while_a_state_is_dropped_gets_the_next() {
     let pool = StatefulPool::builder()
         .max_threads(1)
         .keep_alive(Duration::ZERO)
-        .on_thread_start(move || drop(starts.fetch_add(1, Ordering::SeqCst)))
+        .on_thread_start(move || {
+            starts.fetch_add(1, Ordering::SeqCst);
+        })
         .open(open);
     finish(pool.submit_with(|_| ())).unwrap();
     gate.wait_for(1); // the thread retires
