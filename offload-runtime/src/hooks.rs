@@ -2,6 +2,7 @@
 //!
 //! Both run callbacks without a lock, in the order of their registration, each at most once.
 
+use std::collections::BTreeMap;
 use std::sync::Weak;
 
 use crate::sync::thread::{self, ThreadId};
@@ -22,7 +23,8 @@ pub(crate) struct Hooks {
 struct State {
     cancelled: bool,
     next: u64,
-    armed: Vec<(u64, Callback)>,
+    /// By the order of their registration.
+    armed: BTreeMap<u64, Callback>,
     /// The callback that runs, and its thread.
     running: Option<(u64, ThreadId)>,
 }
@@ -38,7 +40,7 @@ impl Hooks {
         }
         let id = state.next;
         state.next += 1;
-        state.armed.push((id, callback));
+        state.armed.insert(id, callback);
         Some(id)
     }
 
@@ -48,8 +50,7 @@ impl Hooks {
         if std::mem::replace(&mut state.cancelled, true) {
             return;
         }
-        while !state.armed.is_empty() {
-            let (id, callback) = state.armed.remove(0);
+        while let Some((id, callback)) = state.armed.pop_first() {
             state.running = Some((id, thread::current().id()));
             drop(state);
             contain(callback);
@@ -78,7 +79,7 @@ impl Hooks {
     pub(crate) fn close(&self) {
         // No other is added: only the job's own thread adds, inside the job.
         let armed = std::mem::take(&mut sync::lock(&self.state).armed);
-        for callback in armed {
+        for callback in armed.into_values() {
             discard(callback);
         }
     }
@@ -86,8 +87,7 @@ impl Hooks {
 
 /// Takes a callback back, unlocks, and drops it.
 fn remove_from(mut state: MutexGuard<'_, State>, id: u64) {
-    let position = state.armed.iter().position(|(armed, _)| *armed == id);
-    let callback = position.map(|position| state.armed.remove(position));
+    let callback = state.armed.remove(&id);
     drop(state);
     discard(callback);
 }

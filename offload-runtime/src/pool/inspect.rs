@@ -10,6 +10,11 @@ use crate::sync::Arc;
 /// The jobs that the workers run.
 pub(super) fn running_jobs(queue: &Arc<Queue<Pool>>) -> Vec<RunningJob> {
     let workers = queue.lock().workers.clone();
+    jobs_of(&workers)
+}
+
+/// The jobs that these workers run.
+pub(super) fn jobs_of(workers: &[Arc<Worker>]) -> Vec<RunningJob> {
     workers.iter().filter_map(Worker::see).map(|(job, _)| job).collect()
 }
 

@@ -165,8 +165,11 @@ impl Shutdown {
     }
 
     fn still_running(&self) -> StillRunning {
-        let queued = inspect::queued(&self.queue);
-        StillRunning { running: inspect::running_jobs(&self.queue), queued }
+        let mut state = self.queue.lock();
+        state.drain_inbox();
+        let (queued, threads, workers) = (state.listed(), state.threads + state.leaving, state.workers.clone());
+        state.finish();
+        StillRunning { running: inspect::jobs_of(&workers), queued, threads }
     }
 }
 
@@ -206,6 +209,7 @@ impl fmt::Debug for Shutdown {
 pub struct StillRunning {
     running: Vec<RunningJob>,
     queued: usize,
+    threads: usize,
 }
 
 impl StillRunning {
@@ -215,16 +219,25 @@ impl StillRunning {
         &self.running
     }
 
-    /// How many jobs wait.
+    /// How many jobs wait. A [`Limited`](crate::Limited) view counts with the turns that it waits for, see
+    /// [`Limited::queued`](crate::Limited::queued) for its jobs.
     #[must_use]
     pub fn queued(&self) -> usize {
         self.queued
+    }
+
+    /// How many threads have not ended. A thread may be in the pool's `on_thread_stop`, or between two jobs, though no job is seen to run.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.threads
     }
 }
 
 impl fmt::Display for StillRunning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.running.len() {
+            0 if self.threads == 1 => f.write_str("no job runs, but 1 thread has not ended")?,
+            0 => write!(f, "no job runs, but {} threads have not ended", self.threads)?,
             1 => f.write_str("1 job still runs")?,
             n => write!(f, "{n} jobs still run")?,
         }
