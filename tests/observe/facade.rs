@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 use observe::Service;
-use offload_runtime::{Error, ExecutorExt, Limited, ThreadPool, ThreadPoolBuilder, check_cancelled};
+use offload_runtime::{Error, ExecutorExt, Limited, StatefulPool, ThreadPool, ThreadPoolBuilder, check_cancelled};
 use tests::support::{Gate, Keeping, Occupied, PATIENCE, eventually, finish, silence};
 
 /// The exporter does not show the port that it gets for port 0. So a free one is looked for, and another if that is taken meanwhile.
@@ -351,6 +351,8 @@ fn the_published_names_are_those_of_the_guide() {
     silence();
     let pool = named("names").queue_capacity(1).build();
     finish(pool.submit(|| ())).unwrap();
+    let states = StatefulPool::new(1, || Ok::<_, std::io::Error>(()));
+    finish(states.submit_with(|()| ())).unwrap();
     let scrape = Scrape::now();
     let published: BTreeMap<_, _> = scrape
         .kinds

@@ -163,7 +163,7 @@ impl<E> View<E> {
 /// Counts a runner more, and returns the job that is to be given to the executor. `is_owed`: it continues what the executor has accepted.
 fn add_runner<E: Executor + 'static>(runners: &mut Guard<'_, View<E>>, is_owed: bool) -> Job {
     // The site of the turns that views have on an executor's threads.
-    static TURN: Site = Site::function("Limited", module_path!(), file!(), line!(), column!());
+    static TURN: Site = Site::function("Limited", "offload_runtime::limited", file!(), line!(), column!());
     let (view, origin, number) = (Arc::clone(runners.queue()), Origin::of_site(&TURN), runners.next);
     let (job, handle) = if is_owed || runners.promised || runners.waiting > 0 {
         job::pair(origin, Runner::<E, true> { view, number })
