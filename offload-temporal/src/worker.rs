@@ -95,7 +95,7 @@ impl Worker {
         self
     }
 
-    /// Serves calls until `signal` resolves, then takes no more, and returns when those that run have ended and their ends are stored.
+    /// Serves calls until `signal` resolves, then takes no more, and returns when all running calls have ended and their ends are stored.
     ///
     /// A server that goes away is waited for, in the middle of a call as well.
     ///

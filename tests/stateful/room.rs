@@ -6,7 +6,7 @@ use std::task::Waker;
 use offload_runtime::{Error, ExecutorExt, StatefulPool, blocking};
 use tests::support::{Occupied, finish, poll_once};
 
-/// One job runs, and one waits: there is no more room.
+/// One job runs, and one waits: the pool is full.
 fn full() -> (StatefulPool<Vec<u8>>, Occupied, offload_runtime::JobHandle<()>) {
     let pool = StatefulPool::builder().max_threads(1).queue_capacity(1).open(|| Ok::<_, io::Error>(Vec::new()));
     let occupied = Occupied::new(&pool, 1);

@@ -225,7 +225,7 @@ async fn the_page_comes_with_its_files_and_a_policy() {
         assert_eq!(file.header("X-Content-Type-Options"), "nosniff");
     }
     assert_eq!(service.client.delete("/pools").await.status, 405);
-    // Nobody was allowed to cancel.
+    // Cancelling is not allowed.
     let answer = service.client.request(Method::POST, "/pools/cancel").body("{}").send().await.unwrap();
     assert_eq!(answer.status(), 404);
 }

@@ -48,8 +48,8 @@ const MOST_ITEMS: u32 = 64;
 /// * **Lazy.** Nothing is submitted before the first poll.
 /// * **Bounded.** The worker is at most [`buffer`](Self::buffer) items ahead of what was taken: 64 by default. The error that ends a stream
 ///   needs no room.
-/// * **A slow consumer holds no thread** of an iterator. It leaves its thread when the buffer is full (after 50 microseconds at most, in which a
-///   fast consumer makes room), and is submitted again once half of the buffer is free. A body that sends its items keeps its thread until it ends.
+/// * **A slow consumer holds no thread** of an iterator. It leaves its thread when the buffer is full, after a wait of 50 microseconds at
+///   most. It is submitted again once half of the buffer is free. A body that sends its items keeps its thread until it ends.
 /// * **A fast consumer** does not hold a thread for ever: an iterator lets other jobs have their turn after a millisecond.
 /// * **Iterators are dropped on a worker**, after the last item or when the stream is dropped. Where the executor takes no more jobs, an iterator
 ///   that waits for room is dropped on the thread that finds out. The closure of a stream that never began is dropped with the stream.

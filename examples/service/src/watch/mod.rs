@@ -1,6 +1,6 @@
 //! What the service shows of its executors while it runs: `/pools`, the page of the crate `offload-dashboard`, and `/metrics`.
 //!
-//! Viewers are not asked who they are: on an address that others reach, put these routes behind what guards the rest.
+//! Viewers do not log in: on an address that others reach, put these routes behind what guards the rest.
 
 mod prometheus;
 

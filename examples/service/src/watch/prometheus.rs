@@ -1,7 +1,7 @@
 //! `GET /metrics`: what `offload-runtime`'s feature `metrics` and the upkeep publish, as Prometheus text.
 //!
-//! The recorder behind the `metrics` facade is one per process, and has to be there before the first pool: what is made earlier
-//! publishes to nobody. So [`install`] comes first in `serve`, and a second service in the same process shares the first one's.
+//! The recorder behind the `metrics` facade is one per process, and has to be there before the first pool: a pool that is made
+//! earlier publishes nothing. So [`install`] comes first in `serve`, and a second service in the same process shares the first one's.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
