@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use offload_runtime::StillRunning;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::{self, JoinHandle};
 use tokio::time::{self, Instant};
 
 use crate::config::Config;
@@ -74,6 +74,9 @@ impl Running {
         let end = Instant::now() + self.drain;
         let deadline = end - LAST_ANSWERS.min(self.drain / 4);
         self.state.stopping().cancel();
+        // Connections to clients and the live page have handles to the state for longer than this.
+        let store = self.state.store.clone();
+        let close = async || task::spawn_blocking(move || store.close()).await;
         let stopped = async {
             self.answer_what_is_in_hand().await;
             // Passwords and pictures are hashed and decoded before they are stored; files are removed after their rows.
@@ -82,6 +85,7 @@ impl Running {
             }
         };
         if time::timeout_at(deadline, stopped).await.is_ok() {
+            let _ = close().await;
             return Ok(());
         }
         let pools = self.state.pools();
@@ -94,6 +98,7 @@ impl Running {
         };
         // At the end of the drain, what is not answered is counted below.
         let _ = time::timeout_at(end, answered).await;
+        let _ = close().await;
         Err(GaveUp { requests: self.in_hand.count(), left })
     }
 

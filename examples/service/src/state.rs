@@ -15,6 +15,7 @@ use crate::data::DataDirectory;
 use crate::error::Error;
 use crate::pictures::Pictures;
 use crate::pool::{self, Pool};
+use crate::store::Store;
 
 /// What all handlers share.
 #[derive(Clone, Debug)]
@@ -27,6 +28,7 @@ pub struct State {
     pub files: Pool,
     pub(crate) accounts: Accounts,
     pub(crate) pictures: Pictures,
+    pub(crate) store: Store,
     pub(crate) limits: Limits,
     /// Bytes that uploads may still take up in memory.
     pub(crate) upload_memory: Arc<Semaphore>,
@@ -43,6 +45,7 @@ impl State {
         let data = open_data(&files, config.clone()).await?;
         Ok(Self {
             accounts: Accounts::new(&db, &cpu, &data.store, config)?,
+            store: data.store.clone(),
             pictures: Pictures::new(&db, &cpu, &files, data, config.limits),
             limits: config.limits,
             upload_memory: Arc::new(Semaphore::new(config.limits.uploads)),

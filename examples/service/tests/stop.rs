@@ -55,6 +55,20 @@ async fn sigterm_finishes_what_is_in_hand() {
     assert_eq!(ada.get("/pictures").await.json().as_array().unwrap().len(), 1);
 }
 
+/// Though handles to its state are left: a database from a backup would meet the log of the one that it replaces.
+#[tokio::test]
+async fn a_stop_closes_the_database() {
+    let service = Service::start().await;
+    service.client.join("ada").await;
+    let state = service.state().clone();
+    let (stopped, data) = service.stop().await;
+    stopped.unwrap();
+    let mut left: Vec<_> = std::fs::read_dir(data.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.retain(|name| name.to_string_lossy().starts_with("service.sqlite3"));
+    assert_eq!(left, ["service.sqlite3"]);
+    drop(state);
+}
+
 #[test]
 fn an_interrupt_stops_an_idle_service() {
     let data = TempDir::new().unwrap();

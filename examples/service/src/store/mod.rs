@@ -66,6 +66,15 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Closes the connections that are not in use. The last one writes what is in the log beside the database to the database, and deletes the log: a
+    /// database that is put in its place later must not meet the log of another.
+    pub(crate) fn close(&self) {
+        let free = std::mem::take(&mut *self.0.free());
+        drop(free);
+    }
+}
+
 impl Connections {
     fn free(&self) -> MutexGuard<'_, Vec<Connection>> {
         // No code that could panic runs under it.
