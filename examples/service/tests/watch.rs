@@ -250,7 +250,7 @@ async fn prometheus_scrapes_what_is_documented() {
     };
     let hash = ["pool=\"cpu\"", "method=\"service::accounts::Accounts::hash\""];
     assert!(line("offload_jobs_submitted", &hash) >= 1.0);
-    assert!(line("offload_jobs_completed", &hash) >= 1.0);
+    assert!(line("offload_jobs_completed", &[hash[0], hash[1], "outcome=\"ok\""]) >= 1.0);
     assert!(line("offload_job_run_bucket", &[hash[0], hash[1], "le=\"10\""]) >= 1.0);
     assert!(line("offload_job_wait_bucket", &[hash[0], hash[1], "le=\"+Inf\""]) >= 1.0);
     assert!(line("offload_job_run_sum", &hash) > 0.0);
