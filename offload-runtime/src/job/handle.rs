@@ -14,7 +14,7 @@ use super::cell::{self, Header};
 use super::context;
 use super::large::is_large;
 use super::link::{Canceller, Link, Rest};
-use super::look;
+use super::look::look;
 use super::owned::Claimed;
 use super::state::{Abandon, Claim, Frees, Request, Seen};
 use super::views::{self, QueueId};
@@ -240,7 +240,7 @@ impl<T> JobHandle<T> {
                     if context::is_inside() {
                         self.await_inside(header, linked);
                     }
-                    if LOOKS && !registered && look::look(|| !matches!(cell.state.see(), Seen::Pending { .. })) {
+                    if LOOKS && !registered && look(|| !matches!(cell.state.see(), Seen::Pending { .. })) {
                         continue;
                     }
                     if register(cell, registered, waker) {

@@ -4,6 +4,8 @@
 //! [`LONGEST`], unless the last looks of this thread were in vain: each doubles the number of handles that are not looked at, up to
 //! [`MOST_SKIPPED`].
 //!
+//! A stream's consumer looks for a batch of items in the same way, and a producer spins before it sleeps for want of room.
+//!
 //! Without it, a lone caller of short jobs pays for a sleep and a wake-up in each call: the rows `stat/1` and `read/1` of `benches`.
 
 use std::cell::Cell;
@@ -25,9 +27,9 @@ thread_local! {
     static SKIPS: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
 }
 
-/// Looks for the result of a job. Returns whether it came.
+/// Looks whether `is_done`, as the result of a job is there. Returns whether it is.
 #[inline]
-pub(super) fn look(is_done: impl Fn() -> bool) -> bool {
+pub(crate) fn look(is_done: impl Fn() -> bool) -> bool {
     SKIPS
         .try_with(|skips| {
             let (left, last) = skips.get();
@@ -35,7 +37,7 @@ pub(super) fn look(is_done: impl Fn() -> bool) -> bool {
                 skips.set((left - 1, last));
                 return false;
             }
-            let found = !cfg!(offload_loom) && spin(is_done);
+            let found = !cfg!(offload_loom) && spin(LONGEST, is_done);
             let next = if found { 0 } else { (2 * last + 1).min(MOST_SKIPPED) };
             skips.set((next, next));
             found
@@ -43,7 +45,8 @@ pub(super) fn look(is_done: impl Fn() -> bool) -> bool {
         .unwrap_or(false)
 }
 
-fn spin(is_done: impl Fn() -> bool) -> bool {
+/// Spins until `is_done`, for `longest` at most. Returns whether it is.
+pub(crate) fn spin(longest: Duration, is_done: impl Fn() -> bool) -> bool {
     let began = Instant::now();
     loop {
         for _ in 0..BETWEEN {
@@ -52,7 +55,7 @@ fn spin(is_done: impl Fn() -> bool) -> bool {
             }
             std::hint::spin_loop();
         }
-        if began.elapsed() >= LONGEST {
+        if began.elapsed() >= longest {
             return false;
         }
     }

@@ -71,6 +71,7 @@ pub(crate) use head::Wait;
 pub use judge::{Judge, Unjudged};
 pub(crate) use large::is_large;
 pub use link::Canceller;
+pub(crate) use look::{look, spin};
 pub(crate) use origin::Origin;
 pub(crate) use owned::Claimed;
 pub use owned::Job;

@@ -326,7 +326,10 @@ impl<T: Send + 'static> Begun<T> {
             // It has ended before the last look at the buffer.
             return Progress::Ended;
         };
-        if !self.shared.channel.wait(cx.waker().clone()) {
+        let channel = &self.shared.channel;
+        // For as many items as the producer sends in a row, and not for each of them.
+        job::look(|| channel.has_many() || handle.is_finished());
+        if !channel.wait(cx.waker().clone()) {
             return Progress::Moved;
         }
         match handle.poll_result::<false>(cx.waker(), || false) {
