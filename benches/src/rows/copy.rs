@@ -1,7 +1,7 @@
 //! 256 MiB from one file to another: our `AsyncIo` beside tokio's file and `blocking::Unblock`. Nanoseconds per MiB.
 //!
-//! `copy/small` is `io::copy` of each family of traits, in pieces of 8 KiB. `copy/large` is `copy_buf`: from our own buffer of 256 KiB, and for the
-//! others from a `BufReader` of 256 KiB. They keep their own limits: 2 MiB (tokio) and 8 MiB (`Unblock`). The destination is
+//! `copy/small` is `io::copy` of each family of traits, in pieces of 8 KiB. `copy/large` is `copy_buf`: from our own buffer of 1 MiB, and for the
+//! others from a `BufReader` of 1 MiB. They keep their own limits: 2 MiB (tokio) and 8 MiB (`Unblock`). The destination is
 //! overwritten in place, so no turn allocates its pages.
 
 use std::fs::{self, File, OpenOptions};
@@ -18,7 +18,7 @@ use crate::jobs;
 use crate::meter::Meter;
 use crate::row::{Entry, Row};
 
-const PIECE: usize = 256 * 1024;
+const PIECE: usize = 1 << 20;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Size {
