@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::job::{Job, QueueId};
+use crate::context::CallerContext;
+use crate::job::{self, Job, JobHandle, Judge, Origin, QueueId};
 use crate::permits::Permits;
 
 /// Runs jobs.
@@ -92,6 +93,19 @@ pub trait Executor: Send + Sync {
     /// Ends the line for these places when the executor is closed.
     #[doc(hidden)]
     fn closes(&self, _permits: &Arc<Permits>) {}
+}
+
+/// Makes a job of `f`, gives it to `executor` and returns its handle.
+#[inline]
+pub(crate) fn submit<E, F, T>(executor: &E, origin: Origin, judge: impl Judge<T>, f: F) -> JobHandle<T>
+where
+    E: Executor + ?Sized,
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let (job, handle) = job::pair_for(origin, f, judge, CallerContext::of(origin));
+    executor.execute(job);
+    handle
 }
 
 /// The methods of something that leads to an executor.

@@ -1,11 +1,10 @@
 //! What users call on an executor.
 
-use crate::context::CallerContext;
 use crate::error::Error;
-use crate::executor::Executor;
+use crate::executor::{Executor, submit};
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 use crate::io::AsyncIo;
-use crate::job::{self, JobHandle, Judge, Origin, Unjudged};
+use crate::job::{JobHandle, Judge, Origin, Unjudged};
 use crate::limited::Limited;
 use crate::site::Site;
 use crate::stream::{self, BlockingStream, Produced, Yielder};
@@ -217,28 +216,4 @@ where
     T: Send + 'static,
 {
     submit(executor, Origin::of_site(site), judge, f)
-}
-
-/// Submits `f` from `origin`. Called by other parts of the crate for their users.
-#[cfg(any(feature = "tokio", feature = "futures-io"))]
-pub(crate) fn submit_from<E, F, T>(executor: &E, origin: Origin, f: F) -> JobHandle<T>
-where
-    E: Executor + ?Sized,
-    F: FnOnce() -> T + Send + 'static,
-    T: Send + 'static,
-{
-    submit(executor, origin, Unjudged, f)
-}
-
-/// Makes the job, gives it to `executor` and returns its handle.
-#[inline]
-fn submit<E, F, T>(executor: &E, origin: Origin, judge: impl Judge<T>, f: F) -> JobHandle<T>
-where
-    E: Executor + ?Sized,
-    F: FnOnce() -> T + Send + 'static,
-    T: Send + 'static,
-{
-    let (job, handle) = job::pair_for(origin, f, judge, CallerContext::of(origin));
-    executor.execute(job);
-    handle
 }

@@ -12,7 +12,6 @@ use std::sync::OnceLock;
 use crate::context::CallerContext;
 use crate::error::Error;
 use crate::executor::Executor;
-use crate::ext::ExecutorExt;
 use crate::job::{self, Job, JobHandle, Origin, Queue, QueueId, Rejected, Unjudged};
 use crate::metrics::{LimitedMetrics, Sites, Tally};
 use crate::permits::Permits;
@@ -210,7 +209,7 @@ impl<E: Executor + 'static> Limited<E> {
     /// ```
     #[must_use]
     pub fn limited(&self, n: usize) -> Limited<Self> {
-        ExecutorExt::limited(self, n)
+        Limited::new(self.clone(), n)
     }
 
     /// Changes how many of the view's jobs may run at once.

@@ -4,21 +4,20 @@ use std::time::{Duration, Instant};
 
 use offload_runtime::ThreadPool;
 
-/// Makes `n` views, and ends them in the order of their making. Returns what each took to end: the mean, in the best of some rounds.
+/// Makes `n` views, and ends them in the order of their making. Returns what each took to end.
 fn end_of_each(pool: &ThreadPool, n: u32) -> Duration {
-    let round = |_| {
-        let views: Vec<_> = (0..n).map(|_| pool.clone().limited(1)).collect();
-        let begun = Instant::now();
-        drop(views);
-        begun.elapsed() / n
-    };
-    (0..3).map(round).min().unwrap()
+    let views: Vec<_> = (0..n).map(|_| pool.clone().limited(1)).collect();
+    let begun = Instant::now();
+    drop(views);
+    begun.elapsed() / n
 }
 
-/// A list of all views was searched for each that ended, so that 10,000 took seconds to end.
+/// A list of all views was searched for each that ended, so that 10,000 took seconds to end. On a busy machine one round says little, so one
+/// of ten has to show it; a search shows in all.
 #[test]
 fn the_end_of_a_view_costs_the_same_beside_ten_thousand_others() {
     let pool = ThreadPool::new(1);
-    let (few, many) = (end_of_each(&pool, 500), end_of_each(&pool, 10_000));
-    assert!(many < 8 * few + Duration::from_micros(20), "{few:?} beside few, {many:?} beside many");
+    let mut rounds = (0..10).map(|_| (end_of_each(&pool, 500), end_of_each(&pool, 10_000)));
+    let is_same = rounds.any(|(few, many)| many < 8 * few + Duration::from_micros(20));
+    assert!(is_same, "beside ten thousand others, the end of a view took more than eight times as long");
 }

@@ -7,7 +7,8 @@ use std::task::{Context, Poll, ready};
 use super::AsyncIo;
 use super::shared::{self, Before, Done, Writing};
 use crate::error::Error;
-use crate::ext;
+use crate::executor::submit;
+use crate::job::Unjudged;
 use crate::sync::Arc;
 
 impl<T: Send + 'static> AsyncIo<T> {
@@ -35,7 +36,7 @@ impl<T: Send + 'static> AsyncIo<T> {
             return Err(shared::poisoned());
         }
         let shared = Arc::clone(&self.shared);
-        self.job = Some(ext::submit_from(&*self.executor, self.origin, move || shared.run(&before, f)));
+        self.job = Some(submit(&*self.executor, self.origin, Unjudged, move || shared.run(&before, f)));
         Ok(())
     }
 

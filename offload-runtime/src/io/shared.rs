@@ -5,9 +5,8 @@ use std::fs::File;
 use std::io::{self, ErrorKind, SeekFrom};
 
 use super::pending::Pending;
-use crate::executor::Executor;
-use crate::ext;
-use crate::job::Origin;
+use crate::executor::{Executor, submit};
+use crate::job::{Origin, Unjudged};
 use crate::sync::{self, Arc, Mutex};
 
 /// Moves the position by so many bytes.
@@ -36,7 +35,7 @@ impl<T: io::Write + Send + 'static> Writing<T> {
 
 fn finish<T: io::Write + Send + 'static>(executor: &dyn Executor, origin: Origin, shared: Arc<Shared<T>>) {
     let before = Before { unread: None, writing: Some(Writing::of()), lenient: false };
-    ext::submit_from(executor, origin, move || drop(shared.run(&before, |_| Ok(Done::Other)))).detach();
+    submit(executor, origin, Unjudged, move || drop(shared.run(&before, |_| Ok(Done::Other)))).detach();
 }
 
 pub(super) struct Shared<T> {

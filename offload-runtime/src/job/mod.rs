@@ -63,6 +63,7 @@ mod shown;
 mod state;
 mod views;
 mod wait;
+mod waker_slot;
 
 pub(crate) use cell::{CancelUnwind, End, Outcome, Work};
 pub(crate) use context::current;

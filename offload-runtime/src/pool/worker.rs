@@ -188,8 +188,8 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, hooks: &Hooks) {
     let mut state = queue.lock();
     // Whether this thread is counted as searching, and whether it has searched since its last job.
     let (mut is_searching, mut has_searched) = (true, false);
-    // Whether its keep-alive is over, and whether it has nothing left to be retired.
-    let (mut retires, mut is_bare) = (false, hooks.thread_retire.is_none());
+    // Whether its keep-alive is over, and whether its retire hook has been called, if there is one.
+    let (mut retires, mut has_retired) = (false, hooks.thread_retire.is_none());
     loop {
         let is_beyond = state.is_beyond();
         let next = if is_beyond { state.pop_awaited() } else { state.pop() };
@@ -197,7 +197,7 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, hooks: &Hooks) {
             state.searching -= usize::from(is_searching);
             (is_searching, has_searched) = (false, false);
             state.retiring -= usize::from(std::mem::take(&mut retires));
-            is_bare = hooks.thread_retire.is_none();
+            has_retired = hooks.thread_retire.is_none();
             let is_lent = state.waiting > 0 && job.is_awaited();
             state.lent += usize::from(is_lent);
             begin(&mut state, &queue.shared);
@@ -210,12 +210,12 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, hooks: &Hooks) {
         }
         if state.closed || retires {
             state.searching -= usize::from(std::mem::take(&mut is_searching));
-            if is_bare {
+            if has_retired {
                 state.retiring -= usize::from(retires);
                 return resign(state);
             }
             // Meanwhile it is busy, as with a job. Then it looks for one again.
-            is_bare = true;
+            has_retired = true;
             state.finish();
             job::serve_hook(queue, || call_hook(hooks.thread_retire.as_deref()));
             state = queue.lock();

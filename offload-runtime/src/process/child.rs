@@ -44,6 +44,22 @@ impl Hello {
     pub(super) fn of_this_process() -> Self {
         Self { version: VERSION, build: start::build_identity(), registry: registry().hash() }
     }
+
+    /// Checks the first message of a child. `own_program`: it runs the program of this process.
+    pub(super) fn check(message: &[u8], own_program: bool) -> Result<(), String> {
+        let hello: Self = Format::Postcard.decode(message).map_err(|why| format!("its hello cannot be read: {why}"))?;
+        let here = Self::of_this_process();
+        if hello.version != here.version {
+            return Err(format!(
+                "it speaks version {} of the protocol, and this process version {}",
+                hello.version, here.version
+            ));
+        }
+        if own_program && hello != here {
+            return Err("it runs another build of this program".into());
+        }
+        Ok(())
+    }
 }
 
 /// Serves calls until there are none.
@@ -209,4 +225,26 @@ fn note_locations() {
         }
         previous(info);
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_build_and_another_protocol_are_refused() {
+        let check = |hello: &Hello, own| Hello::check(&Format::Postcard.encode(hello).unwrap(), own);
+        let here = Hello::of_this_process;
+        assert_eq!(check(&here(), true), Ok(()));
+        for (hello, what) in [
+            (Hello { build: here().build ^ 1, ..here() }, "another build"),
+            (Hello { registry: here().registry ^ 1, ..here() }, "another build"),
+            (Hello { version: here().version + 1, ..here() }, "version 2 of the protocol"),
+        ] {
+            assert!(check(&hello, true).unwrap_err().contains(what));
+            // A chosen program is another build; the protocol must be the same.
+            assert_eq!(check(&hello, false).is_ok(), what == "another build");
+        }
+        assert!(Hello::check(b"", true).unwrap_err().contains("cannot be read"));
+    }
 }

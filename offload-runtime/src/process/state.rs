@@ -257,7 +257,7 @@ impl State {
     pub(super) fn frame(&mut self, id: u64, header: Header, body: Vec<u8>, config: &Config, after: &mut After) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         match (&worker.phase, header.kind) {
-            (Phase::Greeting { .. }, Kind::Hello) => match check_hello(&body, config) {
+            (Phase::Greeting { .. }, Kind::Hello) => match Hello::check(&body, config.own_program) {
                 Ok(()) => {
                     self.breaker.succeeded();
                     self.is_free(id, config, after);
@@ -456,49 +456,11 @@ impl State {
     }
 }
 
-fn check_hello(body: &[u8], config: &Config) -> Result<(), String> {
-    let hello: Hello = Format::Postcard.decode(body).map_err(|why| format!("its hello cannot be read: {why}"))?;
-    let here = Hello::of_this_process();
-    if hello.version != here.version {
-        return Err(format!(
-            "it speaks version {} of the protocol, and this process version {}",
-            hello.version, here.version
-        ));
-    }
-    if config.own_program && hello != here {
-        return Err("it runs another build of this program".into());
-    }
-    Ok(())
-}
-
 fn failure(body: &[u8], call: Option<&Call>) -> Failure {
     match Format::Postcard.decode(body) {
         // The child knows the fingerprint alone.
         Ok(Failure::UnknownFunction(_)) => Failure::UnknownFunction(call.map(Call::function).unwrap_or_default()),
         Ok(failure) => failure,
         Err(why) => Failure::Codec(format!("the reply: {why}")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn another_build_and_another_protocol_are_refused() {
-        let config = |own_program| Config { own_program, ..Config::default() };
-        let check = |hello: &Hello, own| check_hello(&Format::Postcard.encode(hello).unwrap(), &config(own));
-        let here = Hello::of_this_process;
-        assert_eq!(check(&here(), true), Ok(()));
-        for (hello, what) in [
-            (Hello { build: here().build ^ 1, ..here() }, "another build"),
-            (Hello { registry: here().registry ^ 1, ..here() }, "another build"),
-            (Hello { version: here().version + 1, ..here() }, "version 2 of the protocol"),
-        ] {
-            assert!(check(&hello, true).unwrap_err().contains(what));
-            // A chosen program is another build; the protocol must be the same.
-            assert_eq!(check(&hello, false).is_ok(), what == "another build");
-        }
-        assert!(check_hello(b"", &config(true)).unwrap_err().contains("cannot be read"));
     }
 }
