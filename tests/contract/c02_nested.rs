@@ -5,7 +5,9 @@ use std::sync::mpsc::{self, Sender};
 use std::task::Waker;
 
 use futures::future::join_all;
-use offload_runtime::{Error, Executor, ExecutorExt, JobHandle, ThreadPool, check_cancelled, is_cancelled, on_cancel};
+use offload_runtime::{
+    Error, Executor, ExecutorExt, Inline, JobHandle, ThreadPool, check_cancelled, is_cancelled, on_cancel,
+};
 use tests::support::{Gate, Occupied, PATIENCE, eventually, finish, poll_once, rayon_pool, tokio_runtime, within};
 
 /// A chain of jobs, each of which awaits the next. The last one arrives at the gate when all are there, and ends when it is cancelled.
@@ -98,6 +100,46 @@ fn c02_a_dropped_handle_ends_nested_jobs() {
     assert_eq!(order, [0, 1, 2, 3]);
     finish(pool.shutdown());
     assert_eq!(pool.metrics().cancelled(), 4);
+}
+
+/// `Inline` runs a job inside the other, before that has a handle to await.
+#[test]
+fn c02_a_cancellation_reaches_jobs_that_run_in_place() {
+    let (pool, gate, (hooks, ran)) = (ThreadPool::new(1), Gate::closed(), mpsc::channel());
+    let door = gate.clone();
+    let outer = pool.submit(move || finish(Inline.submit(move || chain(&Inline, 2, door, hooks))).unwrap());
+    gate.wait_for(1);
+    outer.cancel();
+    gate.open();
+    assert_eq!(finish(outer).unwrap(), 3);
+    let mut order: Vec<u32> = ran.iter().collect();
+    order.sort_unstable();
+    assert_eq!(order, [0, 1, 2]);
+}
+
+/// It finds the request of before, by its flag and by its callbacks. A job that has ended is not reached.
+#[test]
+fn c02_a_job_that_runs_in_place_knows_what_was_cancelled_before() {
+    let (pool, gate) = (ThreadPool::new(1), Gate::closed());
+    let door = gate.clone();
+    let outer = pool.submit(move || {
+        let (late, never) = mpsc::channel();
+        let before = Inline.submit(move || {
+            std::mem::forget(on_cancel(move || late.send(()).unwrap()));
+            is_cancelled()
+        });
+        door.pass();
+        let inside = Inline.submit(|| {
+            let (call, called) = mpsc::channel();
+            let _guard = on_cancel(move || call.send(()).unwrap());
+            (is_cancelled(), called.try_recv().is_ok())
+        });
+        (finish(before).unwrap(), finish(inside).unwrap(), never.try_recv().is_ok())
+    });
+    gate.wait_for(1);
+    outer.cancel();
+    gate.open();
+    assert_eq!(finish(outer).unwrap(), (false, (true, true), false));
 }
 
 /// A queued inner job never runs, and the outer one goes on at once.

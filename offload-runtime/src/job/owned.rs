@@ -14,6 +14,7 @@ use super::state::{Claim, Frees};
 use crate::clock::{Moment, Stamp};
 use crate::error::Error;
 use crate::site::Site;
+use crate::sync::Arc;
 use crate::unwind::discard;
 
 /// One submitted call, on its way to the thread that runs it.
@@ -66,6 +67,21 @@ impl Job {
     pub fn run(self) {
         if let Some(claimed) = self.claim() {
             claimed.run();
+        }
+    }
+
+    /// As `run`, inside the job that this thread runs, if it runs one: while it runs, the cancellation of that job reaches it.
+    pub(crate) fn run_inside(self) {
+        let Some(outer) = context::current(|outer| outer.hooks()) else { return self.run() };
+        let Some(claimed) = self.claim() else { return };
+        let shown = Arc::new(Shown::new());
+        // SAFETY: the JOB bit is held until the result is noted, and the job is hidden there.
+        unsafe { shown.show(claimed.header, None) };
+        let of_callback = Arc::clone(&shown);
+        let callback = outer.add(Box::new(move || _ = of_callback.cancel(Shown::FIRST)));
+        drop(claimed.run_noting(|_| shown.restore(None)));
+        if let Some(callback) = callback {
+            outer.remove(callback);
         }
     }
 

@@ -47,6 +47,9 @@ pub(crate) struct Sight {
 }
 
 impl Shown {
+    /// The number of the job that is shown first.
+    pub(super) const FIRST: u64 = 1;
+
     pub(crate) fn new() -> Self {
         Self(Mutex::new(Slot { running: None, last: 0 }))
     }
