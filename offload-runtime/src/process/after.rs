@@ -33,8 +33,8 @@ pub(super) struct After {
     pub(super) restarts: Vec<Restart>,
     /// How many workers there are, if that may have changed.
     pub(super) workers: Option<usize>,
-    /// Process ids, and the memory of each: none once it has gone.
-    pub(super) resident: Vec<(u32, u64)>,
+    /// The indices of workers, and the memory of each: none once it has gone.
+    pub(super) resident: Vec<(usize, u64)>,
     ends: Vec<End>,
     pub(super) refused: Vec<(Call, Error)>,
     pub(super) dropped: Vec<Call>,
@@ -106,8 +106,8 @@ impl After {
         if let Some(count) = self.workers {
             publish::workers(&pool.config.name, count);
         }
-        for (process, bytes) in self.resident {
-            publish::resident(&pool.config.name, process, bytes);
+        for (worker, bytes) in self.resident {
+            publish::resident(&pool.config.name, worker, bytes);
         }
         for end in self.ends {
             if end.is_large() {

@@ -93,10 +93,10 @@ pub(super) mod publish {
     }
 
     /// How much memory a worker occupies.
-    pub(in super::super) fn resident(pool: &Arc<str>, process: u32, bytes: u64) {
+    pub(in super::super) fn resident(pool: &Arc<str>, worker: usize, bytes: u64) {
         #[cfg(feature = "metrics")]
         contained(|| {
-            let labels = [("pool", pool.to_string()), ("process", process.to_string())];
+            let labels = [("pool", pool.to_string()), ("worker", worker.to_string())];
             #[expect(clippy::cast_precision_loss, reason = "less than 2^52 bytes")]
             metrics::gauge!("offload.process.resident_bytes", &labels).set(bytes as f64);
         });
@@ -253,12 +253,23 @@ impl fmt::Display for ProcessMetrics {
 /// See [`ProcessPool::metrics`](super::ProcessPool::metrics).
 #[derive(Clone, Debug)]
 pub struct WorkerMetrics {
+    pub(super) index: usize,
     pub(super) process_id: u32,
     pub(super) calls: u64,
     pub(super) resident: Option<u64>,
 }
 
 impl WorkerMetrics {
+    /// Its number among the workers, from 0 to [`max_workers`](ProcessMetrics::max_workers) - 1: the label `worker` of what is published. A worker that
+    /// replaces one that has gone may have the same.
+    ///
+    /// # Examples
+    /// See [`ProcessPool::metrics`](super::ProcessPool::metrics).
+    #[must_use]
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
     /// Its process id.
     ///
     /// # Examples

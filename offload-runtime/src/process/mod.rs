@@ -293,7 +293,7 @@ impl ProcessPool {
     /// println!("at most {} workers, and {} calls waiting", metrics.peak_workers(), metrics.peak_queued());
     /// for worker in metrics.workers() {
     ///     let (process, calls) = (worker.process_id(), worker.calls());
-    ///     println!("process {process} has had {calls} calls and has {:?} bytes", worker.resident_bytes());
+    ///     println!("worker {} is process {process}, has had {calls} calls and has {:?} bytes", worker.index(), worker.resident_bytes());
     /// }
     /// println!("{} workers were replaced", metrics.restarted());
     /// for (reason, count) in metrics.restarts() {
@@ -308,13 +308,18 @@ impl ProcessPool {
     pub fn metrics(&self) -> ProcessMetrics {
         let config = &self.pool().config;
         let state = sync::lock(&self.pool().state);
-        let known = state.workers().filter_map(|(_, worker)| Some((worker.process_id()?, worker.calls)));
+        let known = state.workers().filter_map(|(_, worker)| Some((worker.index, worker.process_id()?, worker.calls)));
         let known: Vec<_> = known.collect();
         let (idle, peak_workers) = (state.idle(), state.books.peak_workers);
         let peak_queued = state.books.peak_queued;
         let restarts = state.books.restarts();
         drop(state);
-        let worker = |(process_id, calls)| WorkerMetrics { process_id, calls, resident: metrics::resident(process_id) };
+        let worker = |(index, process_id, calls)| WorkerMetrics {
+            index,
+            process_id,
+            calls,
+            resident: metrics::resident(process_id),
+        };
         ProcessMetrics {
             name: Arc::clone(&config.name),
             max_workers: config.max_workers,

@@ -207,12 +207,18 @@ impl State {
         let wanted = self.queue.len().saturating_sub(starting).max(min.saturating_sub(starting + able));
         let allowed = self.breaker.allows(now).saturating_sub(starting).min(config.max_workers - self.workers.len());
         for _ in 0..wanted.min(allowed) {
-            let id = self.number();
-            self.workers.insert(id, Worker::new());
+            let (id, index) = (self.number(), self.free_index());
+            self.workers.insert(id, Worker::new(index));
             after.starts.push(id);
         }
         self.books.peak_workers = self.books.peak_workers.max(self.workers.len());
         after.workers = Some(self.workers.len());
+    }
+
+    /// The lowest index that no worker has. Below `max_workers`, as there are fewer workers than that.
+    fn free_index(&self) -> usize {
+        let is_free = |index: &usize| self.workers.values().all(|worker| worker.index != *index);
+        (0..=self.workers.len()).find(is_free).expect("so many workers have one index fewer")
     }
 
     /// A worker's process is there, or could not be started.
@@ -350,7 +356,7 @@ impl State {
     pub(super) fn reap(&mut self, id: u64, config: &Config, after: &mut After) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         let Some(status) = worker.reap() else { return };
-        after.resident.extend(worker.process_id().map(|process| (process, 0)));
+        after.resident.push((worker.index, 0));
         let Some(Worker { phase: Phase::Dying { left, .. }, .. }) = self.workers.remove(&id) else { return };
         match left {
             Left::Nothing => (),
@@ -374,7 +380,7 @@ impl State {
     /// A worker occupies so much memory.
     pub(super) fn resident(&mut self, id: u64, bytes: u64, config: &Config, after: &mut After) {
         let worker = self.workers.get(&id);
-        after.resident.extend(worker.and_then(Worker::process_id).map(|process| (process, bytes)));
+        after.resident.extend(worker.map(|worker| (worker.index, bytes)));
         let Some(limit) = config.memory_limit.filter(|limit| bytes > *limit) else { return };
         match worker.map(|worker| &worker.phase) {
             Some(Phase::Busy(_)) => {

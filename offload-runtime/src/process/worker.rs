@@ -15,6 +15,8 @@ use crate::site::Site;
 use crate::sync::Arc;
 
 pub(super) struct Worker {
+    /// Its place among the `max_workers`: what its metrics are labelled with. The next worker has it when this one has gone.
+    pub(super) index: usize,
     pub(super) phase: Phase,
     /// `None` while the process is being started.
     pub(super) process: Option<Process>,
@@ -71,8 +73,8 @@ impl Running {
 }
 
 impl Worker {
-    pub(super) fn new() -> Self {
-        Self { phase: Phase::Starting, process: None, calls: 0 }
+    pub(super) fn new(index: usize) -> Self {
+        Self { index, phase: Phase::Starting, process: None, calls: 0 }
     }
 
     pub(super) fn started(&mut self, started: Started, until: Instant) {

@@ -30,6 +30,23 @@ fn workers_come_on_demand_and_the_last_used_is_used_next() {
 }
 
 #[test]
+fn a_worker_that_replaces_another_has_its_index() {
+    bounded(|| {
+        let pool = pool!(max_workers(2));
+        for _ in 0..5 {
+            let both = [functions::sleeps(&pool, 20, 0), functions::sleeps(&pool, 20, 0)];
+            for call in both {
+                block_on(call).unwrap();
+            }
+            let mut indices: Vec<_> = pool.metrics().workers().iter().map(WorkerMetrics::index).collect();
+            indices.sort_unstable();
+            assert_eq!(indices, [0, 1]);
+            assert!(matches!(block_on(functions::dies(&pool, "abort".into())), Err(Error::Died { .. })));
+        }
+    });
+}
+
+#[test]
 fn idle_workers_leave_after_the_keep_alive_but_for_the_minimum() {
     bounded(|| {
         let pool = pool!(max_workers(3), min_workers(1), keep_alive(Duration::from_millis(30)));
