@@ -28,6 +28,11 @@ impl CallerContext {
         Self { runtime: Runtime::of_caller(), trace: Trace::of_caller(origin) }
     }
 
+    #[cfg(all(feature = "process", feature = "tracing"))]
+    pub(crate) fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
     /// No job is made of it, for the reason `why`.
     pub(crate) fn refuse(self, why: &Error) {
         let Self { runtime, trace } = self;

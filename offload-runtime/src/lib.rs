@@ -93,7 +93,8 @@
 //! method's name in OpenTelemetry. It contains the events *job refused* (`WARN`, with the `reason`), *job panicked* (`ERROR`, with the message as `panic`),
 //! *job cancelled before it began* and *job ended by its cancellation* (`DEBUG`). *Job has been running for long*
 //! ([`warn_after`](ThreadPoolBuilder::warn_after), `WARN`) is in no span. Where the span `job` is filtered out, the body and the
-//! events are in the caller's. A span of target `tokio::task::blocking`, level `TRACE`, is for tokio-console.
+//! events are in the caller's. A child process writes its own spans; [`process::propagate`](guide::processes#one-trace) sends them the trace, which is then
+//! the field `trace` of their spans `job`. A span of target `tokio::task::blocking`, level `TRACE`, is for tokio-console.
 //!
 //! # Limits
 //! A thread cannot be stopped from outside: a job that never checks [`is_cancelled`] runs to its end. A job ends with its process. Each call costs an

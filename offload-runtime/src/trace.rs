@@ -61,6 +61,24 @@ impl Trace {
         result.unwrap_or_else(|payload| resume_unwind(payload))
     }
 
+    #[cfg(feature = "process")]
+    pub(crate) fn has_subscriber(&self) -> bool {
+        !self.subscriber.is::<tracing::subscriber::NoSubscriber>()
+    }
+
+    /// The job's span, or the caller's, if that one is filtered out.
+    #[cfg(feature = "process")]
+    pub(crate) fn innermost(&self) -> &Span {
+        static NONE: Span = Span::none();
+        self.spans.as_ref().map_or(&NONE, Spans::innermost)
+    }
+
+    /// The job's span, if it is enabled.
+    #[cfg(feature = "process")]
+    pub(crate) fn job(&self) -> Option<&Span> {
+        self.spans.as_ref().map(|spans| &spans.job).filter(|job| !job.is_disabled())
+    }
+
     /// The job will not run.
     pub(crate) fn refuse(mut self, why: &Error) {
         dispatcher::with_default(&self.subscriber, || {
@@ -105,6 +123,7 @@ impl Spans {
             thread = Empty,
             wait_us = Empty,
             run_us = Empty,
+            trace = Empty,
         );
         let submitted = (!job.is_disabled()).then(Instant::now);
         Self { caller, job, task: task(origin), submitted }

@@ -4,13 +4,15 @@
 //! to cancel, and the end of file that says that the parent is gone, which ends the process at once, whatever runs.
 
 use std::fs::File;
-use std::io::{self, BufReader, IoSliceMut, Read, Write};
+use std::io::{self, BufRead, BufReader, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process;
 use std::thread;
 
+use rustix::buffer::spare_capacity;
+use rustix::io::retry_on_intr;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags};
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
@@ -18,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::start;
 use super::wire::{HEADER, Header, Kind, SCRATCH, VERSION};
 use crate::job::JobHandle;
-use crate::remote::{Failure, Format, note_location, registry, run_cancellable};
+use crate::remote::{Caller, Failure, Format, note_location, registry, run_cancellable};
 use crate::sync::{self, Arc, Mutex};
 
 /// What the parent says first.
@@ -81,13 +83,30 @@ pub(super) fn serve() -> ! {
 struct Child {
     data: BufReader<UnixStream>,
     limit: u64,
-    current: Arc<Mutex<Option<Current>>>,
+    current: Arc<Mutex<Current>>,
 }
 
-/// The call that runs.
+/// What the two threads share.
+#[derive(Default)]
 struct Current {
-    number: u64,
-    handle: Arc<JobHandle<()>>,
+    /// The call that runs, by its number.
+    running: Option<(u64, Arc<JobHandle<()>>)>,
+    /// The last call that was to be cancelled. The watcher may learn of that before the main thread has read the call.
+    cancelled: u64,
+}
+
+impl Current {
+    /// A call begins. `true`: it is cancelled already.
+    fn begin(&mut self, number: u64, handle: Arc<JobHandle<()>>) -> bool {
+        self.running = Some((number, handle));
+        self.cancelled == number
+    }
+
+    /// A call is to be cancelled. Returns its handle if it runs. One that has ended is not affected.
+    fn cancel(&mut self, number: u64) -> Option<Arc<JobHandle<()>>> {
+        self.cancelled = number;
+        self.running.as_ref().filter(|(running, _)| *running == number).map(|(_, handle)| Arc::clone(handle))
+    }
 }
 
 impl Child {
@@ -100,7 +119,7 @@ impl Child {
         let mut body = vec![0; usize::try_from(header.length).map_err(io::Error::other)?];
         data.read_exact(&mut body)?;
         let settings: Settings = Format::Postcard.decode(&body).map_err(io::Error::other)?;
-        let current = Arc::new(Mutex::new(None));
+        let current = Arc::new(Mutex::new(Current::default()));
         watch(UnixStream::from(control), &current)?;
         note_locations();
         if let Some(name) = settings.on_start {
@@ -115,17 +134,17 @@ impl Child {
         let mut head = [0; HEADER];
         loop {
             // An end of file before a frame is a retirement.
-            if self.data.read(&mut head[..1])? == 0 {
+            if is_at_end(&mut self.data)? {
                 return Ok(());
             }
-            self.data.read_exact(&mut head[1..])?;
+            self.data.read_exact(&mut head)?;
             let header = Header::parse(&head).ok_or(io::ErrorKind::InvalidData)?;
-            let mut arguments = Vec::new();
-            arguments.reserve_exact(usize::try_from(header.length).map_err(io::Error::other)?);
-            if (&mut self.data).take(header.length).read_to_end(&mut arguments)? as u64 != header.length {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            let result = self.run(header, arguments);
+            let mut trace = vec![0; header.trace.into()];
+            self.data.read_exact(&mut trace)?;
+            let trace = String::from_utf8(trace).map_err(io::Error::other)?;
+            let arguments = self.read_body(usize::try_from(header.length).map_err(io::Error::other)?)?;
+            let caller = Caller { level: header.level, trace };
+            let result = caller.while_it_runs(|| self.run(header, &caller, arguments));
             let (kind, body) = match result {
                 Ok(bytes) => (Kind::Value, bytes),
                 Err(failure) => (Kind::Failure, Format::Postcard.encode(&failure).map_err(io::Error::other)?),
@@ -134,16 +153,35 @@ impl Child {
         }
     }
 
-    fn run(&self, header: Header, arguments: Vec<u8>) -> Result<Vec<u8>, Failure> {
+    /// What has been read ahead, and then straight into its place.
+    fn read_body(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        let mut body = Vec::with_capacity(length);
+        let ahead = self.data.buffer();
+        body.extend_from_slice(&ahead[..ahead.len().min(length)]);
+        self.data.consume(body.len());
+        while body.len() < length {
+            if retry_on_intr(|| rustix::io::read(self.data.get_ref(), spare_capacity(&mut body)))? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(body)
+    }
+
+    fn run(&self, header: Header, caller: &Caller, arguments: Vec<u8>) -> Result<Vec<u8>, Failure> {
         let Some(function) = registry().find_fingerprint(header.function) else {
             // The parent knows its name.
             return Err(Failure::UnknownFunction(String::new()));
         };
         let current = &self.current;
-        let result = run_cancellable(function, Format::Postcard, arguments, |handle| {
-            *sync::lock(current) = Some(Current { number: header.number, handle });
+        let arrive = |context: &_| caller.arrive(context);
+        let result = run_cancellable(function, Format::Postcard, arguments, arrive, |handle| {
+            let is_cancelled = sync::lock(current).begin(header.number, Arc::clone(&handle));
+            if is_cancelled {
+                handle.cancel();
+            }
         });
-        drop(sync::lock(current).take());
+        let ended = sync::lock(current).running.take();
+        drop(ended);
         let bytes = result?;
         if bytes.len() as u64 > self.limit {
             return Err(Failure::Codec(over_limit("the result", bytes.len(), self.limit)));
@@ -164,7 +202,7 @@ fn receive_settings(data: &UnixStream) -> io::Result<(Header, OwnedFd)> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut rights = RecvAncillaryBuffer::new(&mut space);
         let mut parts = [IoSliceMut::new(&mut head[have..])];
-        let received = rustix::net::recvmsg(data, &mut parts, &mut rights, RecvFlags::CMSG_CLOEXEC)?;
+        let received = retry_on_intr(|| rustix::net::recvmsg(data, &mut parts, &mut rights, RecvFlags::CMSG_CLOEXEC))?;
         if received.bytes == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -179,8 +217,20 @@ fn receive_settings(data: &UnixStream) -> io::Result<(Header, OwnedFd)> {
     header.zip(control).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
+/// Waits for a byte, or the end.
+fn is_at_end(data: &mut impl BufRead) -> io::Result<bool> {
+    loop {
+        match data.fill_buf() {
+            Ok(bytes) => return Ok(bytes.is_empty()),
+            // A handler of the user's for some signal.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 fn send(mut data: &UnixStream, kind: Kind, number: u64, body: &[u8]) -> io::Result<()> {
-    let head = Header { kind, number, function: 0, length: body.len() as u64 }.to_bytes();
+    let head = Header::of(kind, number, body.len() as u64).to_bytes();
     if body.len() <= SCRATCH {
         // One write, one wake of the parent.
         return data.write_all(&[&head, body].concat());
@@ -190,17 +240,13 @@ fn send(mut data: &UnixStream, kind: Kind, number: u64, body: &[u8]) -> io::Resu
 }
 
 /// Starts the watcher.
-fn watch(control: UnixStream, current: &Arc<Mutex<Option<Current>>>) -> io::Result<()> {
+fn watch(control: UnixStream, current: &Arc<Mutex<Current>>) -> io::Result<()> {
     let current = Arc::clone(current);
     let watch = move || {
         let (mut control, mut number) = (control, [0; 8]);
         while control.read_exact(&mut number).is_ok() {
-            let number = u64::from_le_bytes(number);
-            let handle = sync::lock(&current)
-                .as_ref()
-                .filter(|current| current.number == number)
-                .map(|current| Arc::clone(&current.handle));
-            // Runs hooks: not under the lock. A call that has ended meanwhile is not affected.
+            let handle = sync::lock(&current).cancel(u64::from_le_bytes(number));
+            // Runs hooks: not under the lock.
             if let Some(handle) = handle {
                 handle.cancel();
             }
@@ -239,12 +285,31 @@ mod tests {
         for (hello, what) in [
             (Hello { build: here().build ^ 1, ..here() }, "another build"),
             (Hello { registry: here().registry ^ 1, ..here() }, "another build"),
-            (Hello { version: here().version + 1, ..here() }, "version 2 of the protocol"),
+            (Hello { version: here().version + 1, ..here() }, &*format!("version {} of the protocol", VERSION + 1)),
         ] {
             assert!(check(&hello, true).unwrap_err().contains(what));
             // A chosen program is another build; the protocol must be the same.
             assert_eq!(check(&hello, false).is_ok(), what == "another build");
         }
         assert!(Hello::check(b"", true).unwrap_err().contains("cannot be read"));
+    }
+
+    #[test]
+    fn a_signal_while_a_worker_waits_is_not_the_end() {
+        struct Interrupted(u32);
+        impl Read for Interrupted {
+            fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+                self.0 += 1;
+                if self.0 <= 2 {
+                    return Err(io::ErrorKind::Interrupted.into());
+                }
+                bytes[0] = 7;
+                Ok(usize::from(self.0 == 3))
+            }
+        }
+        let mut data = BufReader::new(Interrupted(0));
+        assert!(!is_at_end(&mut data).unwrap());
+        data.consume(1);
+        assert!(is_at_end(&mut data).unwrap());
     }
 }

@@ -65,6 +65,9 @@ pub use shutdown::{Shutdown, StillRunning};
 #[doc(hidden)]
 pub use start::StartHook;
 
+#[cfg(feature = "tracing")]
+pub use crate::remote::{caller_level, propagate};
+
 use crate::error::Error;
 use crate::metrics::Sites;
 use crate::remote::{Call, Format, RemoteExecutor};

@@ -165,7 +165,7 @@ fn spawn(config: &Config, socket: &OwnedFd) -> io::Result<Child> {
 fn greet(config: &Config, data: &UnixStream, control: &UnixStream) -> io::Result<()> {
     let settings = Settings { limit: config.payload_limit, on_start: config.on_start.map(str::to_owned) };
     let body = Format::Postcard.encode(&settings).map_err(io::Error::other)?;
-    let head = Header { kind: Kind::Settings, number: 0, function: 0, length: body.len() as u64 }.to_bytes();
+    let head = Header::of(Kind::Settings, 0, body.len() as u64).to_bytes();
     let descriptors = [control.as_fd()];
     let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut rights = SendAncillaryBuffer::new(&mut space);

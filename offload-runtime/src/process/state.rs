@@ -17,7 +17,7 @@ use super::worker::{Left, Phase, Running, Worker};
 use crate::clock::Stamp;
 use crate::error::Error;
 use crate::metrics::Sites;
-use crate::remote::{Call, Failure, Format};
+use crate::remote::{Call, Caller, Failure, Format};
 use crate::sync::Arc;
 
 /// How often memory is looked at while calls run.
@@ -126,12 +126,14 @@ impl State {
         after.began.push((Arc::clone(&tally), stamp));
         let body = call.take_payload();
         let function = call.function_fingerprint();
-        let header = Header { kind: Kind::Call, number, function, length: body.len() as u64 };
+        let Caller { level, trace } = call.take_caller();
+        let text = u16::try_from(trace.len()).expect("a longer text was not taken");
+        let header = Header { level, trace: text, function, ..Header::of(Kind::Call, number, body.len() as u64) };
         let until = config.time_limit.map(|limit| now + limit);
         let worker = self.workers.get_mut(&id).expect("an idle worker is there");
         worker.calls += 1;
         if let Some(conn) = worker.conn() {
-            after.sends.push((Arc::clone(conn), Outgoing::new(header, body)));
+            after.sends.push((Arc::clone(conn), Outgoing::new(header, &trace, body)));
         }
         let site = call.static_site();
         worker.phase = Phase::Busy(Running { number, call: Some(call), site, tally, stamp, began: now, until });
@@ -199,10 +201,17 @@ impl State {
 
     // Workers that come.
 
-    /// Starts as many workers as there are waiting calls without one, and as have to be there anyway.
+    /// Starts as many workers as there are waiting calls without one, and as have to be there anyway. Where there is none, and none may start, no call
+    /// waits.
     fn refill(&mut self, config: &Config, now: Instant, after: &mut After) {
         let count = |is: fn(&Worker) -> bool| self.workers.values().filter(|worker| is(worker)).count();
         let (starting, able) = (count(Worker::is_starting), count(Worker::is_able));
+        if starting + able == 0
+            && let Some(why) = self.breaker.refusal(now)
+        {
+            let queue = std::mem::take(&mut self.queue);
+            after.refused.extend(queue.into_values().map(|waiting| (waiting.call, why.duplicate())));
+        }
         let min = if self.closed { 0 } else { config.min_workers };
         let wanted = self.queue.len().saturating_sub(starting).max(min.saturating_sub(starting + able));
         let allowed = self.breaker.allows(now).saturating_sub(starting).min(config.max_workers - self.workers.len());
@@ -240,18 +249,15 @@ impl State {
         }
     }
 
-    /// Each failed start answers one call. If the breaker opens, and no worker is left, all calls are answered.
+    /// Each failed start answers one call, where no worker is left for it. `refill` answers the rest if the breaker opens.
     fn start_failed(&mut self, why: &Error, config: &Config, after: &mut After) {
         let now = Instant::now();
         self.restarted(Restart::Start, after);
         self.breaker.failed(why.duplicate(), now);
-        if !self.workers.values().any(Worker::is_able) {
-            let all = if self.breaker.allows(now) == 0 { self.queue.len() } else { 1 };
-            for _ in 0..all {
-                if let Some((_, waiting)) = self.queue.pop_first() {
-                    after.refused.push((waiting.call, why.duplicate()));
-                }
-            }
+        if !self.workers.values().any(Worker::is_able)
+            && let Some((_, waiting)) = self.queue.pop_first()
+        {
+            after.refused.push((waiting.call, why.duplicate()));
         }
         self.refill(config, now, after);
         self.retire_if_done(config, after);

@@ -1,6 +1,6 @@
 //! Frames between parent and child, and the parent's side of the two sockets of a worker, which never blocks.
 //!
-//! A frame is a header of 32 bytes and a body. Parent: one `Settings`, then `Call`s, each after the reply to the one before. Child: one `Hello`, then
+//! A frame is a header of 32 bytes, in a `Call` the text for the caller's trace, and a body. Parent: one `Settings`, then `Call`s, each after the reply to the one before. Child: one `Hello`, then
 //! one `Value` or `Failure` per call. So neither side ever has two frames to read, and no read and no write can wait for the other.
 //! The second socket, *control*, carries the numbers of calls that are to be cancelled; its end tells the child that the parent is gone.
 
@@ -15,7 +15,7 @@ use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
 use crate::sync::{self, Mutex};
 
 /// The protocol's version: another one is refused by the handshake.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 pub(super) const HEADER: usize = 32;
 const MAGIC: u32 = 0x0f_f1_0a_d1;
 
@@ -42,6 +42,10 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) kind: Kind,
+    /// Of a call's caller; see `remote/caller.rs`.
+    pub(super) level: u8,
+    /// Of the text for the caller's trace, in bytes.
+    pub(super) trace: u16,
     /// Of the call.
     pub(super) number: u64,
     /// The fingerprint of the function that is called.
@@ -51,10 +55,17 @@ pub(super) struct Header {
 }
 
 impl Header {
+    /// Of a frame that is not a call.
+    pub(super) fn of(kind: Kind, number: u64, length: u64) -> Self {
+        Self { kind, level: 0, trace: 0, number, function: 0, length }
+    }
+
     pub(super) fn to_bytes(self) -> [u8; HEADER] {
         let mut bytes = [0; HEADER];
         bytes[..4].copy_from_slice(&MAGIC.to_le_bytes());
         bytes[4] = self.kind as u8;
+        bytes[5] = self.level;
+        bytes[6..8].copy_from_slice(&self.trace.to_le_bytes());
         bytes[8..16].copy_from_slice(&self.number.to_le_bytes());
         bytes[16..24].copy_from_slice(&self.function.to_le_bytes());
         bytes[24..].copy_from_slice(&self.length.to_le_bytes());
@@ -69,20 +80,22 @@ impl Header {
         }
         let kinds = [Kind::Settings, Kind::Hello, Kind::Call, Kind::Value, Kind::Failure];
         let kind = kinds.into_iter().find(|kind| *kind as u8 == bytes[4])?;
-        Some(Self { kind, number: word(8)?, function: word(16)?, length: word(24)? })
+        let (level, trace) = (bytes[5], u16::from_le_bytes([bytes[6], bytes[7]]));
+        Some(Self { kind, level, trace, number: word(8)?, function: word(16)?, length: word(24)? })
     }
 }
 
 /// A frame on its way out.
 pub(super) struct Outgoing {
-    head: [u8; HEADER],
+    /// The header and the text.
+    head: Vec<u8>,
     body: Vec<u8>,
     sent: usize,
 }
 
 impl Outgoing {
-    pub(super) fn new(header: Header, body: Vec<u8>) -> Self {
-        Self { head: header.to_bytes(), body, sent: 0 }
+    pub(super) fn new(header: Header, trace: &str, body: Vec<u8>) -> Self {
+        Self { head: [&header.to_bytes(), trace.as_bytes()].concat(), body, sent: 0 }
     }
 }
 
@@ -140,8 +153,8 @@ impl Conn {
 
     fn flush_locked(&self, io: &mut Io) -> bool {
         while let Some(frame) = &mut io.outgoing {
-            let head = &frame.head[frame.sent.min(HEADER)..];
-            let body = &frame.body[frame.sent.saturating_sub(HEADER)..];
+            let head = &frame.head[frame.sent.min(frame.head.len())..];
+            let body = &frame.body[frame.sent.saturating_sub(frame.head.len())..];
             if head.is_empty() && body.is_empty() {
                 break;
             }
@@ -236,7 +249,7 @@ mod tests {
     }
 
     fn value(length: u64) -> Header {
-        Header { kind: Kind::Value, number: 7, function: 9, length }
+        Header { level: 3, trace: 5, function: 9, ..Header::of(Kind::Value, 7, length) }
     }
 
     #[test]

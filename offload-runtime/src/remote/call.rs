@@ -69,6 +69,8 @@ pub struct Call {
     site: &'static Site,
     format: Format,
     payload: Vec<u8>,
+    #[cfg(feature = "process")]
+    caller: super::Caller,
 }
 
 /// Encodes the arguments, makes the call, gives it to `executor` and returns its handle.
@@ -87,8 +89,21 @@ where
     let encoded = packer.end();
     let slot = Arc::new(Slot { end: Mutex::new(None), cancel: Cancel::default() });
     let body = Body(Arc::clone(&slot));
-    let (job, handle) = detached(site, move || body.end());
-    let mut call = Call { job: Some(job), slot, function, site, format, payload: Vec::new() };
+    let origin = Origin::of_site(site);
+    let context = CallerContext::of(origin);
+    #[cfg(feature = "process")]
+    let caller = super::Caller::of(&context);
+    let (job, handle) = job::pair_for(origin, move || body.end(), Unjudged, context);
+    let mut call = Call {
+        job: Some(job),
+        slot,
+        function,
+        site,
+        format,
+        payload: Vec::new(),
+        #[cfg(feature = "process")]
+        caller,
+    };
     match (encoded, registry().clash()) {
         (_, Some(clash)) => call.refuse(Error::Unavailable(clash.to_owned())),
         (Err(why), None) => call.refuse(Error::Codec(format!("the arguments: {why}"))),
@@ -98,15 +113,6 @@ where
         }
     }
     handle
-}
-
-/// A job that no executor has yet.
-pub(super) fn detached<T: Send + 'static>(
-    site: &'static Site,
-    f: impl FnOnce() -> T + Send + 'static,
-) -> (Job, JobHandle<T>) {
-    let origin = Origin::of_site(site);
-    job::pair_for(origin, f, Unjudged, CallerContext::of(origin))
 }
 
 impl Call {
@@ -215,7 +221,7 @@ impl Call {
     pub fn run_here(mut self) {
         let payload = std::mem::take(&mut self.payload);
         let cancel = |handle: Arc<JobHandle<()>>| self.on_cancel(move || handle.cancel());
-        let result = local::run_cancellable(self.function, self.format, payload, cancel);
+        let result = local::run_cancellable(self.function, self.format, payload, |_| (), cancel);
         self.complete(result);
     }
 
@@ -240,6 +246,11 @@ impl Call {
 
     pub(crate) fn static_site(&self) -> &'static Site {
         self.site
+    }
+
+    /// What crosses of the caller. To be taken once.
+    pub(crate) fn take_caller(&mut self) -> super::Caller {
+        std::mem::take(&mut self.caller)
     }
 
     /// The payload, to be sent and freed.

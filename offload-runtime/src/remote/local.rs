@@ -13,10 +13,11 @@ use super::call::{self, Call};
 use super::codec::{Failure, Format};
 use super::registry::{Function, registry};
 use crate::adapters::Inline;
+use crate::context::CallerContext;
 use crate::error::Error;
 use crate::executor::Executor;
 use crate::ext::{ExecutorExt, submit_at};
-use crate::job::{CancelUnwind, JobHandle, Unjudged};
+use crate::job::{self, CancelUnwind, JobHandle, Origin, Unjudged};
 use crate::sync::{self, Arc, Mutex};
 use crate::unwind::discard;
 
@@ -108,17 +109,21 @@ impl Failure {
     }
 }
 
-/// Runs `function` on this thread, as a job that `register` can have cancelled. Never unwinds.
+/// Runs `function` on this thread, as a job that `register` can have cancelled. `arrive` has a look at its context before. Never unwinds.
 pub(crate) fn run_cancellable(
     function: &'static Function,
     format: Format,
     arguments: Vec<u8>,
+    arrive: impl FnOnce(&CallerContext),
     register: impl FnOnce(Arc<JobHandle<()>>),
 ) -> Result<Vec<u8>, Failure> {
     LOCATION.with_borrow_mut(Option::take);
     let result = Arc::new(Mutex::new(None));
     let of_body = Arc::clone(&result);
-    let (job, handle) = call::detached(function.site(), move || {
+    let origin = Origin::of_site(function.site());
+    let context = CallerContext::of(origin);
+    arrive(&context);
+    let body = move || {
         let run = catch_unwind(AssertUnwindSafe(|| function.run(format, &arguments)));
         discard(arguments);
         let (result, payload) = match run {
@@ -134,7 +139,8 @@ pub(crate) fn run_cancellable(
             // So that the job's span and counts see how it ended. The panic hook has been called.
             resume_unwind(payload);
         }
-    });
+    };
+    let (job, handle) = job::pair_for(origin, body, Unjudged, context);
     register(Arc::new(handle));
     job.run();
     // Nothing is there if the handle has cancelled the job before it ran.

@@ -3,6 +3,7 @@
 //! | File | What lives there |
 //! |---|---|
 //! | `call.rs` | one call, and its job |
+//! | `caller.rs` | what a child process learns of the caller's trace |
 //! | `codec.rs`, `pack.rs` | bytes, and what comes back instead of a result |
 //! | `registry.rs` | the functions of this program, by name |
 //! | `local.rs` | the worker's side, and calls that stay in this process |
@@ -18,12 +19,18 @@
 //! learns of that by the drop of what the job captured.
 
 mod call;
+#[cfg(feature = "process")]
+mod caller;
 mod codec;
 mod local;
 mod pack;
 mod registry;
 
 pub use call::Call;
+#[cfg(feature = "process")]
+pub(crate) use caller::Caller;
+#[cfg(all(feature = "process", feature = "tracing"))]
+pub use caller::{caller_level, propagate};
 pub use codec::{Failure, Format};
 pub use local::{Local, serve};
 #[cfg(feature = "process")]

@@ -185,6 +185,15 @@ remote! {
         true
     }
 
+    /// As `waits_for_cancellation`, with an argument that takes long to read.
+    fn waits_long_after(file: PathBuf, argument: String) -> bool {
+        drop(argument);
+        let (heard, hook) = std::sync::mpsc::channel();
+        let _guard = on_cancel(move || heard.send(()).unwrap());
+        std::fs::write(&file, "runs").unwrap();
+        hook.recv().is_ok()
+    }
+
     /// Writes to the file, that it runs; waits until the other file is there; writes that it has ended.
     fn waits_for_file(file: PathBuf, other: PathBuf) -> bool {
         std::fs::write(&file, "runs").unwrap();
@@ -248,6 +257,18 @@ remote! {
     /// What stdin has.
     fn reads_stdin() -> usize {
         std::io::read_to_string(std::io::stdin()).unwrap().len()
+    }
+
+    /// Writes an event of each of two levels. Returns the trace that it is in.
+    fn says(text: String) -> String {
+        tracing::info!("{text}");
+        tracing::warn!("{text}");
+        crate::traces::current()
+    }
+
+    /// The level of the caller, as the child knows it.
+    fn caller_level() -> Option<String> {
+        offload_runtime::process::caller_level().map(|level| level.to_string())
     }
 
     /// What `warm_up` has left.

@@ -12,3 +12,4 @@
 pub mod functions;
 pub mod methods;
 pub mod support;
+pub mod traces;

@@ -1,8 +1,9 @@
 //! The program of the pools in these tests: a child that serves calls, and nothing else.
 
-use tests_process as _;
+use tests_process::traces;
 
 fn main() {
+    traces::write_events();
     offload_runtime::process::init();
     eprintln!("this is a program for workers");
     std::process::exit(1);
