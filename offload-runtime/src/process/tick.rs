@@ -32,8 +32,9 @@ impl State {
         }
         let mut dues: Vec<Instant> = self.memory_look.into_iter().chain(self.drain_until).collect();
         let live = self.workers.values().filter(|worker| worker.is_able() || worker.is_starting()).count();
-        if live < config.min_workers && !self.closed {
-            dues.extend(self.breaker.until());
+        if (live < config.min_workers && !self.closed) || !self.queue.is_empty() {
+            // A pause that is over has had its worker started; the fate of that is the next to be heard.
+            dues.extend(self.breaker.until().filter(|until| *until > now));
         }
         for worker in self.workers.values() {
             dues.extend(match &worker.phase {

@@ -111,6 +111,53 @@ fn five_failed_starts_in_a_row_open_the_breaker_and_there_is_no_storm() {
 }
 
 #[test]
+fn a_queue_does_not_wait_for_ever_when_its_last_worker_dies_and_none_can_be_started() {
+    bounded(|| {
+        let directory = tempfile::tempdir().unwrap();
+        let broken = directory.path().join("broken");
+        let text = format!("test -e {} && exit 1; exec {} \"$@\"", broken.display(), env!("CARGO_BIN_EXE_worker"));
+        let program = script(directory.path(), "breaks", &text);
+        let pool = ProcessPool::builder().max_workers(2).program(program).build().unwrap();
+        let file = directory.path().join("runs");
+        let running = functions::runs_for_ever(&pool, file.clone());
+        let process = tests_process::support::content(&file).parse().unwrap();
+        fs::write(&broken, "").unwrap();
+        let queued: Vec<_> = (0..3).map(|n| functions::add(&pool, n, 1)).collect();
+        // The other worker cannot be started. The calls wait for the one that is there.
+        eventually("the breaker is open", || pool.metrics().restarted() >= 5);
+        assert_eq!(pool.metrics().queued(), 3);
+        tests_process::support::signal(process, rustix::process::Signal::KILL);
+        assert!(matches!(block_on(running), Err(Error::Died { .. })));
+        for call in queued {
+            match block_on(call) {
+                Err(Error::Unavailable(why)) => assert!(why.contains("exit status: 1"), "{why}"),
+                other => panic!("{other:?}"),
+            }
+        }
+    });
+}
+
+#[test]
+fn calls_that_wait_for_a_busy_worker_have_another_one_when_the_breaker_closes() {
+    bounded(|| {
+        let directory = tempfile::tempdir().unwrap();
+        let broken = directory.path().join("broken");
+        let text = format!("test -e {} && exit 1; exec {} \"$@\"", broken.display(), env!("CARGO_BIN_EXE_worker"));
+        let program = script(directory.path(), "breaks", &text);
+        let pool = ProcessPool::builder().max_workers(2).program(program).build().unwrap();
+        let file = directory.path().join("runs");
+        let running = functions::runs_for_ever(&pool, file.clone());
+        tests_process::support::content(&file);
+        fs::write(&broken, "").unwrap();
+        let queued = functions::add(&pool, 1, 2);
+        eventually("the breaker is open", || pool.metrics().restarted() >= 5);
+        fs::remove_file(broken).unwrap();
+        assert_eq!(block_on(queued).unwrap(), 3);
+        drop(running);
+    });
+}
+
+#[test]
 fn workers_that_must_be_there_are_tried_again_without_a_call() {
     bounded(|| {
         let directory = tempfile::tempdir().unwrap();
@@ -121,6 +168,44 @@ fn workers_that_must_be_there_are_tried_again_without_a_call() {
         eventually("five starts have failed", || pool.metrics().restarted() >= 5);
         fs::write(repaired, "").unwrap();
         eventually("both are there", || pool.metrics().idle() == 2);
+    });
+}
+
+#[test]
+fn the_supervisor_sleeps_while_a_worker_that_is_tried_again_is_slow_to_start() {
+    // In clock ticks, as is what the system counts of a process.
+    let ticks = |stat: &Path| {
+        let stat = fs::read_to_string(stat).unwrap();
+        let fields = stat.rsplit_once(") ").unwrap().1.split(' ');
+        // `utime` and `stime`.
+        fields.skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum::<u64>()
+    };
+    bounded(move || {
+        let directory = tempfile::tempdir().unwrap();
+        let mute = directory.path().join("mute");
+        let text = format!("test -e {} || exit 1; exec sleep 1000", mute.display());
+        let program = script(directory.path(), "broken", &text);
+        let pool = ProcessPool::builder()
+            .name("slow")
+            .max_workers(2)
+            .min_workers(2)
+            .start_timeout(Duration::from_secs(1))
+            .program(program)
+            .build()
+            .unwrap();
+        eventually("the breaker is open", || pool.metrics().restarted() >= 5);
+        fs::write(mute, "").unwrap();
+        let task = fs::read_dir("/proc/self/task").unwrap().map(|task| task.unwrap().path());
+        let supervisor = task
+            .filter(|task| fs::read_to_string(task.join("comm")).is_ok_and(|name| name.trim() == "slow-supervisor"))
+            .map(|task| task.join("stat"))
+            .next()
+            .unwrap();
+        let known = pool.metrics().restarted();
+        let (before, began) = (ticks(&supervisor), Instant::now());
+        eventually("the slow one is given up", || pool.metrics().restarted() > known);
+        let busy = Duration::from_millis(10) * u32::try_from(ticks(&supervisor) - before).unwrap();
+        assert!(busy < began.elapsed() / 5, "{busy:?} of {:?}", began.elapsed());
     });
 }
 
