@@ -215,6 +215,23 @@ impl From<Error> for Box<str> {
 ///     other => unreachable!("{other:?}"),
 /// }
 /// ```
+/// A payload of a type of one's own, and a panic that goes on where its result is awaited:
+/// ```
+/// use offload_runtime::{Error, ExecutorExt, Inline};
+/// use std::panic::{catch_unwind, panic_any};
+///
+/// struct OutOf(&'static str);
+///
+/// # std::panic::set_hook(Box::new(|_| {}));
+/// let panic = |job: fn()| match Inline.submit(job).wait() {
+///     Err(Error::Panicked(panic)) => panic,
+///     other => unreachable!("{other:?}"),
+/// };
+/// let payload = panic(|| panic_any(OutOf("cheese"))).into_payload();
+/// assert_eq!(payload.downcast::<OutOf>().unwrap().0, "cheese");
+/// let here = catch_unwind(|| panic(|| panic!("out of wine")).resume()).unwrap_err();
+/// assert_eq!(here.downcast_ref(), Some(&"out of wine"));
+/// ```
 pub struct Panic(Box<Caught>);
 
 struct Caught {

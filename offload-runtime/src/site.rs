@@ -25,6 +25,26 @@ use std::panic::Location;
 /// }
 /// drop(Printing.submit(|| 1 + 1));
 /// ```
+/// What is known of a method:
+/// ```
+/// use offload_runtime::{ThreadPool, blocking};
+///
+/// #[derive(Clone)]
+/// struct Users { executor: ThreadPool }
+///
+/// impl Users {
+///     #[blocking]
+///     fn find(&self, id: u32) -> u32 { id }
+/// }
+///
+/// let users = Users { executor: ThreadPool::new(1) };
+/// pollster::block_on(users.find(7));
+/// let site = users.executor.metrics().by_site()[0].site();
+/// assert_eq!(site.name(), Some("find"));
+/// assert!(site.type_name().unwrap().ends_with("Users"));
+/// assert_eq!(site.module_path(), Some(module_path!()));
+/// println!("{}:{}:{}", site.file(), site.line(), site.column());
+/// ```
 #[derive(Clone, Copy)]
 pub struct Site {
     name: Option<&'static str>,

@@ -40,6 +40,15 @@
 //! }
 //! # thread_per_job_conforms();
 //! ```
+//! One that runs jobs in place, with the promises that this allows:
+//! ```
+//! use offload_runtime::Inline;
+//! use offload_runtime::conformance::Conformance;
+//!
+//! let report = Conformance::of(|| Inline).inline().at_most(1).in_order().nested().report();
+//! assert_eq!(report.failures().count(), 0);
+//! println!("{} checks passed, {} do not apply", report.passed().count(), report.not_applicable().count());
+//! ```
 //! One that keeps its promise badly: it forgets every third job.
 //! ```
 //! use offload_runtime::conformance::Conformance;
@@ -60,6 +69,9 @@
 //! let report = suite.report();
 //! let failed: Vec<&str> = report.failures().map(|failure| failure.check()).collect();
 //! assert!(failed.contains(&"each_job_runs_once"), "{report}");
+//! for failure in report.failures() {
+//!     println!("{}: {}", failure.check(), failure.reason());
+//! }
 //! ```
 
 mod checks;

@@ -49,6 +49,10 @@ impl Recorder {
 /// let metrics = pool.metrics();
 /// assert_eq!(metrics.run().count(), 1);
 /// println!("half of them in {:?}, all in {:?}", metrics.run().quantile(0.5), metrics.run().max());
+/// assert!(metrics.run().mean() <= metrics.run().max());
+/// for (at_most, jobs) in metrics.run().buckets() {
+///     println!("{jobs} took {at_most:?} at most");
+/// }
 /// ```
 #[derive(Clone)]
 pub struct Histogram(histogram::Histogram);

@@ -68,7 +68,19 @@ fn shortened(text: &str) -> &str {
 /// A panic of a job, as [`PoolMetrics::recent_panics`](crate::PoolMetrics::recent_panics) kept it.
 ///
 /// # Examples
-/// See [`PoolMetrics::recent_panics`](crate::PoolMetrics::recent_panics).
+/// ```
+/// use offload_runtime::{ExecutorExt, ThreadPool};
+/// use std::time::SystemTime;
+///
+/// # std::panic::set_hook(Box::new(|_| {}));
+/// let pool = ThreadPool::builder().thread_name("db").build();
+/// assert!(pool.submit(|| panic!("no such user")).wait().is_err());
+/// let metrics = pool.metrics();
+/// let panic = &metrics.recent_panics()[0];
+/// assert_eq!((panic.message(), panic.thread_name()), (Some("no such user"), Some("db-0")));
+/// assert!(panic.at() <= SystemTime::now());
+/// println!("{} panicked {:?} ago", panic.site(), panic.age());
+/// ```
 #[derive(Clone, Debug)]
 pub struct PanicRecord {
     site: Site,

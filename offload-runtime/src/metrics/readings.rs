@@ -156,6 +156,45 @@ macro_rules! figures {
 /// assert!(metrics.threads() <= 2);
 /// println!("{metrics}"); // db: 1 of 2 threads, 0 running, 0 queued; 3 completed, ...
 /// ```
+/// What an operator asks first: how full, how late, how many failed.
+/// ```
+/// use offload_runtime::{Error, ExecutorExt, ThreadPool, blocking, check_cancelled};
+///
+/// #[derive(Clone)]
+/// struct Users { executor: ThreadPool }
+///
+/// impl Users {
+///     #[blocking]
+///     fn find(&self, id: u32) -> Result<u32, Error> {
+///         if id == 0 { Err(Error::Cancelled) } else { Ok(id) }
+///     }
+/// }
+///
+/// let users = Users { executor: ThreadPool::builder().max_threads(1).queue_capacity(0).build() };
+/// pollster::block_on(users.find(0)).unwrap_err();
+/// let (started, wait) = std::sync::mpsc::channel();
+/// let endless = users.executor.submit(move || {
+///     started.send(()).unwrap();
+///     loop { check_cancelled() }
+/// });
+/// wait.recv().unwrap();
+/// pollster::block_on(users.find(1)).unwrap_err(); // the queue is full
+///
+/// let metrics = users.executor.metrics();
+/// assert_eq!((metrics.running(), metrics.peak_running(), metrics.threads(), metrics.peak_threads()), (1, 1, 1, 1));
+/// assert_eq!((metrics.queued(), metrics.peak_queued() <= 1, metrics.queue_capacity()), (0, true, Some(0)));
+/// assert_eq!(metrics.oldest_wait(), None); // nothing waits
+/// assert_eq!((metrics.completed(), metrics.failed(), metrics.panicked()), (1, 1, 0));
+/// assert_eq!((metrics.refused(), metrics.refused_queue_full()), (1, 1));
+/// assert_eq!(metrics.refused_shut_down() + metrics.refused_spawn() + metrics.refused_state(), 0);
+///
+/// drop(endless); // its caller leaves
+/// pollster::block_on(users.executor.shutdown());
+/// let metrics = users.executor.metrics();
+/// assert_eq!((metrics.cancelled(), metrics.cancelled_before_start(), metrics.cancelled_after_start()), (1, 0, 1));
+/// assert_eq!((metrics.abandoned(), metrics.abandoned_run().count()), (1, 1));
+/// assert_eq!((metrics.wait().count(), metrics.run().count()), (2, 2));
+/// ```
 #[derive(Clone, Debug)]
 pub struct PoolMetrics {
     pub(crate) name: Arc<str>,

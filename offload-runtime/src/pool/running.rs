@@ -11,7 +11,25 @@ use crate::sync::Arc;
 /// A job that runs, as [`ThreadPool::running_jobs`](crate::ThreadPool::running_jobs) saw it.
 ///
 /// # Examples
-/// See [`ThreadPool::running_jobs`](crate::ThreadPool::running_jobs).
+/// ```
+/// use offload_runtime::{ExecutorExt, ThreadPool};
+///
+/// let pool = ThreadPool::builder().thread_name("db").build();
+/// let (started, wait) = std::sync::mpsc::channel();
+/// let (end, goes_on) = std::sync::mpsc::channel::<()>();
+/// let handle = pool.submit(move || {
+///     started.send(()).unwrap();
+///     goes_on.recv().unwrap();
+/// });
+/// wait.recv().unwrap();
+/// let job = &pool.running_jobs()[0];
+/// assert_eq!((job.thread_name(), job.is_cancelled()), ("db-0", false));
+/// println!("{} runs for {:?}", job.site(), job.elapsed());
+/// // The same job, seen again:
+/// assert_eq!(pool.running_jobs()[0].number(), job.number());
+/// end.send(()).unwrap();
+/// handle.wait().unwrap();
+/// ```
 #[derive(Clone, Debug)]
 pub struct RunningJob {
     site: Site,
