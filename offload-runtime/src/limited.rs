@@ -293,11 +293,23 @@ impl<E: Executor + 'static> Limited<E> {
 
     /// Enqueues a job that has a place.
     fn enqueue(&self, job: Job, tally: &Arc<Tally>) {
-        let is_owed = job.is_owed();
         match self.view().push(job, tally.stamp()) {
             Ok(()) => {}
             // The queue is sealed when the last handle goes, and this is one.
-            Err(Rejected::Cancelled(job) | Rejected::Sealed(job)) => self.cancelled(job, is_owed, tally),
+            Err(Rejected::Cancelled(job) | Rejected::Sealed(job)) => self.cancelled(job, false, tally),
+        }
+    }
+
+    /// Enqueues a job that the executor is to accept though it is full.
+    fn enqueue_promised(&self, job: Job, tally: &Arc<Tally>) {
+        let (is_owed, stamp) = (job.is_owed(), tally.stamp());
+        let mut runners = self.view().lock();
+        // In one critical section: until the job is taken, the executor accepts the runners that come for it.
+        runners.promised = true;
+        let pushed = Queue::push_locked(&mut runners, job, stamp);
+        runners.finish();
+        if let Err(job) = pushed {
+            self.cancelled(job, is_owed, tally);
         }
     }
 
@@ -349,14 +361,17 @@ impl<E: Executor + 'static> Executor for Limited<E> {
     fn execute(&self, job: Job) {
         let tally = self.view().shared.sites.tally(job.origin());
         tally.submitted();
-        // What is owed to a view of this one is owed to this one.
-        if !job.is_owed()
-            && let Err(why) = self.enter()
-        {
-            tally.refused(&why);
-            return job.refuse(why);
+        // What is owed to a stream, or to a view of this one, is owed to this one, and to its executor.
+        if job.is_owed() {
+            return self.enqueue_promised(job, tally);
         }
-        self.enqueue(job, tally);
+        match self.enter() {
+            Ok(()) => self.enqueue(job, tally),
+            Err(why) => {
+                tally.refused(&why);
+                job.refuse(why);
+            }
+        }
     }
 
     fn is_closed(&self) -> bool {
@@ -378,15 +393,7 @@ impl<E: Executor + 'static> Executor for Limited<E> {
     fn execute_permitted(&self, job: Job) {
         let tally = self.view().shared.sites.tally(job.origin());
         tally.submitted();
-        let (is_owed, stamp) = (job.is_owed(), tally.stamp());
-        let mut runners = self.view().lock();
-        // In one critical section: until the job is taken, the executor accepts the runners that come for it.
-        runners.promised = true;
-        let pushed = Queue::push_locked(&mut runners, job, stamp);
-        runners.finish();
-        if let Err(job) = pushed {
-            self.cancelled(job, is_owed, tally);
-        }
+        self.enqueue_promised(job, tally);
     }
 
     fn closes(&self, permits: &Arc<Permits>) {

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use offload_runtime::{Error, ExecutorExt, ManualExecutor, blocking, is_cancelled};
-use tests::support::{Tokens, finish, silence};
+use futures::{FutureExt as _, StreamExt as _};
+use offload_runtime::{Error, ExecutorExt, ManualExecutor, Yielder, blocking, is_cancelled};
+use tests::support::{PATIENCE, Tokens, finish, silence, within};
 
 /// A cache of one price.
 #[derive(Clone, Default)]
@@ -146,4 +147,23 @@ fn a_panic_is_the_handles_and_dropping_the_executor_loses_what_waits() {
     assert!(matches!(finish(panics), Err(Error::Panicked(_))));
     drop(executor);
     assert!(matches!(finish(waits), Err(Error::Lost)));
+}
+
+/// The thread that steps is the one that consumes: a body that waited for room would wait for itself.
+#[test]
+fn a_body_that_sends_more_than_the_buffer_holds_ends_with_its_step() {
+    let numbers = within(PATIENCE, || {
+        let executor = ManualExecutor::new();
+        let mut numbers = executor
+            .generate(|out: &mut Yielder<u32>| {
+                for n in 0..1_000 {
+                    out.send(n).expect("the stream is there");
+                }
+            })
+            .buffer(2);
+        let first = numbers.next().now_or_never();
+        assert!(first.is_none() && executor.step());
+        finish(numbers.collect::<Vec<_>>())
+    });
+    assert_eq!(numbers, (0..1_000).collect::<Vec<_>>());
 }

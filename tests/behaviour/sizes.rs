@@ -220,3 +220,26 @@ fn a_job_may_wait_until_the_others_have_ended() {
         assert!(other.is_finished());
     });
 }
+
+/// A job awaits two others, so that there may be one thread more than the limit.
+#[test]
+fn a_limit_may_be_as_large_as_a_number_goes() {
+    fn awaits_two<E: Executor + Clone + 'static>(executor: &E) {
+        let inner = executor.clone();
+        let outer = executor.submit(move || {
+            let handles = [1, 2].map(|n| inner.submit(move || n));
+            handles.map(|handle| handle.wait().expect("an awaited job runs"))
+        });
+        assert_eq!(finish(outer).unwrap(), [1, 2]);
+    }
+
+    awaits_two(&ThreadPool::new(usize::MAX));
+    awaits_two(&ThreadPool::new(1).limited(usize::MAX));
+    let pool = ThreadPool::builder().max_threads(1).queue_capacity(usize::MAX).build();
+    let view = Limited::builder(pool.clone()).limit(1).queue_capacity(usize::MAX).build();
+    for n in [usize::MAX, 1, usize::MAX - 1] {
+        pool.set_max_threads(n);
+        view.set_limit(n);
+        awaits_two(&view);
+    }
+}

@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use offload_runtime::{Error, Executor, ExecutorExt, Job, ThreadPool};
+use offload_runtime::{Error, Executor, ExecutorExt, Job, Limited, ThreadPool};
 use tests::support::{Occupied, PATIENCE, assert_balanced, finish, silence, within};
 
 /// A pool with one thread, and places for two jobs that wait.
@@ -165,4 +165,24 @@ fn c05_a_job_that_is_cancelled_on_its_way_into_the_queue_gives_its_place_back() 
     let metrics = pool.metrics();
     assert_eq!((metrics.queued(), metrics.running()), (0, 0), "{metrics:?}");
     assert_places(&pool);
+}
+
+/// A permit of a view of a view holds for both views and the pool, though the pool is full.
+#[test]
+fn c05_a_permit_of_a_view_of_a_view_is_accepted_by_all_of_them() {
+    let pool = ThreadPool::builder().max_threads(1).queue_capacity(0).build();
+    let outer = pool.limited(1);
+    let inner = Limited::builder(outer.clone()).limit(1).queue_capacity(2).build();
+    for _ in 0..10 {
+        let occupied = Occupied::new(&pool, 1);
+        let permit = finish(inner.reserve()).unwrap();
+        let job = permit.submit(|| 1);
+        occupied.release();
+        assert_eq!(finish(job).expect("a permit is not refused as full"), 1);
+    }
+    // Nothing of the permit stays with the views: what has none is refused again.
+    let occupied = Occupied::new(&pool, 1);
+    assert!(matches!(finish(outer.submit(|| ())), Err(Error::QueueFull)));
+    occupied.release();
+    assert_balanced(&pool.metrics());
 }

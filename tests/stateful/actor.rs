@@ -158,3 +158,23 @@ fn a_state_whose_destructor_awaits_its_own_pool_is_told() {
     let messages = messages.lock().unwrap();
     assert!(messages.iter().any(|message| message.contains("awaits a job of its own pool")), "{messages:?}");
 }
+
+/// What holds for a pool of one thread holds for one that was made so, and no longer for one that was given more.
+#[test]
+fn a_pool_becomes_an_actor_and_ceases_to_be_one() {
+    let log = Log::default();
+    let pool = log.pool(2);
+    let awaits_another = || {
+        let of_job = pool.clone();
+        let outer = pool.submit_with(move |_| finish(of_job.submit_with(State::use_it)));
+        within(PATIENCE, move || finish(outer).unwrap())
+    };
+    pool.set_max_threads(1);
+    assert!(matches!(awaits_another(), Err(Error::Unavailable(_))));
+    assert_eq!((log.opened(), pool.metrics().peak_threads()), (1, 1));
+    pool.set_max_threads(2);
+    awaits_another().expect("a second thread may run it");
+    assert_eq!(log.opened(), 2);
+    pool.set_max_threads(1);
+    assert!(matches!(awaits_another(), Err(Error::Unavailable(_))));
+}

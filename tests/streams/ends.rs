@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use futures::{StreamExt, TryStreamExt};
-use offload_runtime::{Error, ExecutorExt, ThreadPool, Yielder, is_cancelled};
+use offload_runtime::{Error, Executor, ExecutorExt, ThreadPool, Yielder, is_cancelled};
 use tests::support::{
     Gate, ON_PURPOSE, Occupied, PATIENCE, Tokens, eventually, finish, panic_message, panic_of, silence, within,
 };
@@ -159,20 +159,26 @@ impl<T: Send + 'static> TryNextError for offload_runtime::BlockingStream<io::Res
     }
 }
 
-/// A stream that the pool has accepted once is not refused as the queue is full meanwhile.
+/// A stream that the pool has accepted once is not refused as the queue is full meanwhile. Nor is one on a view of the pool.
 #[test]
 fn a_full_queue_refuses_no_stream_that_has_begun() {
+    fn goes_on(pool: &ThreadPool, executor: &(impl Executor + Clone + 'static)) {
+        let mut stream = executor.try_stream(|| Ok::<_, Error>((0..100).map(Ok))).buffer(1);
+        begin(pool, &mut stream);
+        idle(pool);
+        let occupied = Occupied::new(pool, 1);
+        let queued = pool.submit(|| ());
+        assert!(matches!(finish(pool.submit(|| ())), Err(Error::QueueFull)), "the queue is full");
+        assert!(matches!(poll(&mut stream), Poll::Ready(Some(Ok(0)))));
+        occupied.release();
+        assert_eq!(finish(stream.try_collect::<Vec<_>>()).unwrap(), (1..100).collect::<Vec<_>>());
+        finish(queued).unwrap();
+    }
+
     let pool = ThreadPool::builder().max_threads(1).queue_capacity(1).build();
-    let mut stream = pool.try_stream(|| Ok::<_, Error>((0..100).map(Ok))).buffer(1);
-    begin(&pool, &mut stream);
-    idle(&pool);
-    let occupied = Occupied::new(&pool, 1);
-    let queued = pool.submit(|| ());
-    assert!(matches!(finish(pool.submit(|| ())), Err(Error::QueueFull)), "the queue is full");
-    assert!(matches!(poll(&mut stream), Poll::Ready(Some(Ok(0)))));
-    occupied.release();
-    assert_eq!(finish(stream.try_collect::<Vec<_>>()).unwrap(), (1..100).collect::<Vec<_>>());
-    finish(queued).unwrap();
+    goes_on(&pool, &pool);
+    goes_on(&pool, &pool.limited(1));
+    goes_on(&pool, &pool.limited(1).limited(1));
 }
 
 /// C9: a stream that waits for room does not keep its pool from ending. What it has comes, then the refusal.
@@ -235,7 +241,7 @@ fn shutdown_now_reaches_a_running_iterator() {
 fn a_lost_stream_says_so() {
     #[derive(Clone)]
     struct Losing;
-    impl offload_runtime::Executor for Losing {
+    impl Executor for Losing {
         fn execute(&self, job: offload_runtime::Job) {
             drop(job);
         }

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::executor::Executor;
 use crate::job::Job;
 use crate::sync::{self, Arc, Mutex};
+use crate::wait::standing_in;
 
 /// Keeps each job until the test runs it, on the test's own thread (feature `testing`).
 ///
@@ -148,13 +149,14 @@ impl ManualExecutor {
     /// assert!(!first.is_finished() && second.is_finished());
     /// assert!(!executor.step_at(1)); // one is left
     /// ```
+    #[expect(clippy::must_use_candidate, reason = "as for `step`")]
     pub fn step_at(&self, i: usize) -> bool {
         let mut state = sync::lock(&self.state);
         let cancelled = state.take_cancelled();
         let job = (i < state.jobs.len()).then(|| state.jobs.remove(i));
         drop(state);
         drop(cancelled);
-        job.map(Job::run).is_some()
+        job.map(|job| standing_in(|| job.run())).is_some()
     }
 
     /// Runs waiting jobs in order until none is left, those included that these jobs submit. Returns how many it ran.

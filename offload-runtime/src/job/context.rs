@@ -11,7 +11,7 @@
 //! jobs only. An awaited job that is queued is moved before all that are not awaited, so some thread comes for it. If it runs already, it may
 //! itself await a queued job, for which the allowance has to be there.
 //!
-//! A queue that one thread alone serves, always ([`Owner::is_alone`](super::Owner::is_alone)), allows none: the awaited job is refused.
+//! A queue that one thread alone may serve ([`Owner::is_alone`](super::Owner::is_alone)), allows none: the awaited job is refused.
 
 use std::cell::Cell;
 use std::iter;

@@ -53,7 +53,7 @@ pub(crate) trait Owner: Sized + Send + Sync + 'static {
     /// A thread that serves the queue begins or ends to wait for a job of it. Called under the lock.
     fn wait(guarded: &mut Self::Guarded, wait: Wait);
 
-    /// Whether one thread alone serves the queue, always: a job that awaits another job of the queue would wait for itself.
+    /// Whether one thread alone may serve the queue: a job that awaits another job of the queue would wait for itself.
     fn is_alone(&self) -> bool {
         false
     }

@@ -47,7 +47,7 @@ pub(super) struct Runners {
     next: u64,
     /// Active runners that run a job.
     pub(super) running: usize,
-    /// A job that has a permit may be queued: an executor that is full accepts the runners all the same.
+    /// A job that has a permit, or is owed, may be queued: an executor that is full accepts the runners all the same.
     pub(super) promised: bool,
     /// Active runners that run a job which awaits a job of the view, queued or running.
     pub(super) waiting: usize,
@@ -69,7 +69,7 @@ impl Runners {
 
     /// How many runners there may be that take any job: a job that waits and the one that runs in its place count once.
     fn most(&self) -> usize {
-        self.limit + self.waiting.min(self.lent)
+        self.limit.saturating_add(self.waiting.min(self.lent))
     }
 
     /// Whether the active runners are more than that: one of them may take awaited jobs only.
@@ -79,7 +79,8 @@ impl Runners {
 
     /// How many runners are coming for queued jobs; `None` if no other may be started now.
     fn coming(&self, has_awaited: impl FnOnce() -> bool) -> Option<usize> {
-        let may_start = self.count < self.most() || self.count < self.limit + self.waiting && has_awaited();
+        let may_start =
+            self.count < self.most() || self.count < self.limit.saturating_add(self.waiting) && has_awaited();
         may_start.then_some(self.queued.len())
     }
 }

@@ -42,7 +42,7 @@ impl ThreadPoolBuilder {
                 timing: true,
                 stack_size: None,
                 warn_after: None,
-                is_alone: false,
+                is_stateful: false,
             },
             hooks: Hooks::default(),
         }
@@ -282,7 +282,7 @@ impl ThreadPoolBuilder {
             }
             remove();
         }));
-        self.config.is_alone = self.config.max_threads == 1;
+        self.config.is_stateful = true;
         self
     }
 

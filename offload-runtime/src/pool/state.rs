@@ -9,7 +9,7 @@ use super::spin::SpinLimit;
 use crate::job::Guard;
 use crate::metrics::{Gauges, Sites};
 use crate::permits::{Lines, Permits};
-use crate::sync::{Arc, AtomicBool, Condvar, thread};
+use crate::sync::{Arc, AtomicBool, Condvar, LooseFlag, thread};
 use crate::wakers::Wakers;
 
 /// What the builder chose.
@@ -25,12 +25,16 @@ pub(super) struct Config {
     pub(super) timing: bool,
     pub(super) stack_size: Option<usize>,
     pub(super) warn_after: Option<Duration>,
-    /// Whether there are never two threads at once: a job that awaits another job of the pool is not given one (rule 4), but the other job is
-    /// refused.
-    pub(super) is_alone: bool,
+    /// Whether each thread owns a state.
+    pub(super) is_stateful: bool,
 }
 
 impl Config {
+    /// Whether one of `max_threads` threads has to do without another.
+    pub(super) fn is_alone_of(&self, max_threads: usize) -> bool {
+        self.is_stateful && max_threads == 1
+    }
+
     /// A thread of the pool, not yet started.
     pub(super) fn thread(&self, name: String) -> thread::Builder {
         let builder = thread::Builder::new().name(name);
@@ -67,6 +71,9 @@ pub(super) struct Pool {
     pub(super) watch: Condvar,
     /// Whether a worker is in the long search (rule 3).
     pub(super) long_search: AtomicBool,
+    /// Whether there are never two threads at once, as one state has one owner: a job that awaits another job of the pool is not given one (rule 4),
+    /// but the other job is refused.
+    pub(super) is_alone: LooseFlag,
 }
 
 /// The part of a pool that its lock guards, besides the queue of jobs.
@@ -146,7 +153,9 @@ impl Pool {
         }
         let sites = Sites::new(config.timing, Arc::clone(&config.name));
         let gauges = Gauges::new(&config.name, config.max_threads, config.queue_capacity);
-        Self { config, sites, permits, lines, gauges, watch: Condvar::new(), long_search: AtomicBool::new(false) }
+        let is_alone = LooseFlag::new(config.is_alone_of(config.max_threads));
+        let (watch, long_search) = (Condvar::new(), AtomicBool::new(false));
+        Self { config, sites, permits, lines, gauges, watch, long_search, is_alone }
     }
 
     /// A job has ended, or never begins: its place is free. Returns the wakers to call.
@@ -195,7 +204,7 @@ impl State {
     /// How many threads may be active and take any job: a job that waits and the one that runs in its place count once.
     #[inline]
     fn limit(&self) -> usize {
-        self.max_threads + self.waiting.min(self.lent)
+        self.max_threads.saturating_add(self.waiting.min(self.lent))
     }
 
     /// Whether this thread is beyond the limit: it may take awaited jobs only (rule 4).
@@ -213,7 +222,7 @@ impl State {
     #[inline]
     pub(super) fn coming(&self, has_awaited: impl FnOnce() -> bool) -> Option<usize> {
         let active = self.active();
-        if active >= self.limit() && (active >= self.max_threads + self.waiting || !has_awaited()) {
+        if active >= self.limit() && (active >= self.max_threads.saturating_add(self.waiting) || !has_awaited()) {
             None
         } else if !self.idle.is_empty() {
             Some(self.searching)

@@ -50,7 +50,7 @@ impl Owner for Pool {
     }
 
     fn is_alone(&self) -> bool {
-        self.config.is_alone
+        self.is_alone.get()
     }
 
     fn refused(queue: &Arc<Queue<Self>>, job: Claimed, why: &Error) {
@@ -84,6 +84,7 @@ pub(super) fn set_max_threads(queue: &Arc<Queue<Pool>>, n: usize) {
     let pool = &queue.shared;
     let mut state = queue.lock();
     let before = std::mem::replace(&mut state.max_threads, n);
+    pool.is_alone.set(pool.config.is_alone_of(n));
     // Under the lock, so that two that set it at once come to the same number of places.
     let freed = match (&pool.permits, pool.config.queue_capacity) {
         (Some(permits), Some(capacity)) => permits.resize(capacity.saturating_add(before), capacity.saturating_add(n)),

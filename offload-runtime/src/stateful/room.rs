@@ -93,7 +93,8 @@ impl<S: 'static> StatefulPool<S> {
 
     /// Changes how many threads there may be, and so how many states, see [`ThreadPool::set_max_threads`].
     ///
-    /// A thread that is too many drops its state when it leaves, after the keep-alive.
+    /// A thread that is too many drops its state when it leaves, after the keep-alive. With `n` = 1 the pool is an
+    /// [actor](StatefulPool#one-thread-an-actor) from then on, and with more it no longer is: a job may await others.
     ///
     /// # Panics
     /// If `n` is zero.

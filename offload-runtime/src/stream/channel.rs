@@ -22,6 +22,7 @@ use crate::job;
 use crate::sync::thread::{self, ThreadId};
 use crate::sync::{self, Condvar, Mutex, MutexGuard};
 use crate::unwind::contain;
+use crate::wait::stands_in;
 
 /// For how long a producer without room spins before it sleeps, about what it costs to sleep and to be woken. A consumer that keeps up makes room
 /// meanwhile. With 3 instead of 10 microseconds numbers came at a quarter of the rate through a buffer of 64 (`benches/src/bin/streams.rs`).
@@ -284,7 +285,7 @@ impl<T> Channel<T> {
 impl<T> Locked<T> {
     /// Whether a sender need not wait.
     fn may_send(&self, capacity: usize) -> bool {
-        self.held < capacity || self.is_stopped || self.is_interrupted || self.is_submitting()
+        self.held < capacity || self.is_stopped || self.is_interrupted || self.is_submitting() || stands_in()
     }
 
     /// Adds an item, and returns the waker of a consumer that waits for it.

@@ -272,7 +272,7 @@ impl<T> Yielder<T> {
     /// A sender that waits holds its thread. It goes on once the consumer has taken half of the buffer. The pool starts no other thread in its
     /// place, as this thread does not await a job.
     ///
-    /// On [`Inline`](crate::Inline) the body runs on the thread of its consumer, so it does not wait: the buffer grows.
+    /// On [`Inline`](crate::Inline) and `ManualExecutor` the body runs on the thread of its consumer, so it does not wait: the buffer grows.
     ///
     /// # Errors
     /// [`Stopped`] if the stream was dropped, or if its job was cancelled while the sender waited, as
