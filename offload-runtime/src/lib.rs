@@ -64,7 +64,7 @@
 //! | `tokio` | [`Executor`] for `tokio::runtime::Handle`; the tokio runtime of the caller is current inside its jobs, on any executor; `ExecutorExt::io` with tokio's traits |
 //! | `futures-io` | `ExecutorExt::io`: blocking readers and writers as async ones, with the traits of `futures-io` |
 //! | `rayon` | [`Executor`] for `rayon::ThreadPool` |
-//! | `metrics` | the metrics of [`ThreadPool::metrics`] and [`Limited::metrics`] go to the recorder of the `metrics` facade, [by these names](#names-of-the-metrics) |
+//! | `metrics` | the metrics of [`ThreadPool::metrics`], [`Limited::metrics`] and remote executors go to the recorder of the `metrics` facade, [by these names](#names-of-the-metrics) |
 //! | `tracing` | the caller's span is current inside its jobs; each job has a span, and an event where it does not return a value, of target `offload_runtime::job` |
 //! | `testing` | `ManualExecutor`, whose jobs run when a test says so; `conformance`, checks for executors |
 //! | `remote` | `remote`: calls whose arguments and results cross as bytes |
@@ -90,7 +90,7 @@
 //! # Spans and events
 //! With the feature `tracing`. The span `job`, of level `INFO`, is a child of the caller's. Its fields are `site`, `code.filepath`,
 //! `code.lineno`, `pool` and `thread` (on a [`ThreadPool`]), `wait_us` and `run_us`, the times in microseconds; `otel.name` gives it the
-//! method's name in OpenTelemetry. It contains the events *job refused* (`WARN`, with the `reason`), *job panicked* (`ERROR`, with the message as `panic`),
+//! method's name in OpenTelemetry. A remote call waits until its result has come, and runs while that is decoded. The span contains the events *job refused* (`WARN`, with the `reason`), *job panicked* (`ERROR`, with the message as `panic`),
 //! *job cancelled before it began* and *job ended by its cancellation* (`DEBUG`). *Job has been running for long*
 //! ([`warn_after`](ThreadPoolBuilder::warn_after), `WARN`) is in no span. Where the span `job` is filtered out, the body and the
 //! events are in the caller's. A child process writes its own spans; [`process::propagate`](guide::processes#one-trace) sends them the trace, which is then

@@ -28,6 +28,8 @@ pub use histogram::Histogram;
 pub use panics::PanicRecord;
 #[cfg(not(feature = "metrics"))]
 pub(crate) use publish::Gauges;
+#[cfg(feature = "remote")]
+pub use readings::RemoteMetrics;
 pub use readings::{LimitedMetrics, PoolMetrics, SiteMetrics};
 pub(crate) use sites::Sites;
 pub(crate) use states::{StateFigures, States};

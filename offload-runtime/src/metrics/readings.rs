@@ -1,4 +1,4 @@
-//! What a user reads: the figures of a pool, of a view and of a site.
+//! What a user reads: the figures of a pool, of a view, of a remote executor and of a site.
 
 use std::fmt;
 use std::time::Duration;
@@ -387,6 +387,54 @@ impl LimitedMetrics {
 impl fmt::Display for LimitedMetrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at once, ", self.limit)?;
+        self.figures.fmt(f)
+    }
+}
+
+/// What the calls of a remote executor are doing, and have done. Made by [`Meter::metrics`](crate::remote::Meter::metrics).
+///
+/// The counts add up (see [`submitted`](Self::submitted)), and a call that was awaited is in them. A call that failed with its worker counts as
+/// panicked. When a call begins, the executor says. Its `Display` is a line for a log.
+///
+/// # Examples
+/// See [`Meter`](crate::remote::Meter).
+#[cfg(feature = "remote")]
+#[derive(Clone, Debug)]
+pub struct RemoteMetrics {
+    pub(crate) name: Arc<str>,
+    pub(crate) figures: Figures,
+    pub(crate) sites: Vec<SiteMetrics>,
+    pub(crate) panics: Vec<PanicRecord>,
+}
+
+#[cfg(feature = "remote")]
+figures!(RemoteMetrics);
+
+#[cfg(feature = "remote")]
+impl RemoteMetrics {
+    /// The name that the meter was given: the label `pool` of what is published.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The figures of each method, in the order in which they first came.
+    #[must_use]
+    pub fn by_site(&self) -> &[SiteMetrics] {
+        &self.sites
+    }
+
+    /// Returns the last calls that panicked or failed with their worker, the latest first: 32 at most.
+    #[must_use]
+    pub fn recent_panics(&self) -> &[PanicRecord] {
+        &self.panics
+    }
+}
+
+#[cfg(feature = "remote")]
+impl fmt::Display for RemoteMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.name)?;
         self.figures.fmt(f)
     }
 }

@@ -8,10 +8,10 @@ use super::metrics::{Restart, publish};
 use super::wire::{Conn, Outgoing};
 use super::worker::Running;
 use crate::clock::Stamp;
-use crate::error::{Error, Panic};
+use crate::error::Error;
 use crate::job::{End as JobEnd, Origin, Outcome};
 use crate::metrics::Tally;
-use crate::remote::{Call, Failure};
+use crate::remote::{Call, Failure, outcome_of};
 use crate::sync::Arc;
 use crate::unwind::contain;
 
@@ -56,24 +56,12 @@ pub(super) enum How {
 }
 
 impl How {
-    /// How the call counts in the metrics.
-    fn outcome(&self) -> Outcome {
+    /// How the call counts in the metrics, and why it counts as panicked.
+    fn outcome(&self) -> (Outcome, Option<Error>) {
         match self {
-            Self::Replied(Ok(_)) => Outcome::Completed,
-            Self::Replied(Err(Failure::Cancelled)) | Self::Dropped => Outcome::Cancelled,
-            Self::Replied(Err(_)) | Self::Failed(_) => Outcome::Panicked,
-        }
-    }
-
-    /// Why it counts as panicked.
-    fn error(&self) -> Option<Error> {
-        match self {
-            Self::Replied(Err(Failure::Panicked(message))) => {
-                Some(Error::Panicked(Panic::new(Box::new(message.clone()))))
-            }
-            Self::Replied(Err(failure)) => Some(Error::Codec(failure.to_string())),
-            Self::Failed(error) => Some(error.duplicate()),
-            Self::Replied(Ok(_)) | Self::Dropped => None,
+            Self::Replied(result) => outcome_of(result),
+            Self::Failed(error) => (Outcome::Panicked, Some(error.duplicate())),
+            Self::Dropped => (Outcome::Cancelled, None),
         }
     }
 }
@@ -136,7 +124,8 @@ impl End {
         let Self { mut running, how } = self;
         // A call whose handle is gone was taken away, or is told that it is cancelled.
         let is_abandoned = matches!(how, How::Dropped) || running.call.as_ref().is_some_and(Call::is_cancelled);
-        running.note_end(JobEnd { outcome: how.outcome(), is_abandoned, error: how.error().as_ref() });
+        let (outcome, error) = how.outcome();
+        running.note_end(JobEnd { outcome, is_abandoned, error: error.as_ref() });
         let Some(call) = running.call.take() else { return };
         match how {
             How::Replied(result) => call.complete(result),

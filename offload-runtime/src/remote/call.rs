@@ -234,14 +234,16 @@ impl Call {
     }
 }
 
+impl Call {
+    pub(crate) fn origin(&self) -> Origin {
+        Origin::of_site(self.site)
+    }
+}
+
 #[cfg(feature = "process")]
 impl Call {
     pub(crate) fn function_fingerprint(&self) -> super::Fingerprint {
         self.function.fingerprint()
-    }
-
-    pub(crate) fn origin(&self) -> Origin {
-        Origin::of_site(self.site)
     }
 
     pub(crate) fn static_site(&self) -> &'static Site {

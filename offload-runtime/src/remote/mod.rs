@@ -6,6 +6,7 @@
 //! | `caller.rs` | what a child process learns of the caller's trace |
 //! | `codec.rs`, `pack.rs` | bytes, and what comes back instead of a result |
 //! | `registry.rs` | the functions of this program, by name |
+//! | `meter.rs` | the figures of a remote executor |
 //! | `local.rs` | the worker's side, and calls that stay in this process |
 //! | `generated.rs` | what generated code names |
 //!
@@ -23,6 +24,7 @@ mod call;
 mod caller;
 mod codec;
 mod local;
+mod meter;
 mod pack;
 mod registry;
 
@@ -35,10 +37,16 @@ pub use codec::{Failure, Format};
 pub use local::{Local, serve};
 #[cfg(feature = "process")]
 pub(crate) use local::{note_location, run_cancellable};
+pub use meter::{Meter, MeteredCall};
 #[cfg(feature = "process")]
 pub(crate) use registry::{Fingerprint, registry};
 
 pub(crate) use call::submit;
+#[cfg(feature = "process")]
+pub(crate) use meter::outcome_of;
+
+#[doc(inline)]
+pub use crate::metrics::RemoteMetrics;
 
 use std::sync::Arc;
 
@@ -53,6 +61,8 @@ use std::sync::Arc;
 /// * `execute` is called from async code and should return at once.
 /// * It runs a call at most once, unless its documentation says otherwise.
 /// * It may complete a call that was cancelled: that does nothing.
+///
+/// A [`Meter`] gives it the metrics that pools have.
 ///
 /// # Examples
 /// An executor that gives each call a thread of this process:

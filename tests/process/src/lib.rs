@@ -9,6 +9,7 @@
     reason = "these are tests; and what crosses is owned"
 )]
 
+pub mod counted;
 pub mod functions;
 pub mod methods;
 pub mod support;

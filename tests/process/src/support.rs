@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use offload_runtime::process::{ProcessPool, ProcessPoolBuilder};
 
 /// A pool of the program `worker`, which `cargo` has built beside the tests.
@@ -81,4 +82,30 @@ pub fn descriptors() -> usize {
 pub fn signal(process: u32, signal: rustix::process::Signal) {
     let pid = rustix::process::Pid::from_raw(process.try_into().unwrap()).unwrap();
     rustix::process::kill_process(pid, signal).unwrap();
+}
+
+/// What this process publishes, to be installed before the first pool is made.
+#[derive(Debug)]
+pub struct Published(PrometheusHandle);
+
+impl Published {
+    /// The recorder of this process.
+    pub fn install() -> &'static Self {
+        static PUBLISHED: OnceLock<Published> = OnceLock::new();
+        PUBLISHED.get_or_init(|| Self(PrometheusBuilder::new().install_recorder().unwrap()))
+    }
+
+    /// The values of `name` with all of `labels`, written as in the exposition.
+    pub fn values(&self, name: &str, labels: &[&str]) -> Vec<f64> {
+        let text = self.0.render();
+        let lines = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('{')?.rsplit_once("} "));
+        let has_all = |(own, _): &(&str, &str)| labels.iter().all(|label| own.split(',').any(|own| own == *label));
+        lines.filter(has_all).map(|(_, value)| value.parse().unwrap()).collect()
+    }
+
+    /// The sum of these values, which are counts.
+    pub fn count(&self, name: &str, labels: &[&str]) -> u64 {
+        let sum: f64 = self.values(name, labels).into_iter().sum();
+        format!("{sum}").parse().unwrap_or_else(|_| panic!("{name} is {sum}"))
+    }
 }

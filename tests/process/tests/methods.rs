@@ -3,18 +3,25 @@
 use offload_runtime::remote::Local;
 use offload_runtime::{Error, ThreadPool};
 use pollster::block_on;
-use tests_process::methods::{self, Pictures, ScaleError};
-use tests_process::pool;
-use tests_process::support::bounded;
+use tests_process::methods::{Pictures, ScaleError};
+use tests_process::support::{Published, bounded};
+use tests_process::{counted, pool, seen};
 
 #[test]
 fn on_processes() {
-    bounded(|| methods::behave_as_written(pool!(max_workers(1))));
+    Published::install();
+    bounded(|| {
+        counted::is_what_was_done(&pool!(max_workers(1), name("on-processes")), "on-processes", |pool| seen!(pool));
+    });
 }
 
 #[test]
 fn on_threads() {
-    bounded(|| methods::behave_as_written(Local(ThreadPool::new(1))));
+    Published::install();
+    bounded(|| {
+        let threads = ThreadPool::builder().max_threads(1).thread_name("on-threads").build();
+        counted::is_what_was_done(&Local(threads), "on-threads", |local| seen!(local.0));
+    });
 }
 
 #[test]

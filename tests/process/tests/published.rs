@@ -2,30 +2,17 @@
 
 use std::time::Duration;
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use offload_runtime::Error;
 use pollster::block_on;
 use tests_process::functions;
 use tests_process::pool;
-use tests_process::support::{bounded, content, eventually};
-
-/// The values of `name` with all of `labels`, written as in the exposition.
-fn values(prometheus: &PrometheusHandle, name: &str, labels: &[&str]) -> Vec<f64> {
-    let text = prometheus.render();
-    let lines = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('{')?.rsplit_once("} "));
-    let has_all = |(own, _): &(&str, &str)| labels.iter().all(|label| own.split(',').any(|own| own == *label));
-    lines.filter(has_all).map(|(_, value)| value.parse().unwrap()).collect()
-}
+use tests_process::support::{Published, bounded, content, eventually};
 
 #[test]
 fn calls_restarts_and_memory_are_published_under_their_names() {
-    let prometheus = PrometheusBuilder::new().install_recorder().unwrap();
-    let count = |name: &str, labels: &[&str]| {
-        let sum: f64 = values(&prometheus, name, labels).into_iter().sum();
-        format!("{sum}").parse::<u64>().unwrap_or_else(|_| panic!("{name} is {sum}"))
-    };
+    let published = Published::install();
+    let count = |name: &str, labels: &[&str]| published.count(name, labels);
     bounded({
-        let prometheus = prometheus.clone();
         move || {
             let directory = tempfile::tempdir().unwrap();
             let pool = pool!(max_workers(1), name("published"), memory_limit(1 << 30));
@@ -36,11 +23,11 @@ fn calls_restarts_and_memory_are_published_under_their_names() {
             let cancelled = functions::runs_for_ever(&pool, directory.path().join("runs"));
             content(&directory.path().join("runs"));
             // While a call runs, its worker is measured, as there is a limit.
-            let published = ["pool=\"published\""];
+            let labels = ["pool=\"published\""];
             eventually("the worker's memory is published", || {
-                values(&prometheus, "offload_process_resident_bytes", &published).iter().any(|bytes| *bytes > 4096.0)
+                published.values("offload_process_resident_bytes", &labels).iter().any(|bytes| *bytes > 4096.0)
             });
-            assert_eq!(values(&prometheus, "offload_pool_processes", &published), [1.0]);
+            assert_eq!(published.values("offload_pool_processes", &labels), [1.0]);
             drop(cancelled);
             eventually("it is replaced", || pool.metrics().restarted() == 2);
             assert_eq!(block_on(functions::add(&pool, 1, 2)).unwrap(), 3);
