@@ -54,13 +54,13 @@ pub enum Error {
     Spawn(io::Error),
     /// The process that ran the call ended before it had replied.
     ///
-    /// `status` says how, for example `signal: 11 (SIGSEGV)`. The call may have had effects, so it was not run again: repeat it only if that is
-    /// harmless. A call that ends its process each time is a fault in its body or in its input.
+    /// `status` says how, for example `signal: 11 (SIGSEGV)`. The call may have had effects, so it is not run again unless its executor was told
+    /// to: repeat it only if that is harmless. A call that ends its process each time is a fault in its body or in its input.
     Died {
         /// The exit status of the process, or the reason why the executor killed it.
         status: String,
     },
-    /// The call took longer than its executor allows, and was stopped.
+    /// The call took or waited longer than its executor allows, and was given up.
     ///
     /// It may have had effects. Repeat it only if that is harmless, or give the executor a longer limit.
     TimedOut,
@@ -72,9 +72,11 @@ pub enum Error {
     ///
     /// Repeating the call does not help. If a result is named, the body has run.
     Codec(String),
-    /// The executor cannot take calls at the moment. The text says why, and what to change.
+    /// The executor cannot take calls at the moment, or has lost the call. The text says why, and what to change.
     ///
-    /// The call has not run. Repeat it later if the reason is one that passes, such as workers that die at their start.
+    /// In this process and its children the call has not run. Repeat it later if the reason is one that passes, such as workers that die at their
+    /// start. On other machines it may have run, or may run yet: a connection can break after the call was sent. The text then says what is not
+    /// known. Repeat such a call only if that is harmless, or under an id that makes it the same call.
     Unavailable(String),
     /// The state that the job was to work on could not be opened. The next job tries again.
     State(Arc<dyn std::error::Error + Send + Sync>),
