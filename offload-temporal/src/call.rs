@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use offload_runtime::Error;
-use offload_runtime::remote::Call;
+use offload_runtime::remote::MeteredCall;
 use temporalio_client::tonic::{Code, IntoRequest, Status};
 use temporalio_common::protos::temporal::api::activity::v1::activity_execution_outcome::Value;
 use temporalio_common::protos::temporal::api::common::v1::{ActivityType, Payloads, RetryPolicy};
@@ -32,6 +32,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::backoff::{Backoff, may_pass};
 use crate::outcome::{Ending, ending};
+use crate::queue::Queue;
 use crate::temporal::{Link, Options};
 
 /// How long the server may take to acknowledge a call, all repetitions included.
@@ -46,6 +47,7 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(100);
 pub(crate) struct Request {
     pub(crate) link: Arc<Link>,
     pub(crate) options: Arc<Options>,
+    pub(crate) queue: Arc<Queue>,
     pub(crate) function: String,
     pub(crate) arguments: Payloads,
     /// The call's own, made up, or one that the user gave.
@@ -69,8 +71,8 @@ enum NotStarted {
 }
 
 /// Makes the call and completes it. `cancelled` is sent to when the handle is dropped or cancelled.
-pub(crate) async fn drive(request: Request, call: Call, cancelled: oneshot::Receiver<()>) {
-    if call.is_cancelled() {
+pub(crate) async fn drive(request: Request, mut call: MeteredCall, cancelled: oneshot::Receiver<()>) {
+    if call.call().is_cancelled() {
         return;
     }
     let run = match request.start().await {
@@ -84,6 +86,7 @@ pub(crate) async fn drive(request: Request, call: Call, cancelled: oneshot::Rece
             return;
         }
     };
+    let shown = request.queue.begin(&mut call, &request.id);
     let cancelled = async {
         // An error: the call has ended, and with it the hook that would send.
         if cancelled.await.is_err() {
@@ -91,16 +94,17 @@ pub(crate) async fn drive(request: Request, call: Call, cancelled: oneshot::Rece
         }
     };
     tokio::select! {
-        value = request.outcome(&run.run_id) => match value {
-            Ok(value) => match ending(value, &request.function, request.options.heartbeat) {
-                Ending::Returned(json) => call.complete(Ok(json)),
-                Ending::Failed(failure) => call.complete(Err(failure)),
-                Ending::Refused(why) => call.refuse(why),
-            },
-            Err(why) => call.refuse(why),
-        },
+        value = request.outcome(&run.run_id) => {
+            // Before the result can be seen.
+            drop(shown);
+            match value.map(|value| ending(value, &request.function, request.options.heartbeat)) {
+                Ok(Ending::Returned(json)) => call.complete(Ok(json)),
+                Ok(Ending::Failed(failure)) => call.complete(Err(failure)),
+                Ok(Ending::Refused(why)) | Err(why) => call.refuse(why),
+            }
+        }
         () = cancelled => {
-            drop(call);
+            shown.cancelled();
             // Other callers may wait for an execution that this one has only attached to.
             if run.is_ours {
                 request.cancel(&run.run_id).await;
@@ -118,6 +122,7 @@ impl Request {
         };
         match started {
             Ok(run) if run.is_ours => Ok(run),
+            // The execution is another call's, which goes on.
             Ok(run) => self.check_function(&run).await.map(|()| run).map_err(NotStarted::Refused),
             Err(status) if may_pass(&status) => {
                 let doubt = format!("{}; whether it has stored the call is not known", self.said(&status));
@@ -188,7 +193,7 @@ impl Request {
             match self.link.service().describe_activity_execution(request.clone().into_request()).await {
                 Ok(described) => break described.into_inner(),
                 Err(status) if may_pass(&status) => backoff.wait().await,
-                Err(status) => return Err(Error::Unavailable(self.said(&status))),
+                Err(status) => return Err(self.lost(&status)),
             }
         };
         let other = described.info.and_then(|info| info.activity_type).unwrap_or_default().name;
@@ -214,14 +219,7 @@ impl Request {
                     None => backoff = Backoff::new(),
                 },
                 Err(status) if may_pass(&status) => backoff.wait().await,
-                Err(status) if status.code() == Code::NotFound => {
-                    return Err(Error::Unavailable(format!(
-                        "{} has acknowledged the call `{}` and knows it no longer",
-                        self.link.address(),
-                        self.id
-                    )));
-                }
-                Err(status) => return Err(Error::Unavailable(self.said(&status))),
+                Err(status) => return Err(self.lost(&status)),
             }
         }
     }
@@ -243,6 +241,15 @@ impl Request {
                 _ => return,
             }
         }
+    }
+
+    /// The server has the call, or had it, and does not tell how it ends.
+    fn lost(&self, status: &Status) -> Error {
+        let said = self.said(status);
+        Error::Unavailable(format!(
+            "{said}; it has acknowledged the call `{}`, and how that ends is not known",
+            self.id
+        ))
     }
 
     fn said(&self, status: &Status) -> String {

@@ -8,6 +8,7 @@ mod backoff;
 mod call;
 mod outcome;
 mod payload;
+mod queue;
 mod task;
 mod temporal;
 mod worker;
@@ -24,6 +25,7 @@ pub mod guide {
     pub mod scale {}
 }
 
+pub use queue::RunningCall;
 pub use temporal::Temporal;
 #[doc(no_inline)]
 pub use temporalio_client;

@@ -1,11 +1,12 @@
 //! [`Temporal`]: a connection and the options of its calls.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use offload_runtime::Error;
-use offload_runtime::remote::{Call, Format, RemoteExecutor};
+use offload_runtime::remote::{Call, Format, RemoteExecutor, RemoteMetrics};
 use temporalio_client::grpc::WorkflowService;
 use temporalio_client::{Connection, ConnectionOptions, Url};
 use tokio::sync::oneshot;
@@ -13,6 +14,7 @@ use tokio::sync::oneshot;
 use crate::background::Background;
 use crate::call::{self, Request};
 use crate::payload;
+use crate::queue::{Queue, RunningCall};
 
 /// How long a connection may take unless the options say otherwise.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -32,7 +34,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// # What a call resolves to
 /// | `Error` | When |
 /// |---|---|
-/// | `Unavailable` | the server did not acknowledge the call within 15 seconds, or refused it |
+/// | `Unavailable` | the server refused the call, did not acknowledge it within 15 seconds, or has lost it, or the worker refused it; in doubt the call may run: the text says so |
 /// | `TimedOut` | no worker took the call in time, or an attempt took too long |
 /// | `Died` | the worker sent no heartbeat: it was killed, stopped or cut off |
 /// | `UnknownFunction` | the worker's program has no function of that name |
@@ -90,6 +92,8 @@ pub(crate) struct Link {
     /// For a worker, which has a connection of its own.
     pub(crate) connect: ConnectionOptions,
     address: String,
+    /// By namespace and name: what calls and `metrics` find.
+    queues: Mutex<HashMap<(String, String), Arc<Queue>>>,
 }
 
 impl Temporal {
@@ -147,7 +151,7 @@ impl Temporal {
             schedule_to_start: Duration::from_secs(3600),
             heartbeat: Duration::from_secs(30),
         };
-        let link = Link { background, connection, connect: options, address };
+        let link = Link { background, connection, connect: options, address, queues: Mutex::default() };
         Ok(Self { link: Arc::new(link), options: Arc::new(options_of_calls), id: None })
     }
 
@@ -283,6 +287,51 @@ impl Temporal {
         Self { id: Some(id.as_ref().into()), ..self.clone() }
     }
 
+    /// What the calls of this connection to this task queue are doing, and have done.
+    ///
+    /// A call is *queued* until the server has acknowledged it, and *running* from then on: the caller does not know when a worker takes it. A call
+    /// that ends without a result although the server had it, as [`Error::Died`] or [`Error::TimedOut`], counts as panicked. One whose handle is
+    /// dropped counts as cancelled once the server was asked to cancel it.
+    ///
+    /// Views of one connection with the same namespace and task queue share their figures. With the feature `metrics` of `offload-runtime` they are
+    /// published [under the names of all pools](offload_runtime#names-of-the-metrics), with the label `pool` as `temporal.QUEUE`. What a worker does
+    /// is in the figures of [its pool](crate::Worker::executor).
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # use offload_temporal::Temporal;
+    /// # fn run(temporal: Temporal) {
+    /// let metrics = temporal.task_queue("orders").metrics();
+    /// println!("{metrics}"); // temporal.orders: 2 running, 0 queued; 17 completed, ...
+    /// for site in metrics.by_site() {
+    ///     println!("{}: {} calls", site.site(), site.completed());
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn metrics(&self) -> RemoteMetrics {
+        self.queue().meter.metrics()
+    }
+
+    /// The calls of this connection to this task queue that the server has: they wait there for a worker, or are with one.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # use offload_temporal::Temporal;
+    /// # fn run(temporal: Temporal) {
+    /// for call in temporal.running_jobs() {
+    ///     println!("{} ({}) for {:?}", call.site(), call.id(), call.elapsed());
+    ///     if call.is_cancelled() {
+    ///         println!("its caller has left, and the server is not yet told");
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn running_jobs(&self) -> Vec<RunningCall> {
+        self.queue().running()
+    }
+
     fn with(mut self, set: impl FnOnce(&mut Options)) -> Self {
         set(Arc::make_mut(&mut self.options));
         self
@@ -290,6 +339,13 @@ impl Temporal {
 
     pub(crate) fn link(&self) -> &Arc<Link> {
         &self.link
+    }
+
+    fn queue(&self) -> Arc<Queue> {
+        let Options { namespace, task_queue, .. } = &*self.options;
+        let mut queues = self.link.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = queues.entry((namespace.clone(), task_queue.clone()));
+        Arc::clone(known.or_insert_with(|| Queue::new(task_queue)))
     }
 
     pub(crate) fn options(&self) -> &Arc<Options> {
@@ -303,7 +359,9 @@ impl RemoteExecutor for Temporal {
     }
 
     fn execute(&self, call: Call) {
-        let arguments = payload::of_arguments(call.payload())
+        let queue = self.queue();
+        let call = queue.meter.submit(call);
+        let arguments = payload::of_arguments(call.call().payload())
             .map_err(|why| format!("the arguments: {why}"))
             .and_then(|payloads| payload::check_size("the arguments", &payloads, payload::LIMIT).map(|()| payloads));
         let arguments = match arguments {
@@ -313,13 +371,14 @@ impl RemoteExecutor for Temporal {
         let request = Request {
             link: Arc::clone(&self.link),
             options: Arc::clone(&self.options),
-            function: call.function(),
+            queue,
+            function: call.call().function(),
             arguments,
             id: self.id.as_ref().map_or_else(|| uuid::Uuid::new_v4().to_string(), ToString::to_string),
             is_shared: self.id.is_some(),
         };
         let (cancel, cancelled) = oneshot::channel();
-        call.on_cancel(move || {
+        call.call().on_cancel(move || {
             // An error: the call has ended.
             let _ = cancel.send(());
         });

@@ -10,15 +10,18 @@ use tests_process::functions;
 use crate::support::functions::Jobs;
 use crate::support::server::{Server, connect};
 use crate::support::workers::Process;
-use crate::support::{Files, unique};
+use crate::support::{Files, eventually, unique};
 
 /// How many calls are under way at once.
 const WINDOW: usize = 64;
 
+/// How many calls the worker runs at once.
+const PLACES: usize = 16;
+
 pub(crate) fn over_many_calls() {
     let calls = std::env::var("OFFLOAD_MEMORY_CALLS").unwrap_or_else(|_| "20000".into());
     let (server, queue) = (Server::start(), unique("memory"));
-    let worker = Process::worker(&server.url(), &queue, 16);
+    let worker = Process::worker(&server.url(), &queue, PLACES);
     println!("{}", Process::start(&["memory", &server.url(), &queue, &calls, &worker.id().to_string()]).output());
 }
 
@@ -45,19 +48,19 @@ pub(crate) fn caller(arguments: &[String]) {
         assert_eq!(block_on(call).unwrap(), 3);
     }
     // Cancelled while they run: it is the worker that hears of it.
-    let cancelled = calls / 100;
+    let rounds = (calls / 20 / PLACES).max(1);
     let jobs = Jobs { jobs: temporal.heartbeat(Duration::from_secs(1)) };
-    for number in 1..=cancelled {
-        let trace = files.path(&number.to_string());
-        let call = jobs.until_cancelled(&trace);
-        crate::support::eventually("it runs", || trace.exists());
-        drop(call);
-        crate::support::eventually("it is told", || files.lines(&number.to_string()) == 2);
-        std::fs::remove_file(trace).unwrap();
-        if number % (cancelled / 4).max(1) == 0 {
-            show("cancelled", number);
+    for round in 1..=rounds {
+        let names: Vec<_> = (0..PLACES).map(|place| format!("{round}-{place}")).collect();
+        let running: Vec<_> = names.iter().map(|name| jobs.until_cancelled(&files.path(name))).collect();
+        eventually("all run", || names.iter().all(|name| files.lines(name) == 1));
+        drop(running);
+        eventually("all are told", || names.iter().all(|name| files.lines(name) == 2));
+        if round % (rounds / 5).max(1) == 0 {
+            show("cancelled", round * PLACES);
         }
     }
+    println!("{}", jobs.jobs.metrics());
 }
 
 fn resident(process: &str) -> String {

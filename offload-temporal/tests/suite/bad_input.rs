@@ -50,6 +50,10 @@ pub(crate) fn a_queue_without_workers() {
     let temporal = server().connect().task_queue(unique("nobody")).schedule_to_start(Duration::from_secs(1));
     let error = block_on(functions::add(&temporal, 1, 2)).unwrap_err();
     assert!(matches!(error, Error::TimedOut), "{error:?}");
+    // The server had it, so it had begun for its caller.
+    let metrics = temporal.metrics();
+    assert_eq!((metrics.panicked(), metrics.running()), (1, 0));
+    assert_eq!(metrics.recent_panics()[0].message(), Some(&*Error::TimedOut.to_string()));
 }
 
 /// A function that only the caller has.
@@ -89,6 +93,8 @@ pub(crate) fn an_argument_that_is_too_large() {
     let error = block_on(functions::echo(&temporal, "x".repeat(3_000_000))).unwrap_err();
     let Error::Codec(why) = error else { panic!("{error:?}") };
     assert!(why.contains("the arguments: 30000") && why.contains("2097152"), "{why}");
+    let metrics = temporal.metrics();
+    assert_eq!((metrics.submitted(), metrics.refused(), metrics.queued() + metrics.running()), (1, 1, 0));
 }
 
 pub(crate) fn a_result_that_is_too_large_is_not_made_twice() {

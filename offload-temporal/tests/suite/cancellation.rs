@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use offload_runtime::Error;
+use offload_temporal::RunningCall;
 use pollster::block_on;
 use temporalio_common::protos::temporal::api::enums::v1::ActivityExecutionStatus;
 use tests_process::functions;
 
 use crate::server;
 use crate::support::functions::Jobs;
+use crate::support::proxy::Proxy;
 use crate::support::raw::Raw;
+use crate::support::server::connect;
 use crate::support::workers::serve;
 use crate::support::{Files, eventually, unique};
 
@@ -32,10 +35,32 @@ pub(crate) fn a_dropped_call_that_runs_is_told() {
     let _worker = serve(&jobs.jobs, 1);
     let call = jobs.until_cancelled(&files.path("trace"));
     eventually("it runs", || files.has("trace", "run\n"));
+    eventually("it is shown", || jobs.jobs.running_jobs().iter().any(|call| call.id() == id && !call.is_cancelled()));
     drop(call);
     eventually("it is told", || files.has("trace", "run\ncancelled\n"));
     let raw = Raw::connect(&server().url());
     eventually("it has ended as cancelled", || raw.status(&id) == Some(ActivityExecutionStatus::Canceled));
+    eventually("it is counted", || jobs.jobs.metrics().cancelled_after_start() == 1);
+    assert!(jobs.jobs.running_jobs().is_empty());
+}
+
+/// Until the server can be asked.
+pub(crate) fn a_dropped_call_is_shown_until_the_server_knows() {
+    let files = Files::new();
+    let proxy = Proxy::start(server().address());
+    let queue = unique("dropped");
+    let jobs = Jobs { jobs: connect(&proxy.url()).task_queue(&queue).heartbeat(Duration::from_secs(1)) };
+    let _worker = serve(&server().connect().task_queue(&queue), 1);
+    let call = jobs.until_cancelled(&files.path("trace"));
+    eventually("it runs", || files.has("trace", "run\n") && jobs.jobs.running_jobs().len() == 1);
+    proxy.cut();
+    drop(call);
+    eventually("it is shown as cancelled", || jobs.jobs.running_jobs().iter().any(RunningCall::is_cancelled));
+    assert_eq!((jobs.jobs.metrics().running(), jobs.jobs.metrics().cancelled()), (1, 0));
+    proxy.mend();
+    eventually("it is told", || files.has("trace", "run\ncancelled\n"));
+    eventually("it is counted", || jobs.jobs.metrics().cancelled_after_start() == 1);
+    assert!(jobs.jobs.running_jobs().is_empty());
 }
 
 pub(crate) fn a_call_that_is_cancelled_elsewhere() {

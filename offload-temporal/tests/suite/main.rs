@@ -9,12 +9,14 @@ mod cancellation;
 mod deaths;
 mod ids;
 mod methods;
+mod tls;
 mod workers;
 
 use std::sync::OnceLock;
 
 use libtest_mimic::{Arguments, Trial};
 use support::server::Server;
+use tests_process::support::Published;
 
 /// The server that tests share unless they kill it. Each has a task queue of its own.
 static SERVER: OnceLock<Server> = OnceLock::new();
@@ -42,8 +44,10 @@ fn main() {
         Some("caller") => return ids::caller(&arguments[1..]),
         _ => (),
     }
+    // Before the first pool is made.
+    Published::install();
     let trials = trials! {
-        methods: on_threads, on_processes, on_temporal;
+        methods: on_threads, on_processes, on_temporal, the_callers_trace_is_the_same;
         calls:
             results_and_errors_of_the_user_cross, a_call_can_be_read_in_temporals_page, a_panic_fails_its_call_and_not_the_worker,
             a_dropped_future_that_was_never_polled_has_sent_nothing, a_detached_call_goes_on, fifty_calls_at_once;
@@ -51,8 +55,11 @@ fn main() {
             no_server, a_server_that_never_answers, a_wrong_namespace, a_queue_without_workers, an_unknown_function,
             arguments_of_another_type, an_argument_that_is_too_large, a_result_that_is_too_large_is_not_made_twice,
             a_call_that_takes_too_long, a_wait_inside_a_call_ends, nothing_secret_in_debug;
+        tls:
+            calls_and_workers_with_the_right_authority, another_authority_is_refused, another_name_is_refused,
+            a_server_without_tls_is_refused, a_key_is_sent_and_not_shown;
         cancellation:
-            a_dropped_call_that_waits_never_runs, a_dropped_call_that_runs_is_told, a_call_that_is_cancelled_elsewhere;
+            a_dropped_call_that_waits_never_runs, a_dropped_call_that_runs_is_told, a_dropped_call_is_shown_until_the_server_knows, a_call_that_is_cancelled_elsewhere;
         ids:
             a_caller_that_was_killed_finds_its_result, two_callers_share_a_run, a_dropped_guest_cancels_nothing,
             an_id_belongs_to_one_function, a_failure_is_kept;

@@ -6,6 +6,7 @@ pub(crate) mod functions;
 pub(crate) mod proxy;
 pub(crate) mod raw;
 pub(crate) mod server;
+pub(crate) mod tls;
 pub(crate) mod workers;
 
 use std::path::PathBuf;

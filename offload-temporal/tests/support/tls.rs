@@ -1,0 +1,100 @@
+//! TLS before the server: a proxy with a certificate of its own authority, and a listener that shows the first request.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, mpsc};
+use std::thread;
+
+use offload_temporal::temporalio_client::{ConnectionOptions, TlsOptions, Url};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
+
+/// An authority that was made for one test.
+pub(crate) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    /// Its certificate, as the SDK takes it.
+    pub(crate) pem: String,
+}
+
+impl Authority {
+    pub(crate) fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let pem = params.self_signed(&key).unwrap().pem();
+        Self { issuer: Issuer::new(params, key), pem }
+    }
+
+    /// The TLS side of a server that is called `name`.
+    fn acceptor(&self, name: &str) -> TlsAcceptor {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &self.issuer).unwrap();
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], PrivatePkcs8KeyDer::from(key.serialize_der()).into())
+            .unwrap();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        TlsAcceptor::from(Arc::new(config))
+    }
+
+    /// Ends TLS before `server`, as `name`. Returns the address. Listens until the process ends.
+    pub(crate) fn proxy(&self, name: &str, server: SocketAddr) -> SocketAddr {
+        let acceptor = self.acceptor(name);
+        listen(async move |client| {
+            let Ok(mut client) = acceptor.accept(client).await else { return };
+            let Ok(mut server) = TcpStream::connect(server).await else { return };
+            let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+        })
+    }
+
+    /// A server that is called `name`, and refuses all requests as one does that knows no such key. It sends the `authorization` of each.
+    pub(crate) fn refuses(&self, name: &str) -> (SocketAddr, mpsc::Receiver<String>) {
+        let acceptor = self.acceptor(name);
+        let (sent, keys) = mpsc::channel();
+        let address = listen(async move |client| {
+            let Ok(client) = acceptor.accept(client).await else { return };
+            let Ok(mut client) = h2::server::handshake(client).await else { return };
+            while let Some(Ok((request, mut respond))) = client.accept().await {
+                let key = request.headers().get("authorization").map(|key| key.to_str().unwrap().to_owned());
+                let _ = sent.send(key.unwrap_or_default());
+                let response = http::Response::builder()
+                    .header("content-type", "application/grpc")
+                    .header("grpc-status", "16")
+                    .header("grpc-message", "no such key");
+                respond.send_response(response.body(()).unwrap(), true).unwrap();
+            }
+        });
+        (address, keys)
+    }
+}
+
+/// Gives each connection to `serve`, on a thread of its own.
+fn listen(serve: impl AsyncFn(TcpStream) + Send + 'static) -> SocketAddr {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let serve = std::rc::Rc::new(serve);
+        tokio::task::LocalSet::new().block_on(&runtime, async move {
+            let listener = TcpListener::from_std(listener).unwrap();
+            while let Ok((client, _)) = listener.accept().await {
+                let serve = std::rc::Rc::clone(&serve);
+                tokio::task::spawn_local(async move { serve(client).await });
+            }
+        });
+    });
+    address
+}
+
+/// Options for a server at `address` that is called `name`, and whose authority has this certificate.
+pub(crate) fn options(address: SocketAddr, name: &str, authority: &Authority) -> ConnectionOptions {
+    let tls =
+        TlsOptions::builder().server_root_ca_cert(authority.pem.clone().into_bytes()).domain(name.to_owned()).build();
+    ConnectionOptions::new(Url::parse(&format!("https://{address}")).unwrap()).tls_options(tls).build()
+}
