@@ -93,6 +93,10 @@ pub trait Executor: Send + Sync {
     /// Ends the line for these places when the executor is closed.
     #[doc(hidden)]
     fn closes(&self, _permits: &Arc<Permits>) {}
+
+    /// The consumer of a stream from there was handed so many items.
+    #[doc(hidden)]
+    fn count_items(&self, _of: Origin, _items: usize) {}
 }
 
 /// Makes a job of `f`, gives it to `executor` and returns its handle.
@@ -138,6 +142,10 @@ macro_rules! forward {
 
         fn closes(&self, permits: &Arc<Permits>) {
             (**self).closes(permits);
+        }
+
+        fn count_items(&self, of: Origin, items: usize) {
+            (**self).count_items(of, items);
         }
     };
 }

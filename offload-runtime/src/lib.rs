@@ -81,6 +81,7 @@
 //! | `offload.jobs.queued`, `offload.jobs.running` | gauge | `method` |
 //! | `offload.job.wait`, `offload.job.run` | histogram, in seconds | `method` |
 //! | `offload.pool.threads` | gauge | |
+//! | `offload.streams.items` | counter | `method` |
 //! | `offload.states.opened`, `offload.states.failed` | counter | |
 //! | `offload.states.open` | gauge | |
 //!

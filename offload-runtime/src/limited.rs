@@ -399,6 +399,10 @@ impl<E: Executor + 'static> Executor for Limited<E> {
     fn closes(&self, permits: &Arc<Permits>) {
         self.executor().closes(permits);
     }
+
+    fn count_items(&self, of: Origin, items: usize) {
+        self.view().shared.sites.tally(of).items(items);
+    }
 }
 
 impl<E: Executor + 'static> Clone for Limited<E> {

@@ -10,7 +10,7 @@
 //! `__offload`, as a trait of the user's may be implemented for every type.
 
 #[doc(hidden)]
-pub use crate::job::{Judge, QueueId, Unjudged};
+pub use crate::job::{Judge, Origin, QueueId, Unjudged};
 #[doc(hidden)]
 pub use crate::permits::Permits;
 use crate::sync::{self, Mutex};

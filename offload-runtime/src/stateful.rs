@@ -439,6 +439,10 @@ impl<S> Executor for StatefulPool<S> {
     fn closes(&self, permits: &Arc<Permits>) {
         self.pool.closes(permits);
     }
+
+    fn count_items(&self, of: Origin, items: usize) {
+        self.pool.count_items(of, items);
+    }
 }
 
 impl<S> StatefulExecutor for StatefulPool<S> {

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
+use futures::StreamExt;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use observe::Service;
 use offload_runtime::{Error, ExecutorExt, Limited, StatefulPool, ThreadPool, ThreadPoolBuilder, check_cancelled};
@@ -344,6 +345,28 @@ fn without_timing_there_are_counts_only() {
     assert!(scrape.samples.iter().find(has_times).is_none());
 }
 
+/// A site without streams has no count of items, and not one that is zero.
+#[test]
+fn items_are_published_for_sites_that_have_streams() {
+    let _alone = alone();
+    let pool = named("items").build();
+    finish(pool.submit(|| ())).unwrap();
+    let has_items = |sample: &&Sample| sample.name == "offload_streams_items" && sample.labels["pool"] == "items";
+    assert_eq!(Scrape::now().samples.iter().filter(has_items).count(), 0);
+    for _ in 0..2 {
+        assert_eq!(finish(pool.stream(|| 0..500).count()), 500);
+    }
+    let scrape = Scrape::now();
+    let of_lines: Vec<_> = scrape.samples.iter().filter(has_items).collect();
+    let [line] = &of_lines[..] else { panic!("one line has streams: {of_lines:?}") };
+    assert!(
+        (line.value, line.labels.len()) == (1_000.0, 2) && line.labels["method"].contains("facade.rs:"),
+        "{line:?}"
+    );
+    eventually("its jobs end", || pool.metrics().running() + pool.metrics().queued() == 0);
+    Scrape::now().assert_at_rest("items");
+}
+
 /// The guide's table of names and kinds is what the exporter gets: nothing is missing in it, nothing is invented.
 #[test]
 fn the_published_names_are_those_of_the_guide() {
@@ -353,6 +376,7 @@ fn the_published_names_are_those_of_the_guide() {
     finish(pool.submit(|| ())).unwrap();
     let states = StatefulPool::new(1, || Ok::<_, std::io::Error>(()));
     finish(states.submit_with(|()| ())).unwrap();
+    assert_eq!(finish(pool.stream(|| 0..3).count()), 3);
     let scrape = Scrape::now();
     let published: BTreeMap<_, _> = scrape
         .kinds

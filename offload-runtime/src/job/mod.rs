@@ -73,7 +73,7 @@ pub use judge::{Judge, Unjudged};
 pub(crate) use large::is_large;
 pub use link::Canceller;
 pub(crate) use look::{look, spin};
-pub(crate) use origin::Origin;
+pub use origin::Origin;
 pub(crate) use owned::Claimed;
 pub use owned::Job;
 pub(crate) use queue::{Guard, Owner, Queue, Rejected};

@@ -8,7 +8,7 @@ use crate::site::Site;
 
 /// A pointer to a `Site` (lowest bit clear) or to a `Location` (lowest bit set), both `'static`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Origin(NonNull<()>);
+pub struct Origin(NonNull<()>);
 
 const LOCATION: usize = 1;
 

@@ -76,6 +76,8 @@ pub(crate) struct Figures {
     refused: [u64; Refusal::COUNT],
     /// Jobs that ended, with a value or not, after their caller had left.
     abandoned: u64,
+    /// Of streams.
+    items: u64,
     wait: Histogram,
     run: Histogram,
     abandoned_run: Histogram,
@@ -96,6 +98,7 @@ impl Default for Figures {
             wait: Histogram::new(),
             run: Histogram::new(),
             abandoned: 0,
+            items: 0,
             abandoned_run: Histogram::new(),
         }
     }
@@ -113,6 +116,7 @@ impl Figures {
         self.completed += other.completed;
         self.failed += other.failed;
         self.abandoned += other.abandoned;
+        self.items += other.items;
         self.panicked += other.panicked;
         self.cancelled_before_start += other.cancelled_before_start;
         self.cancelled_after_start += other.cancelled_after_start;
@@ -138,6 +142,9 @@ impl fmt::Display for Figures {
         ];
         for (count, what) in rare.into_iter().filter(|(count, _)| *count > 0) {
             write!(f, ", {count} {what}")?;
+        }
+        if self.items > 0 {
+            write!(f, "; {} items", self.items)?;
         }
         for (times, what) in [(&self.wait, "wait"), (&self.run, "run")] {
             if let (Some(median), Some(p99)) = (times.quantile(0.5), times.quantile(0.99)) {

@@ -8,6 +8,7 @@
 //! | `offload.jobs.refused` | counter | `method`, `reason`: `queue_full`, `shut_down`, `spawn`, `state` or `other` |
 //! | `offload.jobs.queued`, `.running` | gauge | `method` |
 //! | `offload.job.wait`, `.run`, `.abandoned_run` | histogram, seconds | `method` |
+//! | `offload.streams.items` | counter | `method` |
 //! | `offload.states.opened`, `.failed` | counter | |
 //! | `offload.states.open` | gauge | |
 //!
@@ -49,6 +50,9 @@ struct Handles {
     run: Histogram,
     abandoned: Counter,
     abandoned_run: Histogram,
+    /// Made by the first item: most sites have none.
+    items: OnceLock<Counter>,
+    labels: [Label; 2],
 }
 
 impl Handles {
@@ -79,7 +83,13 @@ impl Handles {
             run: metrics::histogram!("offload.job.run", base.iter()),
             abandoned: metrics::counter!("offload.jobs.abandoned", base.iter()),
             abandoned_run: metrics::histogram!("offload.job.abandoned_run", base.iter()),
+            items: OnceLock::new(),
+            labels: base,
         }
+    }
+
+    fn items(&self) -> &Counter {
+        made(&self.items, || metrics::counter!("offload.streams.items", self.labels.iter()))
     }
 }
 
@@ -100,6 +110,7 @@ fn describe() {
     metrics::describe_histogram!("offload.job.wait", Unit::Seconds, "time from being queued to beginning");
     metrics::describe_histogram!("offload.job.run", Unit::Seconds, "time from beginning to end");
     metrics::describe_histogram!("offload.job.abandoned_run", Unit::Seconds, "run time of abandoned jobs");
+    metrics::describe_counter!("offload.streams.items", Unit::Count, "items that streams handed over");
     metrics::describe_counter!("offload.states.opened", Unit::Count, "states that were opened");
     metrics::describe_counter!("offload.states.failed", Unit::Count, "states that could not be opened");
     metrics::describe_gauge!("offload.states.open", Unit::Count, "states that there are");
@@ -202,12 +213,13 @@ fn made<T>(cell: &OnceLock<T>, make: impl FnOnce() -> T) -> &T {
     cell.get_or_init(|| handle)
 }
 
-/// An event of a job that does not run now.
+/// An event of a job that does not run now, or of a stream's consumer.
 #[derive(Clone, Copy)]
 pub(super) enum Event {
     Submitted,
     Cancelled,
     Refused(Refusal),
+    Items(u64),
 }
 
 /// Events to be published, the next one last.
@@ -261,6 +273,7 @@ impl Event {
                     handles.submitted.increment(1);
                     return handles.queued.increment(1.0);
                 }
+                Self::Items(count) => return handles.items().increment(count),
                 Self::Cancelled => handles.cancelled_before_start.increment(1),
                 Self::Refused(why) => handles.refused[why as usize].increment(1),
             }

@@ -63,6 +63,18 @@ macro_rules! figures {
                 &self.figures.abandoned_run
             }
 
+            /// Returns how many items [streams](crate::BlockingStream) have handed over to their consumers. An item that was awaited is counted.
+            ///
+            /// They are counted where a consumer collects them: up to half of the buffer at once. An item that
+            /// [`refused`](crate::BlockingStream::refused) or [`panicked`](crate::BlockingStream::panicked) makes does not count.
+            ///
+            /// A stream of a body that sends its items is one job. An iterator is a job for each turn that it has on a thread, with times of its own
+            /// to wait and to run: so a stream of a slow consumer is many [`submitted`](Self::submitted) jobs.
+            #[must_use]
+            pub fn items(&self) -> u64 {
+                self.figures.items
+            }
+
             /// How many jobs panicked.
             #[must_use]
             pub fn panicked(&self) -> u64 {

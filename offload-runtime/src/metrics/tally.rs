@@ -60,6 +60,7 @@ struct Shard {
     refused: [Counter; Refusal::COUNT],
     /// Jobs that ended, with a value or not, after their caller had left.
     abandoned: Counter,
+    items: Counter,
     /// Made by the first time that is recorded.
     wait: OnceLock<Recorder>,
     run: OnceLock<Recorder>,
@@ -100,6 +101,13 @@ impl Tally {
         let why = Refusal::of(why);
         self.shard().refused[why as usize].add_one();
         Event::Refused(why).publish(self);
+    }
+
+    /// The consumer of a stream was handed so many items.
+    pub(crate) fn items(self: &Arc<Self>, count: usize) {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        self.shard().items.add(count);
+        Event::Items(count).publish(self);
     }
 
     /// The stamp of a job that is queued now.
@@ -193,6 +201,7 @@ impl Tally {
                 figures.abandoned_run.add(run);
             }
         }
+        figures.items = sum(|shard| &shard.items);
         figures.abandoned = sum(|shard| &shard.abandoned);
         figures.failed = sum(|shard| &shard.failed);
         figures.completed = sum(|shard| &shard.completed);

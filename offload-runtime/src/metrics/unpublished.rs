@@ -26,6 +26,7 @@ pub(super) enum Event {
     Submitted,
     Cancelled,
     Refused(#[expect(unused, reason = "published by `publish.rs`")] Refusal),
+    Items(#[expect(unused, reason = "published by `publish.rs`")] u64),
 }
 
 impl Event {

@@ -439,6 +439,10 @@ impl Executor for ThreadPool {
     fn closes(&self, permits: &Arc<Permits>) {
         self.queue().shared.lines.add(permits);
     }
+
+    fn count_items(&self, of: Origin, items: usize) {
+        self.queue().shared.sites.tally(of).items(items);
+    }
 }
 
 impl fmt::Debug for ThreadPool {

@@ -1,7 +1,7 @@
 //! Blocking iterators and producers as streams.
 //!
 //! `channel.rs` the buffer, and the protocol by which an iterator leaves its thread and comes back · `source.rs` what produces the items ·
-//! here what the consumer holds.
+//! `slice.rs` the jobs that run it · here what the consumer holds.
 //!
 //! Each *slice* of a stream is a job: the first one, and one for each time that the iterator is submitted again. The consumer polls the job's
 //! handle whenever it has no items. So a refusal, a panic, cancellation and nested use are those of any job. A push body is one slice.
@@ -12,6 +12,7 @@
 mod channel;
 #[cfg(all(test, offload_loom))]
 mod models;
+mod slice;
 mod source;
 
 use std::collections::VecDeque;
@@ -21,15 +22,15 @@ use std::task::{Context, Poll};
 
 use futures_core::stream::{FusedStream, Stream};
 
-use crate::cancel::on_cancel;
-use crate::context::{CallerContext, OwedContext};
+use crate::context::CallerContext;
 use crate::error::{Error, Panic};
 use crate::executor::Executor;
 use crate::job::{self, JobHandle, Origin, Unjudged};
 use crate::sync::Arc;
-use crate::unwind::{contain, discard};
+use crate::unwind::discard;
 
-use channel::{Channel, Last, Unsent};
+use channel::{Channel, Last};
+use slice::{Shared, Slice};
 use source::{Fallible, Infallible, Pull, Push, Source};
 pub use source::{Produced, Stopped, Yielder};
 
@@ -113,13 +114,6 @@ struct Begun<T: 'static> {
     handle: Option<JobHandle<()>>,
     /// Why that job has not ended by itself.
     failure: Option<Error>,
-}
-
-/// What the consumer shares with the slices.
-struct Shared<T: 'static> {
-    channel: Channel<T>,
-    executor: Arc<dyn Executor>,
-    origin: Origin,
 }
 
 // Items are moved out, never pinned.
@@ -223,7 +217,10 @@ impl<T: Send + 'static> BlockingStream<T> {
             Some(refusal) => refusal,
             None => match shared.channel.take_last() {
                 Last::Interrupted => Error::Cancelled,
-                Last::Item(item) => return Some(item),
+                Last::Item(item) => {
+                    shared.count_items(1);
+                    return Some(item);
+                }
                 Last::Nothing => return None,
             },
         };
@@ -312,7 +309,12 @@ enum Progress {
 impl<T: Send + 'static> Begun<T> {
     /// Fills the batch if it is empty, and submits the iterator again if it has room.
     fn collect(&mut self, batch: &mut VecDeque<T>) {
-        if let Some(source) = self.shared.channel.collect(batch) {
+        let fills = batch.is_empty();
+        let parked = self.shared.channel.collect(batch);
+        if fills && !batch.is_empty() {
+            self.shared.count_items(batch.len());
+        }
+        if let Some(source) = parked {
             // The slice before has parked it as the last thing that it did.
             if let Some(before) = self.handle.take() {
                 before.detach();
@@ -366,67 +368,6 @@ impl<T: 'static> fmt::Debug for BlockingStream<T> {
             Phase::Ended => None,
         };
         f.debug_struct("BlockingStream").field("site", &site).finish_non_exhaustive()
-    }
-}
-
-/// A source on its way to a worker.
-struct Slice<T: 'static> {
-    shared: Arc<Shared<T>>,
-    source: Option<Box<dyn Source<T>>>,
-}
-
-impl<T: 'static> Slice<T> {
-    fn run(mut self) {
-        if let Some(source) = self.source.take() {
-            source.run(&self.shared);
-        }
-    }
-}
-
-impl<T: 'static> Drop for Slice<T> {
-    fn drop(&mut self) {
-        // It was cancelled or refused.
-        if let Some(source) = self.source.take() {
-            self.shared.give_up(source);
-        }
-    }
-}
-
-impl<T: 'static> Shared<T> {
-    /// Drops a source that will produce nothing more: on a worker if it is an iterator, and a worker can be had.
-    fn give_up(&self, source: Box<dyn Source<T>>) {
-        if !source.has_begun() {
-            return drop(source);
-        }
-        let (job, handle) =
-            job::pair_for(self.origin, move || drop(source), Unjudged, OwedContext(CallerContext::of(self.origin)));
-        handle.detach();
-        // An executor that panics is one that refuses.
-        contain(|| self.executor.execute(job));
-    }
-}
-
-impl<T: Send + 'static> Shared<T> {
-    /// Sends an item, after a wait for room. `false`: the stream was dropped, or the job was cancelled meanwhile.
-    fn send(self: &Arc<Self>, mut item: T) -> bool {
-        loop {
-            match self.channel.try_send(item) {
-                Ok(()) => return true,
-                Err(Unsent::Stopped) => return false,
-                Err(Unsent::Full(unsent)) => item = unsent,
-            }
-            let of_hook = Arc::clone(self);
-            let _guard = on_cancel(move || of_hook.channel.interrupt());
-            self.channel.wait_for_room();
-        }
-    }
-
-    fn submit_again(self: &Arc<Self>, source: Box<dyn Source<T>>) -> JobHandle<()> {
-        let slice = Slice { shared: Arc::clone(self), source: Some(source) };
-        let (job, handle) =
-            job::pair_for(self.origin, move || slice.run(), Unjudged, OwedContext(CallerContext::of(self.origin)));
-        self.executor.execute(job);
-        handle
     }
 }
 

@@ -5,8 +5,8 @@ use std::io;
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
-use super::Shared;
 use super::channel::Pushed;
+use super::slice::Shared;
 use crate::error::Error;
 use crate::sync::Arc;
 

@@ -19,6 +19,12 @@ impl Counter {
         self.0.fetch_add(1, Ordering::Release)
     }
 
+    /// Counts `n` more.
+    pub(crate) fn add(&self, n: u64) {
+        // ORDERING: Release, as in `add_one`.
+        self.0.fetch_add(n, Ordering::Release);
+    }
+
     #[inline]
     pub(crate) fn get(&self) -> u64 {
         // ORDERING: Acquire pairs with the Release of `add_one`.
