@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_core::Stream;
 use loom::future::block_on;
@@ -87,10 +88,11 @@ fn an_iterator_is_dropped_with_its_stream() {
         let tokens = Tokens::default();
         let (executor, thread) = OneThread::start();
         let token = tokens.new_one();
-        let consumer = thread::current().id();
+        let (consumer, elsewhere) = (thread::current().id(), Arc::new(AtomicBool::new(false)));
+        let seen = Arc::clone(&elsewhere);
         let mut stream = executor
             .stream(move || {
-                let dropped_on_worker = OnDrop(consumer);
+                let dropped_on_worker = OnDrop(consumer, seen);
                 (0..2).map(move |n| {
                     let _ = (&token, &dropped_on_worker);
                     n
@@ -101,14 +103,16 @@ fn an_iterator_is_dropped_with_its_stream() {
         drop(stream);
         executor.close(thread);
         assert_eq!(tokens.alive(), 0);
+        assert!(elsewhere.load(Ordering::SeqCst), "dropped on the thread of the consumer");
     });
 }
 
-struct OnDrop(thread::ThreadId);
+/// Notes whether it is dropped on another thread than that one. A panic here would be contained, as one of any destructor is.
+struct OnDrop(thread::ThreadId, Arc<AtomicBool>);
 
 impl Drop for OnDrop {
     fn drop(&mut self) {
-        assert_ne!(thread::current().id(), self.0, "dropped on the thread of the consumer");
+        self.1.store(thread::current().id() != self.0, Ordering::SeqCst);
     }
 }
 
@@ -125,6 +129,30 @@ fn a_sender_waits_for_room() {
         for n in 0..2 {
             assert_eq!(next(&mut stream), Some(n));
         }
+        assert_eq!(next(&mut stream), None);
+        drop(stream);
+        executor.close(thread);
+    });
+}
+
+/// It sends no more, leaves no room, and does not end: only the item itself can wake the consumer.
+#[test]
+fn an_item_reaches_a_consumer_that_is_about_to_wait() {
+    explore("a sender that goes on once its item is taken", Some(2), || {
+        let (executor, thread) = OneThread::start();
+        let taken = Arc::new((Mutex::new(false), Condvar::new()));
+        let of_body = Arc::clone(&taken);
+        let body = move |out: &mut Yielder<u8>| {
+            out.send(0).unwrap();
+            let mut is_taken = sync::lock(&of_body.0);
+            while !*is_taken {
+                is_taken = of_body.1.wait(is_taken).unwrap();
+            }
+        };
+        let mut stream = executor.generate(body).buffer(2);
+        assert_eq!(next(&mut stream), Some(0));
+        *sync::lock(&taken.0) = true;
+        taken.1.notify_all();
         assert_eq!(next(&mut stream), None);
         drop(stream);
         executor.close(thread);
