@@ -181,6 +181,16 @@ impl<E: Executor + 'static> Limited<E> {
         T: Send + 'static,
     {
         let origin = Origin::of_caller();
+        self.try_submit_as(origin, f, |f, context| job::pair_for(origin, f, Unjudged, context))
+    }
+
+    /// Submits the job that `pair` makes of `f`, if the view has room.
+    pub(crate) fn try_submit_as<F, T>(
+        &self,
+        origin: Origin,
+        f: F,
+        pair: impl FnOnce(F, CallerContext) -> (Job, JobHandle<T>),
+    ) -> Result<JobHandle<T>, Refused<F>> {
         let tally = self.view().shared.sites.tally(origin);
         tally.submitted();
         let context = CallerContext::of(origin);
@@ -189,7 +199,7 @@ impl<E: Executor + 'static> Limited<E> {
             context.refuse(&why);
             return Err(Refused::new(f, why));
         }
-        let (job, handle) = job::pair_for(origin, f, Unjudged, context);
+        let (job, handle) = pair(f, context);
         self.enqueue(job, tally);
         Ok(handle)
     }

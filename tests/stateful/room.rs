@@ -52,6 +52,24 @@ fn try_submit_with_gives_the_closure_back() {
 }
 
 #[test]
+fn try_submit_with_on_a_view_gives_the_closure_back() {
+    let pool = StatefulPool::new(2, || Ok::<_, io::Error>(vec![7]));
+    let view = pool.limited(1).queue_capacity(0);
+    let occupied = Occupied::new(&view, 1);
+    let text = String::from("kept");
+    let refused = view.try_submit_with(move |list: &mut Vec<u8>| list.len() + text.len()).unwrap_err();
+    assert!(matches!(refused.error(), Error::QueueFull));
+    // The view is full, and not the pool.
+    assert_eq!(finish(pool.try_submit_with(|list| list[0]).unwrap()).unwrap(), 7);
+    occupied.release();
+    assert_eq!(finish(view.try_submit_with(refused.into_inner()).unwrap()).unwrap(), 5);
+    let metrics = view.metrics();
+    assert_eq!((metrics.submitted(), metrics.completed(), metrics.refused_queue_full()), (3, 2, 1));
+    pool.close();
+    assert!(matches!(view.try_submit_with(|_| ()).unwrap_err().error(), Error::ShutDown));
+}
+
+#[test]
 fn more_threads_are_more_states() {
     let pool = StatefulPool::new(1, || Ok::<_, io::Error>(()));
     let one = Occupied::new(&pool, 1);

@@ -4,6 +4,7 @@ use super::{StatefulExecutor, StatefulPool, pair_with};
 use crate::context::CallerContext;
 use crate::error::Error;
 use crate::job::{JobHandle, Origin, Unjudged};
+use crate::limited::Limited;
 use crate::permit::{Permit, reserve};
 #[cfg(doc)]
 use crate::pool::ThreadPool;
@@ -110,6 +111,42 @@ impl<S: 'static> StatefulPool<S> {
     /// ```
     pub fn set_max_threads(&self, n: usize) {
         self.pool.set_max_threads(n);
+    }
+}
+
+impl<E: StatefulExecutor> Limited<E> {
+    /// Submits `f` if the view has room, and gives it back otherwise. As [`try_submit`](Self::try_submit), with the state of the thread it runs on.
+    ///
+    /// # Errors
+    /// [`Refused`], which holds `f` and the reason: [`Error::QueueFull`] or [`Error::ShutDown`]. If the state cannot be opened, the handle resolves to
+    /// [`Error::State`].
+    ///
+    /// # Cancel safety
+    /// Dropping the handle cancels the job, see [`JobHandle`].
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{Error, StatefulPool};
+    ///
+    /// let counters = StatefulPool::new(4, || Ok::<_, std::io::Error>(0));
+    /// let view = counters.limited(1).queue_capacity(0);
+    /// let (end, wait) = std::sync::mpsc::channel::<()>();
+    /// let first = view.submit_with(move |_| wait.recv().unwrap());
+    /// let refused = view.try_submit_with(|counter: &mut i32| *counter).unwrap_err();
+    /// assert!(matches!(refused.error(), Error::QueueFull));
+    /// end.send(()).unwrap();
+    /// first.wait()?;
+    /// assert_eq!(view.try_submit_with(refused.into_inner())?.wait()?, 0);
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[track_caller]
+    pub fn try_submit_with<F, T>(&self, f: F) -> Result<JobHandle<T>, Refused<F>>
+    where
+        F: FnOnce(&mut E::State) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let origin = Origin::of_caller();
+        self.try_submit_as(origin, f, |f, context| pair_with::<E::State, _, _>(origin, Unjudged, f, context))
     }
 }
 
