@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The contract, the faults and a short soak under valgrind's memcheck: no error, and no leak but those that `ci/valgrind.supp` names.
+# The contract, the faults, streams, states, readers and writers, and a short soak under valgrind's memcheck: no error, and no leak but
+# those that `ci/valgrind.supp` names.
 #
 #   ci/valgrind.sh
 #
@@ -19,7 +20,7 @@ export OFFLOAD_SOAK_JOBS="${OFFLOAD_SOAK_JOBS:-5000}"
 # space, of which valgrind needs most. Both start processes of their own.
 skip=(--skip exit:: --skip spawn::)
 
-for test in contract faults soak; do
+for test in contract faults streams stateful io soak; do
     echo "== memcheck $test"
     program=$(cargo test --package tests --test "$test" --no-run --message-format=json |
         sed -n "s/.*\"name\":\"$test\".*\"executable\":\"\([^\"]*\)\".*/\1/p")

@@ -27,33 +27,33 @@ fn conforms<E: Executor + 'static>(suite: &Conformance<E>, checks: usize) {
 #[test]
 fn a_pool_of_one_conforms() {
     let suite = Conformance::of(|| ThreadPool::new(1)).parallel(1).at_most(1).in_order().nested();
-    conforms(&suite.closed_by(ThreadPool::close), 24);
+    conforms(&suite.closed_by(ThreadPool::close), 27);
     let suite = Conformance::of(|| ThreadPool::new(1)).parallel(1).at_most(1).in_order().nested();
-    conforms(&suite.closed_by(|pool| drop(pool.shutdown_now())), 24);
+    conforms(&suite.closed_by(|pool| drop(pool.shutdown_now())), 27);
 }
 
 #[test]
 fn a_pool_of_four_conforms() {
     let suite = Conformance::of(|| ThreadPool::new(4)).parallel(4).at_most(4).nested();
-    conforms(&suite.closed_by(ThreadPool::close), 23);
+    conforms(&suite.closed_by(ThreadPool::close), 26);
 }
 
 #[test]
 fn a_pool_whose_threads_come_and_go_conforms() {
     let pool = || ThreadPool::builder().max_threads(3).keep_alive(Duration::ZERO).build();
-    conforms(&Conformance::of(pool).parallel(3).at_most(3).nested().closed_by(ThreadPool::close), 23);
+    conforms(&Conformance::of(pool).parallel(3).at_most(3).nested().closed_by(ThreadPool::close), 26);
 }
 
 #[test]
 fn limited_views_conform() {
     let one = Conformance::of(|| ThreadPool::new(4).limited(1)).parallel(1).at_most(1).in_order().nested();
-    conforms(&one.closed_by(|view| view.executor().close()), 24);
+    conforms(&one.closed_by(|view| view.executor().close()), 27);
     let as_many = Conformance::of(|| ThreadPool::new(2).limited(2)).parallel(2).at_most(2).nested();
-    conforms(&as_many.closed_by(|view| view.executor().close()), 23);
+    conforms(&as_many.closed_by(|view| view.executor().close()), 26);
     let of_a_view = Conformance::of(|| ThreadPool::new(4).limited(3).limited(2)).parallel(2).at_most(2).nested();
-    conforms(&of_a_view.closed_by(|view| view.executor().executor().close()), 23);
+    conforms(&of_a_view.closed_by(|view| view.executor().executor().close()), 26);
     let of_rayon = Conformance::of(|| Limited::new(rayon_pool(3), 2)).parallel(2).at_most(2).nested();
-    conforms(&of_rayon, 22);
+    conforms(&of_rayon, 25);
 }
 
 /// Plain jobs on threads that own something. A pool of one has no thread for an awaited job, which it refuses.
@@ -61,18 +61,18 @@ fn limited_views_conform() {
 fn stateful_pools_conform() {
     let pool = |threads| move || StatefulPool::new(threads, || Ok::<_, io::Error>(Rc::new(())));
     let one = Conformance::of(pool(1)).parallel(1).at_most(1).in_order();
-    conforms(&one.closed_by(StatefulPool::close), 23);
+    conforms(&one.closed_by(StatefulPool::close), 26);
     let four = Conformance::of(pool(4)).parallel(4).at_most(4).nested();
-    conforms(&four.closed_by(|pool| drop(pool.shutdown_now())), 23);
+    conforms(&four.closed_by(|pool| drop(pool.shutdown_now())), 26);
     let view: fn() -> Limited<StatefulPool<Rc<()>>> =
         || StatefulPool::new(4, || Ok::<_, io::Error>(Rc::new(()))).limited(2);
-    conforms(&Conformance::of(view).parallel(2).at_most(2).nested().closed_by(|view| view.executor().close()), 23);
+    conforms(&Conformance::of(view).parallel(2).at_most(2).nested().closed_by(|view| view.executor().close()), 26);
 }
 
 #[test]
 fn inline_conforms() {
-    conforms(&Conformance::of(|| Inline).inline().in_order().nested(), 12);
-    conforms(&Conformance::of(|| Inline.limited(1)).inline().in_order(), 11);
+    conforms(&Conformance::of(|| Inline).inline().in_order().nested(), 15);
+    conforms(&Conformance::of(|| Inline.limited(1)).inline().in_order(), 14);
 }
 
 /// A handle that outlives its runtime: closed by the runtime's end.
@@ -103,13 +103,13 @@ impl Drop for Handle {
 #[test]
 fn tokio_conforms() {
     let suite = Conformance::of(|| Handle::of(tokio_runtime(2))).parallel(2).at_most(2);
-    conforms(&suite.closed_by(Handle::end), 22);
+    conforms(&suite.closed_by(Handle::end), 25);
 }
 
 #[test]
 fn rayon_conforms() {
-    conforms(&Conformance::of(|| rayon_pool(2)).parallel(2).at_most(2), 21);
-    conforms(&Conformance::of(|| rayon_pool(1)).parallel(1).at_most(1), 21);
+    conforms(&Conformance::of(|| rayon_pool(2)).parallel(2).at_most(2), 24);
+    conforms(&Conformance::of(|| rayon_pool(1)).parallel(1).at_most(1), 24);
 }
 
 /// A [`ManualExecutor`] with a thread that steps it.
@@ -150,5 +150,5 @@ impl Drop for Stepped {
 
 #[test]
 fn a_manual_executor_that_a_thread_steps_conforms() {
-    conforms(&Conformance::of(Stepped::new).parallel(1).at_most(1).in_order(), 22);
+    conforms(&Conformance::of(Stepped::new).parallel(1).at_most(1).in_order(), 25);
 }

@@ -36,7 +36,17 @@ pub(crate) struct Ledger {
     refused: AtomicU64,
     lost: AtomicU64,
     hooks: AtomicU64,
+    streams: [AtomicU64; 4],
     tokens: Tokens,
+}
+
+/// How a stream was left.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Left {
+    AtItsEnd,
+    HalfWay,
+    Panicked,
+    Refused,
 }
 
 /// The state of a card: what is known of its job so far. The side that adds the second half enters the job in the books.
@@ -84,6 +94,10 @@ impl Ledger {
         self.hooks.fetch_add(1, Ordering::SeqCst);
     }
 
+    pub(crate) fn stream_left(&self, how: Left) {
+        self.streams[how as usize].fetch_add(1, Ordering::SeqCst);
+    }
+
     fn enter_unseen(&self, word: u32) {
         let of = match fate_of(word) {
             Fate::Completed => &self.completed,
@@ -106,6 +120,7 @@ impl Ledger {
             refused: read(&self.refused),
             lost: read(&self.lost),
             hooks: read(&self.hooks),
+            streams: [0, 1, 2, 3].map(|how| read(&self.streams[how])),
             submitted: read(&self.submitted),
         }
     }
@@ -157,7 +172,7 @@ impl Card {
             Ok(_) => (fate == Fate::Completed, &self.ledger.completed),
             Err(Error::Panicked(_)) => (fate == Fate::Panicked, &self.ledger.panicked),
             Err(Error::Cancelled) => (matches!(fate, Fate::Unrun | Fate::Unwound), &self.ledger.cancelled),
-            Err(Error::ShutDown | Error::QueueFull) => (fate == Fate::Unrun, &self.ledger.refused),
+            Err(Error::ShutDown | Error::QueueFull | Error::State(_)) => (fate == Fate::Unrun, &self.ledger.refused),
             Err(Error::Lost) => (fate == Fate::Unrun, &self.ledger.lost),
             Err(_) => (false, &self.ledger.lost),
         };
@@ -188,6 +203,7 @@ pub(crate) struct Totals {
     refused: u64,
     lost: u64,
     hooks: u64,
+    streams: [u64; 4],
 }
 
 impl Totals {
@@ -196,7 +212,10 @@ impl Totals {
     }
 
     pub(crate) fn has_all_kinds(&self) -> bool {
-        [self.completed, self.panicked, self.cancelled, self.refused, self.hooks].iter().all(|count| *count > 0)
+        [self.completed, self.panicked, self.cancelled, self.refused, self.hooks]
+            .iter()
+            .chain(&self.streams)
+            .all(|count| *count > 0)
     }
 }
 
@@ -209,16 +228,29 @@ impl AddAssign for Totals {
         self.refused += other.refused;
         self.lost += other.lost;
         self.hooks += other.hooks;
+        for (here, there) in self.streams.iter_mut().zip(other.streams) {
+            *here += there;
+        }
     }
 }
 
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { submitted, completed, panicked, cancelled, refused, lost, hooks } = self;
+        let Self {
+            submitted,
+            completed,
+            panicked,
+            cancelled,
+            refused,
+            lost,
+            hooks,
+            streams: [ended, half_way, broken, turned_away],
+        } = self;
         write!(
             f,
             "{submitted} submitted = {completed} completed + {panicked} panicked + {cancelled} cancelled + {refused} refused + \
-             {lost} lost; {hooks} cancel hooks ran"
+             {lost} lost; {hooks} cancel hooks ran; streams: {ended} ended, {half_way} were dropped half way, {broken} panicked, \
+             {turned_away} were refused"
         )
     }
 }

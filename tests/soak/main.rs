@@ -1,6 +1,6 @@
 //! The soak test: everything at once, for long, with exact books.
 //!
-//! Each epoch sets up a scene: a pool of random size, views of it, a foreign executor. Four producers submit random jobs to it
+//! Each epoch sets up a scene: a pool of random size, views of it, a pool of states that fail to open now and then, a foreign executor. Four producers submit random jobs to it
 //! (two bare threads, a tokio runtime, a smol executor). At some moment the pool is closed, shut down,
 //! stopped or dropped. Jobs are awaited, dropped, cancelled, detached and kept for later; they return, panic, block on jobs of their
 //! own, end themselves when cancelled, register hooks. Threads grow and retire all along, for their keep-alive is next to nothing.
@@ -26,6 +26,7 @@ mod ledger;
 mod producer;
 mod random;
 mod scene;
+mod streams;
 mod watchdog;
 
 use std::sync::Arc;

@@ -10,6 +10,7 @@ use tests::support::{Token, finish};
 use crate::ledger::{Card, Fate, Ticket, Unseen};
 use crate::random::Random;
 use crate::scene::{Place, Scene};
+use crate::streams;
 
 /// What a producer awaits its jobs on.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +44,9 @@ async fn play(scene: Scene, mut random: Random) {
         nth += 1;
         if random.one_in(12) {
             scene.disturb(&mut random).await;
+        }
+        if random.one_in(8) {
+            streams::play(&scene, &mut random).await;
         }
         if random.one_in(6) {
             let place = Place::any(&mut random);

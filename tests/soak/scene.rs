@@ -1,15 +1,22 @@
 //! What an epoch is played on: a pool of random size, views of it, a foreign executor; and how it ends.
 
+use std::cell::Cell;
+use std::io;
+use std::panic::resume_unwind;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::poll_immediate;
-use offload_runtime::{Executor, ExecutorExt, Job, JobHandle, Limited, ThreadPool};
-use tests::support::{PATIENCE, assert_balanced, finish, rayon_pool, tokio_runtime};
+use offload_runtime::{
+    BlockingStream, Executor, ExecutorExt, Job, JobHandle, Limited, StatefulPool, ThreadPool, Yielder,
+};
+use tests::support::{PATIENCE, Token, Tokens, assert_balanced, finish, rayon_pool, tokio_runtime};
 
 use crate::ledger::{Card, Ledger, Ticket};
 use crate::random::Random;
+use crate::streams::{Item, Plan};
 
 /// How many jobs each producer plays.
 const JOBS: u64 = 600;
@@ -21,6 +28,35 @@ struct Ours {
     one: Limited<ThreadPool>,
     two: Limited<ThreadPool>,
     of_two: Limited<Limited<ThreadPool>>,
+    states: StatefulPool<State>,
+    of_states: Limited<StatefulPool<State>>,
+}
+
+/// What a thread owns.
+struct State {
+    _token: Token,
+    /// Not `Send`.
+    uses: Rc<Cell<u64>>,
+}
+
+impl State {
+    /// Of every hundred states one cannot be opened, and one panics.
+    fn open(nth: u64, tokens: &Tokens) -> io::Result<Self> {
+        let token = tokens.token();
+        match nth % 100 {
+            31 => Err(io::Error::other("as asked")),
+            62 => resume_unwind(Box::new(token)),
+            _ => Ok(Self { _token: token, uses: Rc::default() }),
+        }
+    }
+
+    fn used(&self) {
+        self.uses.set(self.uses.get() + 1);
+    }
+
+    fn is_fresh(&mut self) -> bool {
+        self.uses.get() % 10 != 9
+    }
 }
 
 /// One of them.
@@ -102,6 +138,14 @@ impl Scene {
         let two = pool.clone().limited(2);
         let of_two = two.clone().limited(1);
         let one = pool.clone().limited(1).queue_capacity(random.of(&[usize::MAX, 3]));
+        let (opened, of_open) = (AtomicU64::new(0), ledger.tokens().clone());
+        let states = StatefulPool::builder()
+            .max_threads(random.of(&[1, 3]))
+            .keep_alive(keep_alive)
+            .queue_capacity(capacity)
+            .keep_if(State::is_fresh)
+            .open(move || State::open(opened.fetch_add(1, Ordering::SeqCst), &of_open));
+        let of_states = states.limited(1);
         let foreign = if random.one_in(2) {
             let runtime = tokio_runtime(2);
             Foreign::Tokio(runtime.handle().clone(), Mutex::new(Some(runtime)))
@@ -109,7 +153,7 @@ impl Scene {
             Foreign::Rayon(rayon_pool(2))
         };
         Self {
-            ours: Ours { pool, one, two, of_two },
+            ours: Ours { pool, one, two, of_two, states, of_states },
             foreign: Arc::new(foreign),
             ledger: Arc::clone(ledger),
             played: Arc::default(),
@@ -122,7 +166,62 @@ impl Scene {
         F: FnOnce(Ticket) -> T + Send + 'static,
         T: Send + 'static,
     {
-        if random.one_in(8) { self.submit_to(&*self.foreign, body) } else { self.submit_at(Place::any(random), body) }
+        match random.below(16) {
+            0 | 1 => self.submit_to(&*self.foreign, body),
+            2 => self.submit_with_state(|body| self.ours.states.submit_with(body), body),
+            3 => self.submit_with_state(|body| self.ours.of_states.submit_with(body), body),
+            _ => self.submit_at(Place::any(random), body),
+        }
+    }
+
+    /// Submits a job that uses a state.
+    fn submit_with_state<T, F>(
+        &self,
+        submit: impl FnOnce(Box<dyn FnOnce(&mut State) -> T + Send>) -> JobHandle<T>,
+        body: F,
+    ) -> (JobHandle<T>, Card)
+    where
+        F: FnOnce(Ticket) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let (card, mut ticket) = self.ledger.open();
+        let handle = submit(Box::new(move |state| {
+            ticket.begin();
+            state.used();
+            body(ticket)
+        }));
+        (handle, card)
+    }
+
+    /// A stream on one of ours.
+    pub(crate) fn stream(&self, random: &mut Random, plan: Plan) -> BlockingStream<Item> {
+        let tokens = self.ledger.tokens().clone();
+        let with_state = move |state: &mut State, out: &mut Yielder<Item>| {
+            state.used();
+            plan.send(tokens, out);
+        };
+        let stream = match random.below(8) {
+            0 => self.ours.states.generate_with(with_state),
+            1 => self.ours.of_states.generate_with(with_state),
+            2 => self.stream_on(&self.ours.one, plan),
+            3 => self.stream_on(&self.ours.two, plan),
+            4 => self.stream_on(&self.ours.of_two, plan),
+            _ => self.stream_on(&self.ours.pool, plan),
+        };
+        stream.buffer(plan.buffer)
+    }
+
+    fn stream_on(&self, executor: &(impl Executor + Clone + 'static), plan: Plan) -> BlockingStream<Item> {
+        let tokens = self.ledger.tokens().clone();
+        if plan.is_sent {
+            executor.generate(move |out| plan.send(tokens, out))
+        } else {
+            executor.stream(move || plan.pull(tokens))
+        }
+    }
+
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// Submits a job to one of ours.
@@ -203,21 +302,26 @@ impl Scene {
         while self.played.load(Ordering::SeqCst) < after {
             std::thread::sleep(Duration::from_micros(200));
         }
-        let pool = &self.ours.pool;
-        match random.below(4) {
+        let Ours { pool, states, .. } = &self.ours;
+        match random.below(6) {
             0 => pool.close(),
             1 => pool.shutdown().wait_timeout(PATIENCE).unwrap(),
             2 => pool.shutdown_now().wait_timeout(PATIENCE).unwrap(),
+            3 => states.close(),
+            4 => states.shutdown_now().wait_timeout(PATIENCE).unwrap(),
             _ => self.foreign.end(),
         }
         assert_balanced(&pool.metrics());
+        assert_balanced(&states.metrics());
     }
 
     /// Waits until all jobs have ended, then drops the scene's handles to its executors, which are the last but for those in jobs. The pool's own
     /// books balance until then.
     pub(crate) fn leave(self) {
         finish(self.ours.pool.wait_idle());
+        finish(self.ours.states.wait_idle());
         assert_balanced(&self.ours.pool.metrics());
+        assert_balanced(&self.ours.states.metrics());
         drop(self);
     }
 }

@@ -78,6 +78,7 @@ mod checks;
 mod places;
 mod probe;
 mod report;
+mod streams;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -177,7 +178,7 @@ impl<E: Executor + 'static> Conformance<E> {
     #[must_use = "nothing panics here: look at the failures"]
     pub fn report(&self) -> Report {
         let mut report = Report::default();
-        for check in checks::ALL.iter().chain(places::ALL) {
+        for check in checks::ALL.iter().chain(places::ALL).chain(streams::ALL) {
             if !(check.applies)(&self.promises, self.close.is_some()) {
                 report.skipped(check.name);
                 continue;

@@ -47,6 +47,28 @@ fn an_executor_that_says_inline_and_is_not() {
     fails(&report, "a_job_runs_where_it_is_submitted", "");
 }
 
+/// A suite for executors of which each runs its first job only, and does `otherwise` with those after it.
+fn first_only(otherwise: fn(Job)) -> Report {
+    let make = move || {
+        let count = AtomicUsize::new(0);
+        With(ThreadPool::new(1), move |pool: &ThreadPool, job| match count.fetch_add(1, Ordering::Relaxed) {
+            0 => pool.execute(job),
+            _ => otherwise(job),
+        })
+    };
+    Conformance::of(make).patience(PATIENCE).report()
+}
+
+#[test]
+fn executors_that_lose_a_stream() {
+    let report = first_only(drop);
+    fails(&report, "a_stream_has_all_items_in_order", "an item of a stream is missing");
+    fails(&report, "a_panic_ends_its_stream", "does not end with its iterator's panic");
+    let report = first_only(std::mem::forget);
+    fails(&report, "a_stream_has_all_items_in_order", "stays pending");
+    fails(&report, "a_stream_is_dropped_half_way", "");
+}
+
 #[test]
 fn an_executor_that_forgets_a_job() {
     let count = Arc::new(AtomicUsize::new(0));
