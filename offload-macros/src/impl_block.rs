@@ -133,7 +133,7 @@ impl Block {
         let is_given = |name: &Ident| {
             given.iter().any(|(own, _)| {
                 own == name
-                    || own == "handle" && unlike(name, &["boxed", "refused", "panicked"])
+                    || own == "handle" && unlike(name, &["boxed", "refused", "panicked", "wait"])
                     || own == "stream" && unlike(name, &["boxed", "handle", "wait"])
             })
         };

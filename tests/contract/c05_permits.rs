@@ -186,3 +186,17 @@ fn c05_a_permit_of_a_view_of_a_view_is_accepted_by_all_of_them() {
     occupied.release();
     assert_balanced(&pool.metrics());
 }
+
+/// The promise of a permit goes with its job, however that ends: what has no permit is refused again.
+#[test]
+fn c05_a_permit_whose_job_is_cancelled_lets_no_other_into_a_full_pool() {
+    let pool = ThreadPool::builder().max_threads(1).queue_capacity(0).build();
+    for view in [pool.limited(1), Limited::builder(pool.clone()).limit(1).queue_capacity(2).build()] {
+        let occupied = Occupied::new(&pool, 1);
+        drop(finish(view.reserve()).unwrap().submit(|| ()));
+        assert!(matches!(finish(view.submit(|| ())), Err(Error::QueueFull)));
+        occupied.release();
+        finish(view.submit(|| ())).unwrap();
+        finish(pool.wait_idle());
+    }
+}

@@ -2,6 +2,7 @@
 
 use crate::run;
 use async_trait::async_trait;
+use futures::StreamExt as _;
 use offload_runtime::{Error, Executor, Inline, Job, Site, blocking};
 use std::sync::{Arc, Mutex};
 
@@ -56,6 +57,33 @@ impl Notes {
     fn create() -> usize {
         5
     }
+}
+
+/// What waits for room, but where a method submits in the call itself.
+#[blocking(executor = files, wait)]
+impl Notes {
+    #[blocking(sync = waits_sync)]
+    fn waits(&self) -> usize {
+        6
+    }
+
+    #[blocking(handle, sync = submits_sync)]
+    fn submits(&self) -> usize {
+        7
+    }
+
+    #[blocking(stream)]
+    fn streams(&self) -> std::ops::Range<usize> {
+        0..8
+    }
+}
+
+#[test]
+fn a_method_with_a_result_of_its_own_does_not_wait_as_its_block_does() {
+    let notes = Notes::default();
+    assert_eq!(run(notes.waits()) + notes.waits_sync(), 12);
+    assert_eq!(run(notes.submits()).unwrap() + notes.submits_sync(), 14);
+    assert_eq!(run(notes.streams().count()), 8);
 }
 
 #[test]

@@ -154,13 +154,15 @@ impl<T: Send + 'static> AsyncIo<T> {
 
     /// Runs `f` on the file, on the executor, after what was accepted has been written.
     ///
-    /// For what the traits do not have: `sync_all`, `set_len`, `metadata`. `f` finds the position that the caller has read to, as a write does.
+    /// For what the traits do not have: `sync_all`, `set_len`, `metadata`. `f` finds the position that a write would find: the one that the caller
+    /// has read to or, of a `T` that is taken for a stream, the one behind what was read ahead.
     ///
     /// # Errors
     /// That of `f`; or that of a write before it, in which case `f` did not run; or the refusal of the executor.
     ///
     /// # Panics
-    /// A panic of `f` is resumed here. `T` is dropped, and every later operation fails.
+    /// A panic of `f` is resumed here. `T` is dropped, and every later operation fails. So it is where `f` ends itself by
+    /// [`check_cancelled`](crate::check_cancelled).
     ///
     /// # Cancel safety
     /// Dropping the future cancels the job: an `f` that has not begun never runs; in one that runs,
@@ -198,7 +200,8 @@ impl<T: Send + 'static> AsyncIo<T> {
 
     /// Writes what was accepted and returns the file, at the position that the caller has read to.
     ///
-    /// It is not flushed: that is the caller's choice then.
+    /// It is not flushed: that is the caller's choice then. What was read ahead of a `T` that is taken for a stream, such as a pipe, is lost, as
+    /// it is with `into_inner` of a [`BufReader`](std::io::BufReader): take it by `AsyncBufRead` before.
     ///
     /// # Errors
     /// That of a write, in which case the file is dropped: `flush` first to keep it.

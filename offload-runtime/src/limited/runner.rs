@@ -115,6 +115,7 @@ impl<E: Executor + 'static> Owner for View<E> {
         runners.drain_inbox();
         let given_up = if runners.queued.len() > runners.listed() { runners.queued.pop() } else { None };
         runners.count -= usize::from(given_up.is_some());
+        runners.promised &= runners.has_next();
         runners.finish();
         drop(given_up);
     }
@@ -245,6 +246,7 @@ impl<E: Executor + 'static, const OWED: bool> Work for Runner<E, OWED> {
             }
             if runners.count == 0 {
                 refused = runners.pop_all();
+                runners.promised = false;
             } else if runners.count <= runners.waiting {
                 // All others wait, and no runner will come for what they wait for.
                 refused = std::iter::from_fn(|| runners.pop_awaited()).map(|(job, _)| job).collect();
@@ -263,6 +265,7 @@ impl<E: Executor + 'static, const OWED: bool> Work for Runner<E, OWED> {
 fn stop<E: Executor + 'static>(view: &Arc<Queue<View<E>>>) {
     let mut runners = view.lock();
     let refused = runners.pop_all();
+    runners.promised = false;
     runners.finish();
     view.shared.refuse_all(refused, &Error::ShutDown);
 }
