@@ -20,6 +20,7 @@ use crate::sync::Arc;
 use crate::wait::wake;
 
 mod builder;
+mod idle;
 #[cfg(all(test, offload_loom))]
 mod models;
 mod runner;
@@ -289,6 +290,31 @@ impl<E: Executor + 'static> Limited<E> {
     #[must_use]
     pub fn running(&self) -> usize {
         self.view().lock().running
+    }
+
+    /// Resolves when nothing is queued in the view and none of its jobs runs, and takes jobs all the while. Other jobs of the executor do not count.
+    ///
+    /// What is submitted after that moment may run already when the caller goes on. Awaited inside a job of the view, it does not count that job. Two
+    /// jobs of one view that both await it wait for each other.
+    ///
+    /// # Cancel safety
+    /// The future may be dropped at any time, and made again.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, ThreadPool};
+    ///
+    /// # pollster::block_on(async {
+    /// let writes = ThreadPool::default().limited(1);
+    /// for i in 0..10 {
+    ///     writes.submit(move || println!("{i}")).detach();
+    /// }
+    /// writes.wait_idle().await; // before a backup, say
+    /// assert_eq!(writes.metrics().completed(), 10);
+    /// # });
+    /// ```
+    pub fn wait_idle(&self) -> impl Future<Output = ()> + Send + Sync + Unpin + use<E> {
+        idle::Idle::of(self.view())
     }
 
     /// Takes a place, if the view takes jobs.

@@ -184,6 +184,58 @@ fn the_cancellation_of_the_last_job_makes_a_pool_idle() {
     finish(idle);
 }
 
+/// Whatever else the pool has to do.
+#[test]
+fn a_view_is_idle_when_its_own_jobs_have_ended() {
+    let pool = ThreadPool::new(2);
+    let view = pool.limited(1);
+    finish(view.wait_idle());
+    let other = Occupied::new(&pool, 1);
+    let held = Occupied::new(&view, 1);
+    let queued = view.submit(|| ());
+    let mut idle = view.wait_idle();
+    assert!(poll_once(&mut idle, std::task::Waker::noop()).is_pending());
+    held.release();
+    finish(idle);
+    assert!(queued.is_finished());
+    assert_eq!(view.running() + view.queued(), 0);
+    other.release();
+}
+
+#[test]
+fn the_cancellation_or_refusal_of_the_last_job_makes_a_view_idle() {
+    let pool = ThreadPool::new(1);
+    let (view, other) = (pool.limited(1), Occupied::new(&pool, 1));
+    for ends in [|_: &ThreadPool, job: JobHandle<()>| drop(job), |pool: &ThreadPool, _| drop(pool.shutdown_now())] {
+        let (queued, mut idle) = (view.submit(|| ()), view.wait_idle());
+        assert!(poll_once(&mut idle, std::task::Waker::noop()).is_pending());
+        ends(&pool, queued);
+        finish(idle);
+    }
+    other.release();
+}
+
+#[test]
+fn a_job_of_a_view_may_wait_until_the_others_have_ended() {
+    within(PATIENCE, || {
+        let view = ThreadPool::new(4).limited(2);
+        let gate = Gate::closed();
+        let door = gate.clone();
+        let other = view.submit(move || door.pass());
+        let (inner, (waits, is_waiting)) = (view.clone(), mpsc::channel());
+        let last = view.submit(move || {
+            let mut idle = inner.wait_idle();
+            assert!(poll_once(&mut idle, std::task::Waker::noop()).is_pending());
+            waits.send(()).unwrap();
+            finish(idle);
+        });
+        is_waiting.recv().unwrap();
+        gate.open();
+        last.wait().unwrap();
+        assert!(other.is_finished());
+    });
+}
+
 /// Several wait, and one gives up: it leaves nothing, and the others are woken.
 #[test]
 fn a_wait_for_idleness_may_be_given_up() {

@@ -83,7 +83,8 @@ fn items_that_were_not_taken_go_with_the_stream() {
     begin(&pool, &mut stream);
     idle(&pool);
     drop(finish(stream.next()));
-    assert_eq!(tokens.alive(), 7);
+    // Seven of the first turn; or, where its time was over before, all of the next.
+    eventually("the buffer is full", || matches!(tokens.alive(), 7 | 8));
     drop(stream);
     tokens.wait_until_none();
 }
@@ -192,8 +193,9 @@ fn a_stream_whose_pool_has_ended_is_refused_after_its_items() {
     let shutdown = pool.shutdown();
     within(PATIENCE, move || finish(shutdown));
     let items: Vec<Result<usize, Error>> = finish(stream.collect());
-    assert_eq!(items.len(), 5);
-    assert!(items[..4].iter().all(Result::is_ok) && matches!(items[4], Err(Error::ShutDown)), "{items:?}");
+    // As many as its turn had time for.
+    let [Ok(_), made @ .., Err(Error::ShutDown)] = &items[..] else { panic!("{items:?}") };
+    assert!(made.len() <= 3 && made.iter().all(Result::is_ok), "{items:?}");
     // No worker is left: on the thread that finds out.
     assert_ne!(watched.wait_until_dropped(), "worker-0");
 }

@@ -125,6 +125,11 @@ pub(super) fn is_inside() -> bool {
     INNERMOST.try_with(|innermost| !innermost.get().is_null()).unwrap_or(false)
 }
 
+/// Whether this thread runs something that `queue` gave it.
+pub(crate) fn serves(queue: QueueId) -> bool {
+    frames().any(|frame| frame.queue.addr() == queue.0)
+}
+
 /// The innermost running job of this thread, for the length of `f`.
 pub(crate) fn current<R>(f: impl FnOnce(Current<'_>) -> R) -> Option<R> {
     let frame = frames().find(|frame| frame.job.is_some())?;

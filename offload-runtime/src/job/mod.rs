@@ -66,7 +66,7 @@ mod wait;
 mod waker_slot;
 
 pub(crate) use cell::{CancelUnwind, End, Outcome, Work};
-pub(crate) use context::current;
+pub(crate) use context::{current, serves};
 pub use handle::JobHandle;
 pub(crate) use head::Wait;
 pub use judge::{Judge, Unjudged};

@@ -251,3 +251,42 @@ fn a_permit_of_a_view_of_a_full_pool() {
         assert!(matches!(submitter.join().unwrap(), Ok(1) | Err(Error::QueueFull)));
     });
 }
+
+/// The job may end, or be refused with its view, as the caller begins to wait for that.
+#[test]
+fn wait_idle_and_the_end_of_a_job() {
+    explore("wait_idle on a view and the end of a job", Some(2), || {
+        let view = pool(1).limited(1);
+        let done = Arc::new(AtomicUsize::new(0));
+        let job = Arc::clone(&done);
+        view.submit(move || job.fetch_add(1, Ordering::SeqCst)).detach();
+        block_on(view.wait_idle());
+        assert_eq!(done.load(Ordering::SeqCst), 1);
+    });
+}
+
+#[test]
+fn wait_idle_and_cancel() {
+    explore("wait_idle on a view and cancel", Some(2), || {
+        let view = pool(1).limited(1);
+        let handle = view.submit(|| ());
+        let canceller = thread::spawn(move || drop(handle));
+        block_on(view.wait_idle());
+        canceller.join().unwrap();
+        block_on(view.wait_idle());
+    });
+}
+
+#[test]
+fn wait_idle_and_a_refused_runner() {
+    explore("wait_idle on a view and a pool that stops", Some(2), || {
+        let pool = pool(1);
+        let view = pool.limited(1);
+        let handle = view.submit(|| ());
+        let stopper = thread::spawn(move || drop(pool.shutdown_now()));
+        block_on(view.wait_idle());
+        stopper.join().unwrap();
+        let _ = block_on(handle);
+        block_on(view.wait_idle());
+    });
+}

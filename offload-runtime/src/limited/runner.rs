@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use super::idle::take_idlers;
 use crate::cancel::{is_cancelled, on_cancel};
 use crate::error::Error;
 use crate::executor::Executor;
@@ -18,6 +19,7 @@ use crate::site::Site;
 use crate::sync::{self, Arc, Mutex, thread};
 use crate::unwind::contain;
 use crate::wait::wake;
+use crate::wakers::Wakers;
 
 /// How long a runner keeps its thread while jobs wait in the view. Other users of the executor wait no longer than this, plus the
 /// job that is running, for a thread that a view holds. In a model every slice is over at once.
@@ -53,12 +55,36 @@ pub(super) struct Runners {
     pub(super) waiting: usize,
     /// Active runners that run an awaited job, each in the place of a job that waits.
     lent: usize,
+    /// The futures that wait until nothing is queued and no job runs.
+    pub(super) idlers: Wakers,
+    /// A job of the view may be one of them, and does not count itself.
+    pub(super) idles_inside: bool,
+}
+
+/// What a critical section leaves to be done.
+pub(super) enum Next {
+    Nothing,
+    /// The executor is to be given a runner.
+    Runner(Job),
+    /// Nothing is queued, and no job runs.
+    Idle(Vec<Waker>),
 }
 
 impl Runners {
     pub(super) fn new(limit: usize) -> Self {
         let (count, queued, next, running) = (0, Vec::new(), 0, 0);
-        Self { limit, count, queued, next, running, promised: false, waiting: 0, lent: 0 }
+        Self {
+            limit,
+            count,
+            queued,
+            next,
+            running,
+            promised: false,
+            waiting: 0,
+            lent: 0,
+            idlers: Wakers::default(),
+            idles_inside: false,
+        }
     }
 
     /// A runner begins, or the executor has refused it. `None`: it was given up before.
@@ -87,23 +113,26 @@ impl Runners {
 
 impl<E: Executor + 'static> Owner for View<E> {
     type Guarded = Runners;
-    type Wake = Option<Job>;
+    type Wake = Next;
 
-    fn settle(guard: &mut Guard<'_, Self>) -> Option<Job> {
+    fn settle(guard: &mut Guard<'_, Self>) -> Next {
         let coming = guard.coming(|| guard.has_awaited());
         if !guard.publish(coming) {
-            return None;
+            let idlers = take_idlers(guard);
+            return if idlers.is_empty() { Next::Nothing } else { Next::Idle(idlers) };
         }
         let runner = add_runner(guard, false);
         // If there are still more jobs, that runner starts the next.
         let coming = guard.coming(|| guard.has_awaited());
         let _ = guard.publish(coming);
-        Some(runner)
+        Next::Runner(runner)
     }
 
-    fn perform(queue: &Arc<Queue<Self>>, runner: Option<Job>) {
-        if let Some(runner) = runner {
-            execute(queue, runner);
+    fn perform(queue: &Arc<Queue<Self>>, next: Next) {
+        match next {
+            Next::Nothing => {}
+            Next::Runner(runner) => execute(queue, runner),
+            Next::Idle(idlers) => wake(idlers),
         }
     }
 
@@ -255,9 +284,11 @@ impl<E: Executor + 'static, const OWED: bool> Work for Runner<E, OWED> {
         // Not `finish`, which would start another runner for jobs that the others will run.
         let coming = runners.coming(|| false);
         let _ = runners.publish(coming);
+        let idlers = take_idlers(&mut runners);
         drop(runners);
         drop(handle);
         self.view.shared.refuse_all(refused, why);
+        wake(idlers);
     }
 }
 
