@@ -193,9 +193,11 @@ fn a_view_is_idle_when_its_own_jobs_have_ended() {
     let other = Occupied::new(&pool, 1);
     let held = Occupied::new(&view, 1);
     let queued = view.submit(|| ());
+    let woken = Arc::new(Counting::default());
     let mut idle = view.wait_idle();
-    assert!(poll_once(&mut idle, std::task::Waker::noop()).is_pending());
+    assert!(poll_once(&mut idle, &Arc::clone(&woken).into()).is_pending());
     held.release();
+    eventually("it is woken", || woken.wakes() == 1);
     finish(idle);
     assert!(queued.is_finished());
     assert_eq!(view.running() + view.queued(), 0);
@@ -207,9 +209,11 @@ fn the_cancellation_or_refusal_of_the_last_job_makes_a_view_idle() {
     let pool = ThreadPool::new(1);
     let (view, other) = (pool.limited(1), Occupied::new(&pool, 1));
     for ends in [|_: &ThreadPool, job: JobHandle<()>| drop(job), |pool: &ThreadPool, _| drop(pool.shutdown_now())] {
+        let woken = Arc::new(Counting::default());
         let (queued, mut idle) = (view.submit(|| ()), view.wait_idle());
-        assert!(poll_once(&mut idle, std::task::Waker::noop()).is_pending());
+        assert!(poll_once(&mut idle, &Arc::clone(&woken).into()).is_pending());
         ends(&pool, queued);
+        eventually("it is woken", || woken.wakes() == 1);
         finish(idle);
     }
     other.release();

@@ -21,8 +21,8 @@
 //!
 //! # What is run by hand
 //! * `ci/soak.sh`: ten million jobs, the books balanced (`tests/soak/main.rs`).
-//! * `ci/valgrind.sh` and `ci/sanitizers.sh address`: these tests, those of the faults, and a shorter soak. `ci/valgrind.supp` names the two
-//!   leaks that are known.
+//! * `ci/valgrind.sh` and `ci/sanitizers.sh address`: these tests, those of the faults, and a shorter soak; the first also those of
+//!   streams, states, readers and writers. `ci/valgrind.supp` names the two leaks that are known.
 //! * Not `-Zsanitizer=thread`, which needs a standard library built for it, nor helgrind and DRD, which do not know Rust's locks.
 //! * `ci/mutants.sh` changes the code in all ways that it knows. No test can see these kinds of change:
 //!   * **A cell or a waker that leaks in a race**, a waker that is written while it is read: the loom models see it.

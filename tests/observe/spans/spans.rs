@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
+use futures::StreamExt;
 use observe::{Record, Service, request};
-use offload_runtime::{ExecutorExt, ThreadPool};
+use offload_runtime::{ExecutorExt, ThreadPool, Yielder};
 use tests::support::{Occupied, finish, tokio_runtime};
 use tracing::{Instrument, Level};
 
@@ -95,5 +96,31 @@ fn a_span_is_closed_when_its_job_is_awaited() {
         let name = format!("round {round}");
         finish(request(&name).in_scope(|| pool.submit(|| ()))).unwrap();
         assert_eq!(record.jobs(&name).len(), 1, "{name}");
+    }
+}
+
+/// All have the site of the stream, and the span of the caller that polls it.
+#[test]
+fn a_body_that_sends_is_one_span_and_an_iterator_one_for_each_turn() {
+    let record = Record::of_process();
+    let pool = ThreadPool::new(1);
+    let body = |out: &mut Yielder<u8>| {
+        (0..100).all(|n| out.send(n).is_ok());
+    };
+    assert_eq!(request("sent").in_scope(|| finish(pool.generate(body).count())), 100);
+    assert_eq!(record.jobs("sent").len(), 1);
+    let line = line!() + 1;
+    let mut pulled = pool.stream(|| 0..100).buffer(4);
+    request("pulled").in_scope(|| {
+        assert_eq!(finish(pulled.next()), Some(0));
+        // The buffer is full: it has left its thread.
+        finish(pool.wait_idle());
+        assert_eq!(finish(pulled.count()), 99);
+    });
+    let turns = record.jobs("pulled");
+    assert!(turns.len() > 1, "{turns:#?}");
+    for turn in turns {
+        let site = turn.text("site");
+        assert!(site.ends_with(&format!("spans.rs:{line}:27")), "{site}");
     }
 }
