@@ -3,28 +3,19 @@
 // `Executor` keeps two minutes of points and the newest reading; `draw` shows them. All text goes in as text, never as markup.
 
 import { Chart, roundUp, WINDOW } from "./chart.js";
+import { arrange, make, write } from "./dom.js";
 import { clock, count, duration, percent, plural, rate } from "./format.js";
 
 // Over how many seconds a rate is taken.
 const RATE = 5;
 // Rows of workers; what is more is told in one line.
 const WORKERS = 8;
+// From so many workers on that wait for a core, on average, the cores are what jobs wait for.
+const STARVED = 0.5;
 // What methods are ordered by, the least first; then by name.
 const KEYS = { name: () => 0, busy: (method) => -method.completed, late: (method, over) => -(method.wait[over].p99 ?? 0),
   failing: (method) => -(method.failed + method.panicked) };
 const QUANTILES = ["p50", "p90", "p99", "max"];
-
-function make(name, attributes = {}, ...children) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
-}
-
-// Writes only what changed, so that a selection and a screen reader's place survive.
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
 
 export class Executor {
   points = [];
@@ -108,7 +99,7 @@ export class Executor {
     const [first, last] = [recent[0], recent.at(-1)];
     if (last.refused > first.refused) return ["refusing", "refusing: the queue is full"];
     if (recent.every((point) => point.queued > 0)) {
-      const why = waiting >= 0.5 ? ": workers are waiting for a core" : running >= most ? ": all workers are busy" : "";
+      const why = waiting >= STARVED ? ": workers are waiting for a core" : running >= most ? ": all workers are busy" : "";
       return ["queueing", `queueing${why}`];
     }
     if (recent.some((point) => point.running > 0) || last.done > first.done) return ["working", "keeping up"];
@@ -199,7 +190,7 @@ export class Executor {
   }
 
   #drawWorkers() {
-    const { jobs, threads, max_threads: most, peak_threads: peak, methods, kind } = this.#reading;
+    const { jobs, threads, max_threads: most, peak_threads: peak, methods, kind, queued, waiting_for_core: waiting } = this.#reading;
     const usual = new Map(methods.map((method) => [method.site, method.run.all.p99]));
     // A view's jobs are on the threads of its pool.
     const word = kind === "processes" ? "process" : kind === "view" ? "place" : "worker";
@@ -212,26 +203,26 @@ export class Executor {
     rest(jobs.length - WORKERS, "more at work");
     const here = kind === "view" ? this.#reading.running : Math.max(threads, jobs.length);
     if (kind === "view") rest(this.#reading.running, "taken, on the threads of its pool");
-    else rest(threads - jobs.length, "idle");
+    else {
+      // As many as there are jobs that wait have been woken, and have not come to one yet.
+      const waking = Math.min(threads - jobs.length, queued);
+      rest(waking, waiting >= STARVED ? "waiting for a core" : kind === "processes" ? "starting" : "waking");
+      rest(threads - jobs.length - waking, "idle");
+    }
     if (kind !== "view") {
       rest(peak - here, `retired, as nothing needed them; at most ${count(peak)} at once`);
       rest(most - Math.max(peak, here), "never started, as nothing needed them");
     }
-    const waiting = this.#reading.waiting_for_core;
     if (waiting >= 0.1) {
       const text = `${waiting.toFixed(1)} workers on average were ready and waited for a core`;
       rows.push(make("tr", { class: "rest" }, make("td", { colspan: 3 }, text)));
     }
     for (const [why, number] of this.#reading.restarts) rest(number, `replaced: ${why.replace("_", " ")}`);
-    const body = this.#parts.workers;
-    rows.forEach((row, index) => {
-      if (body.children[index] !== row) body.insertBefore(row, body.children[index] ?? null);
-    });
-    while (body.children.length > rows.length) body.lastChild.remove();
+    arrange(this.#parts.workers, rows);
     write(this.#parts.threads, `${count(kind === "view" ? here : threads)} of at most ${count(most)}`);
-    const queued = methods.filter((method) => method.queued > 0).sort((a, b) => b.queued - a.queued);
-    this.#parts.waiting.hidden = queued.length === 0;
-    write(this.#parts.waiting, `Waiting: ${queued.slice(0, 6).map((method) => `${method.site} ${count(method.queued)}`).join(", ")}${queued.length > 6 ? ", …" : ""}`);
+    const late = methods.filter((method) => method.queued > 0).sort((a, b) => b.queued - a.queued);
+    this.#parts.waiting.hidden = late.length === 0;
+    write(this.#parts.waiting, `Waiting: ${late.slice(0, 6).map((method) => `${method.site} ${count(method.queued)}`).join(", ")}${late.length > 6 ? ", …" : ""}`);
   }
 
   // The row of a job stays the same element while the job runs, so that its button can be pressed.
@@ -303,10 +294,8 @@ export class Executor {
     const inline = this.#reading.kind === "inline";
     write(this.#parts.none, inline ? "Of calls made inline nothing is known: there is no executor that could tell." : text ? "No method with this name." : "No job yet.");
     // Filtered out, or of a service that was started anew.
-    for (const [site, row] of this.#rows) {
-      if (methods.some((method) => method.site === site)) continue;
-      row.element.remove();
-      this.#rows.delete(site);
+    for (const site of this.#rows.keys()) {
+      if (!methods.some((method) => method.site === site)) this.#rows.delete(site);
     }
     for (const method of methods) {
       const row = this.#rows.get(method.site) ?? this.#addRow(method.site);
@@ -321,10 +310,7 @@ export class Executor {
         row[total].classList.toggle("on", number > 0);
       }
     }
-    methods.forEach((method, index) => {
-      const { element } = this.#rows.get(method.site);
-      if (this.#parts.rows.children[index] !== element) this.#parts.rows.insertBefore(element, this.#parts.rows.children[index] ?? null);
-    });
+    arrange(this.#parts.rows, methods.map((method) => this.#rows.get(method.site).element));
   }
 
   #addRow(site) {

@@ -1,10 +1,7 @@
 // The table of all executors: one row each, with a link to its section.
 
+import { arrange, make, write } from "./dom.js";
 import { count, duration, rate } from "./format.js";
-
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
 
 export class Overview {
   #body;
@@ -16,32 +13,17 @@ export class Overview {
 
   // `executors` in the order in which they are to be shown. Rows stay the same elements, so that the keyboard's place survives.
   draw(executors, open) {
-    const shown = executors.map((executor) => this.#row(executor, open));
-    shown.forEach((row, index) => {
-      if (this.#body.children[index] !== row) this.#body.insertBefore(row, this.#body.children[index] ?? null);
-    });
-    while (this.#body.children.length > shown.length) this.#body.lastChild.remove();
+    arrange(this.#body, executors.map((executor) => this.#row(executor, open)));
   }
 
   #row(executor, open) {
     const { name, reading, state: [state, words] } = executor;
     let row = this.#rows.get(name);
     if (!row) {
-      row = { element: document.createElement("tr"), cells: [] };
-      const link = document.createElement("a");
-      link.href = `#${executor.section.id}`;
-      link.textContent = name;
+      const link = make("a", { href: `#${executor.section.id}` }, name);
       link.addEventListener("click", () => open(executor));
-      const head = document.createElement("th");
-      head.scope = "row";
-      head.append(link);
-      row.element.append(head);
-      for (const kind of ["state", "", "", "wide", "wide", "wide", "wide"]) {
-        const cell = document.createElement("td");
-        cell.className = kind;
-        row.element.append(cell);
-        row.cells.push(cell);
-      }
+      const cells = ["state", "", "", "wide", "wide", "wide", "wide"].map((kind) => make("td", { class: kind }));
+      row = { element: make("tr", {}, make("th", { scope: "row" }, link), ...cells), cells };
       this.#rows.set(name, row);
     }
     row.element.dataset.state = state;

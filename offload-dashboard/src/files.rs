@@ -15,12 +15,13 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-const FILES: [(&str, &str, &str); 8] = [
+const FILES: [(&str, &str, &str); 9] = [
     ("/pools", HTML, include_str!("../page/index.html")),
     ("/pools/page.css", CSS, include_str!("../page/page.css")),
     ("/pools/page.js", JS, include_str!("../page/page.js")),
     ("/pools/overview.js", JS, include_str!("../page/overview.js")),
     ("/pools/executor.js", JS, include_str!("../page/executor.js")),
+    ("/pools/dom.js", JS, include_str!("../page/dom.js")),
     ("/pools/chart.js", JS, include_str!("../page/chart.js")),
     ("/pools/format.js", JS, include_str!("../page/format.js")),
     ("/pools/icon.svg", SVG, include_str!("../page/icon.svg")),

@@ -44,9 +44,10 @@ impl Source {
     }
 
     pub(crate) fn stateful<S: 'static>(name: String, pool: &StatefulPool<S>) -> Self {
-        let (of_running, pool) = (pool.clone(), pool.clone());
+        let (of_running, of_closed, pool) = (pool.clone(), pool.clone(), pool.clone());
         Self {
             running: Box::new(move || of_running.running_jobs()),
+            is_closed: Box::new(move || of_closed.is_closed()),
             ..Self::new(name, move || Executor::of_threads(&pool.metrics(), &pool.running_jobs()))
         }
     }
@@ -61,8 +62,11 @@ impl Source {
 
     #[cfg(feature = "process")]
     pub(crate) fn processes(name: String, pool: &ProcessPool) -> Self {
-        let pool = pool.clone();
-        Self::new(name, move || Executor::of_processes(&pool))
+        let (of_closed, pool) = (pool.clone(), pool.clone());
+        Self {
+            is_closed: Box::new(move || of_closed.is_closed()),
+            ..Self::new(name, move || Executor::of_processes(&pool))
+        }
     }
 
     pub(crate) fn inline(name: String) -> Self {

@@ -244,6 +244,20 @@ impl ProcessPool {
         self.pool().step(|state, config, after| state.close(None, config, after));
     }
 
+    /// Whether the pool takes no more calls.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # fn f(workers: offload_runtime::process::ProcessPool) {
+    /// workers.close();
+    /// assert!(workers.is_closed());
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        sync::lock(&self.pool().state).closed
+    }
+
     /// Closes the pool and returns what resolves when its last worker has gone. Returns at once.
     ///
     /// # Examples

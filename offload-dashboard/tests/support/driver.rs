@@ -13,9 +13,9 @@ use fantoccini::actions::KeyActions;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
-use reqwest::Url;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use url::Url;
 
 const OPTIONS: [&str; 9] = [
     "--headless",
@@ -43,6 +43,8 @@ impl Browser {
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            // Not the test's: a browser that outlives a test that is killed would keep it open, and its reader waiting.
+            .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver, of Debian's package chromium-driver; ci/setup.sh installs it");
         let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
