@@ -13,6 +13,8 @@ use crate::context::CallerContext;
 use crate::error::Error;
 use crate::executor::Executor;
 use crate::job::{self, Job, JobHandle, Origin, Queue, QueueId, Rejected, Unjudged};
+#[cfg(feature = "metrics")]
+use crate::metrics::publish_view;
 use crate::metrics::{LimitedMetrics, Sites, Tally};
 use crate::permits::Permits;
 use crate::refused::Refused;
@@ -390,6 +392,32 @@ impl<E: Executor + 'static> Limited<E> {
         let (figures, by_site) = sites.read();
         let panics = sites.recent_panics();
         LimitedMetrics { limit, peak_queued, oldest_wait, figures, sites: by_site, panics }
+    }
+}
+
+#[cfg(feature = "metrics")]
+impl<E: Executor + 'static> Limited<E> {
+    /// Sets the gauges of the view, with the name of the view as `pool`: `offload.pool.limit`, `.queue_capacity`, `.peak_queued` and `.oldest_wait`.
+    /// Between two calls they keep their values. A view for which it is never called has none.
+    ///
+    /// Call it before each scrape, as [`ThreadPool::publish_gauges`](crate::ThreadPool::publish_gauges), for views that stay. Give each a
+    /// [`name`](LimitedBuilder::name): of two views with one name, the gauges are those of the last call.
+    ///
+    /// How many of its jobs wait and run is published without it, as `offload.jobs.queued` and `offload.jobs.running`.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{Limited, ThreadPool};
+    ///
+    /// let reports = Limited::builder(ThreadPool::new(8)).limit(2).name("reports").build();
+    /// // What a route `/metrics` does:
+    /// reports.publish_gauges();
+    /// // ... prometheus.render()
+    /// ```
+    pub fn publish_gauges(&self) {
+        let view = &self.view().shared;
+        let queue_capacity = view.permits.get().map(|(capacity, _)| *capacity);
+        publish_view(view.sites.label(), queue_capacity, &self.metrics());
     }
 }
 

@@ -377,6 +377,7 @@ fn the_published_names_are_those_of_the_guide() {
     let states = StatefulPool::new(1, || Ok::<_, std::io::Error>(()));
     finish(states.submit_with(|()| ())).unwrap();
     assert_eq!(finish(pool.stream(|| 0..3).count()), 3);
+    pool.limited(1).publish_gauges();
     let scrape = Scrape::now();
     let published: BTreeMap<_, _> = scrape
         .kinds
@@ -434,6 +435,40 @@ fn gauges_without_events_are_published_when_asked() {
     for job in waiting {
         finish(job).unwrap();
     }
+}
+
+/// A view has its limit, its queue and its oldest waiting job under its own name, and its jobs as a pool has.
+#[test]
+fn a_views_gauges_are_published_when_asked() {
+    let _alone = alone();
+    let pool = named("of_views").max_threads(4).build();
+    let view = Limited::builder(pool.clone()).limit(2).queue_capacity(9).name("a_view").build();
+    let unnamed = pool.limited(3);
+    let of = |pool: &str, names: &[&str]| {
+        let scrape = Scrape::now();
+        let value = |name: &&str| scrape.value(&format!("offload_{name}"), &[("pool", pool)]);
+        names.iter().map(value).collect::<Vec<_>>()
+    };
+    let is_there = |name: &str, pool: &str| {
+        Scrape::now().samples.iter().any(|sample| sample.name == name && sample.labels["pool"] == pool)
+    };
+    let occupied = Occupied::new(&view, 2);
+    let waiting = [(); 3].map(|()| view.submit(|| ()));
+    finish(unnamed.submit(|| ())).unwrap();
+    assert!(!is_there("offload_pool_limit", "a_view"), "made, and not published");
+    view.publish_gauges();
+    unnamed.publish_gauges();
+    let now = of("a_view", &["pool_limit", "pool_queue_capacity", "pool_peak_queued", "jobs_queued", "jobs_running"]);
+    assert_eq!(now, [2.0, 9.0, 3.0, 3.0, 2.0]);
+    assert!(of("a_view", &["pool_oldest_wait"])[0] > 0.0);
+    assert_eq!(of("of_views.limited(3)", &["pool_limit"]), [3.0]);
+    assert!(!is_there("offload_pool_queue_capacity", "of_views.limited(3)"), "it has no bound");
+
+    view.set_limit(5);
+    occupied.release();
+    waiting.into_iter().for_each(|job| finish(job).unwrap());
+    view.publish_gauges();
+    assert_eq!(of("a_view", &["pool_limit", "pool_oldest_wait"]), [5.0, 0.0]);
 }
 
 #[test]

@@ -1,15 +1,17 @@
-//! The gauges of a pool, through the `metrics` facade.
+//! The gauges of pools and views, through the `metrics` facade.
 //!
 //! They are there from the pool's making on, or, where no recorder is installed by then, from its first thread on. The number of threads is
 //! published as it changes. The others change without an event, or with every job: [`Gauges::refresh`] sets them.
+//!
+//! A view may be made for each request, so that its making publishes nothing: [`publish_view`] does, where it is asked to.
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use metrics::{Gauge, Label, Unit};
 
-use super::PoolMetrics;
 use super::publish::has_no_recorder;
+use super::{LimitedMetrics, PoolMetrics};
 use crate::sync::Arc;
 use crate::unwind::contain;
 
@@ -54,7 +56,7 @@ impl Gauges {
             handles.peak_threads.set(number(now.peak_threads));
             handles.peak_running.set(number(now.peak_running));
             handles.peak_queued.set(number(now.peak_queued));
-            handles.oldest_wait.set(now.oldest_wait.unwrap_or(Duration::ZERO).as_secs_f64());
+            handles.oldest_wait.set(seconds(now.oldest_wait));
         });
     }
 
@@ -95,16 +97,36 @@ impl Gauges {
     }
 }
 
+/// Sets the gauges of the view that is published as `label`.
+pub(crate) fn publish_view(label: &Arc<str>, queue_capacity: Option<usize>, now: &LimitedMetrics) {
+    contain(|| {
+        let labels = [Label::new("pool", Arc::clone(label))];
+        describe();
+        metrics::gauge!("offload.pool.limit", labels.iter()).set(number(now.limit));
+        if let Some(capacity) = queue_capacity {
+            metrics::gauge!("offload.pool.queue_capacity", labels.iter()).set(number(capacity));
+        }
+        metrics::gauge!("offload.pool.peak_queued", labels.iter()).set(number(now.peak_queued));
+        metrics::gauge!("offload.pool.oldest_wait", labels.iter()).set(seconds(now.oldest_wait));
+    });
+}
+
 /// Describes the names to the recorder. A second time changes nothing.
 fn describe() {
     metrics::describe_gauge!("offload.pool.threads", Unit::Count, "threads of the pool");
     metrics::describe_gauge!("offload.pool.max_threads", Unit::Count, "threads that the pool may have");
+    metrics::describe_gauge!("offload.pool.limit", Unit::Count, "jobs of the view that may run at once");
     metrics::describe_gauge!("offload.pool.queue_capacity", Unit::Count, "jobs that may wait, if that is bounded");
     metrics::describe_gauge!("offload.pool.idle", Unit::Count, "threads without a job");
     metrics::describe_gauge!("offload.pool.peak_threads", Unit::Count, "most threads at once");
     metrics::describe_gauge!("offload.pool.peak_running", Unit::Count, "most threads that ran jobs at once");
     metrics::describe_gauge!("offload.pool.peak_queued", Unit::Count, "most jobs that waited at once");
     metrics::describe_gauge!("offload.pool.oldest_wait", Unit::Seconds, "how long the oldest waiting job has waited");
+}
+
+/// Nothing waits: no time.
+fn seconds(oldest_wait: Option<Duration>) -> f64 {
+    oldest_wait.unwrap_or(Duration::ZERO).as_secs_f64()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "fewer than 2^52 threads and jobs")]

@@ -23,7 +23,7 @@ mod tally;
 use std::fmt;
 
 #[cfg(feature = "metrics")]
-pub(crate) use gauges::Gauges;
+pub(crate) use gauges::{Gauges, publish_view};
 pub use histogram::Histogram;
 pub use panics::PanicRecord;
 #[cfg(not(feature = "metrics"))]

@@ -41,6 +41,12 @@ impl Sites {
         Self { label, timing, count: Counter::new(), table: Table::new(2 * PROBES), panics: Arc::default() }
     }
 
+    /// The name under which they are published.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn label(&self) -> &Arc<str> {
+        &self.label
+    }
+
     /// Whether no job has come yet.
     pub(crate) fn is_empty(&self) -> bool {
         self.count.get() == 0
