@@ -300,6 +300,7 @@ export class Executor {
     for (const method of methods) {
       const row = this.#rows.get(method.site) ?? this.#addRow(method.site);
       write(row.done, count(method.completed));
+      write(row.items, method.items > 0 ? plural(method.items, "item") : "");
       for (const kind of ["wait", "run"]) {
         for (const quantile of QUANTILES) write(row[kind + quantile], duration(method[kind][over][quantile]));
         row.spread[kind].show(method[kind][over]);
@@ -317,12 +318,12 @@ export class Executor {
     // A line may break where a path does.
     const [owner, name] = site.includes("::") ? site.split(/::(?=[^:]*$)/) : ["", site];
     const title = owner ? make("code", {}, `${owner}::`, make("wbr"), name) : make("code", {}, name);
-    const row = { spread: { wait: new Spread("wait"), run: new Spread("run") } };
+    const row = { items: make("small"), spread: { wait: new Spread("wait"), run: new Spread("run") } };
     const cell = (key, label, kind = "") => (row[key] = make("td", { role: "cell", "data-label": label, class: kind }));
     const quantiles = ["wait", "run"].flatMap((kind) => QUANTILES.map((each) => cell(kind + each, each, `${kind} ${each}`)));
     const spread = make("td", { role: "cell", class: "spread" }, row.spread.wait.element, row.spread.run.element);
     row.element = make("tr", { role: "row" },
-      make("th", { role: "rowheader", scope: "row" }, title), cell("done", "done"), ...quantiles,
+      make("th", { role: "rowheader", scope: "row" }, title, " ", row.items), cell("done", "done"), ...quantiles,
       cell("failed", "failed", "failed"), cell("cancelled", "cancelled", "cancelled"), cell("refused", "refused", "refused"), spread);
     this.#rows.set(site, row);
     return row;

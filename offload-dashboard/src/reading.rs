@@ -10,7 +10,7 @@ use offload_runtime::process::ProcessPool;
 use offload_runtime::{LimitedMetrics, PanicRecord, PoolMetrics, RunningJob, SiteMetrics};
 use serde::Serialize;
 
-use crate::times::{Times, Windows};
+use crate::times::{History, Key, Times, Windows, milliseconds};
 
 /// Everything that is to be seen at one moment.
 #[derive(Clone, Debug, Serialize)]
@@ -87,7 +87,7 @@ pub(crate) struct Running {
 /// All jobs of one method, since the executor was made.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Method {
-    pub(crate) site: String,
+    site: String,
     queued: u64,
     running: u64,
     completed: u64,
@@ -96,10 +96,12 @@ pub(crate) struct Method {
     cancelled: u64,
     refused: u64,
     abandoned: u64,
-    pub(crate) wait: Windows,
-    pub(crate) run: Windows,
+    /// That its streams have yielded.
+    items: u64,
+    wait: Windows,
+    run: Windows,
     #[serde(skip)]
-    pub(crate) times: [Times; 2],
+    times: [Times; 2],
 }
 
 /// A panic.
@@ -126,6 +128,20 @@ struct ExecutorPoint {
     done: u64,
     refused: u64,
     failed: u64,
+}
+
+/// Fills in the quantiles of the methods' times, and keeps the times for those to come.
+pub(crate) fn fill(executors: &mut [Executor], now: Duration, history: &mut History) {
+    let key = |index: usize, method: &Method| -> Key { (index, method.site.clone()) };
+    for (index, executor) in executors.iter_mut().enumerate() {
+        for method in &mut executor.methods {
+            [method.wait, method.run] = history.windows(&key(index, method), &method.times);
+        }
+    }
+    let methods = executors.iter().enumerate().flat_map(|(index, executor)| {
+        executor.methods.iter().map(move |method| (key(index, method), method.times.clone()))
+    });
+    history.keep(now, methods);
 }
 
 impl Reading {
@@ -240,6 +256,7 @@ impl Method {
             cancelled: metrics.cancelled(),
             refused: metrics.refused(),
             abandoned: metrics.abandoned(),
+            items: metrics.items(),
             wait: Windows::default(),
             run: Windows::default(),
             times: [metrics.wait(), metrics.run()].map(Times::of),
@@ -254,34 +271,6 @@ impl Failure {
             message: panic.message().map(str::to_owned),
             thread: panic.thread_name().map(str::to_owned),
             ago_s: panic.age().as_secs(),
-        }
-    }
-}
-
-/// To a tenth of a microsecond: what lies below is noise, and digits to send.
-pub(crate) fn milliseconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e7).round() / 1e4
-}
-
-#[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-
-    /// A method whose jobs ran that long.
-    pub(crate) fn method(site: &str, run: Times) -> Method {
-        Method {
-            site: site.to_owned(),
-            queued: 0,
-            running: 0,
-            completed: 0,
-            failed: 0,
-            panicked: 0,
-            cancelled: 0,
-            refused: 0,
-            abandoned: 0,
-            wait: Windows::default(),
-            run: Windows::default(),
-            times: [Times::default(), run],
         }
     }
 }

@@ -12,10 +12,10 @@ use serde::Serialize;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, sleep_until};
 
-use crate::reading::{Executor, Point, Reading, milliseconds};
+use crate::reading::{Executor, Point, Reading, fill};
 use crate::run_queue::RunQueue;
 use crate::source::Source;
-use crate::times;
+use crate::times::{self, milliseconds};
 
 const EVERY: Duration = Duration::from_millis(500);
 /// Two minutes.
@@ -152,7 +152,7 @@ impl Reader {
     fn take(&mut self, late: Duration) -> Reading {
         let mut executors: Vec<Executor> = self.sources.iter().map(Source::read).collect();
         let at = self.start.elapsed();
-        self.times.fill(at, &mut executors);
+        fill(&mut executors, at, &mut self.times);
         let names: Vec<_> = executors.iter().map(|executor| executor.thread_name.clone()).collect();
         for (executor, waiting) in executors.iter_mut().zip(self.run_queue.read(&names)) {
             executor.waiting_for_core = waiting.map(|threads| (threads * 100.0).round() / 100.0);

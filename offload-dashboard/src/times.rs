@@ -6,8 +6,6 @@ use std::time::Duration;
 use offload_runtime::Histogram;
 use serde::Serialize;
 
-use crate::reading::{Executor, milliseconds};
-
 /// Histograms are kept this often.
 const EVERY: Duration = Duration::from_secs(5);
 /// Five minutes.
@@ -69,8 +67,11 @@ pub(crate) struct Windows {
     all: Quantiles,
 }
 
-/// By executor and method.
-type Kept = HashMap<(usize, String), [Times; 2]>;
+/// A method of an executor: the executor's index, and the site.
+pub(crate) type Key = (usize, String);
+
+/// The wait and the run times of all methods at one moment.
+type Kept = HashMap<Key, [Times; 2]>;
 
 /// The histograms of the last five minutes.
 #[derive(Debug, Default)]
@@ -81,41 +82,36 @@ pub(crate) struct History {
 }
 
 impl History {
-    /// Fills in the quantiles of a reading, and keeps its histograms if it is time.
-    pub(crate) fn fill(&mut self, now: Duration, executors: &mut [Executor]) {
+    /// The quantiles of the wait and the run times of a method, which are `now`.
+    pub(crate) fn windows(&self, key: &Key, now: &[Times; 2]) -> [Windows; 2] {
         let minute =
             self.kept.len().checked_sub(MINUTE).map_or_else(|| self.kept.front(), |index| self.kept.get(index));
-        let oldest = self.kept.front();
-        for (index, executor) in executors.iter_mut().enumerate() {
-            for method in &mut executor.methods {
-                let key = (index, method.site.clone());
-                let windows = |kind: usize| {
-                    let all = &method.times[kind];
-                    // A method that came later had counted nothing then.
-                    let since = |kept: Option<&Kept>| {
-                        let earlier = kept.and_then(|kept| kept.get(&key)).map(|times| &times[kind]);
-                        earlier.map_or_else(|| all.quantiles(), |earlier| all.since(earlier).quantiles())
-                    };
-                    Windows { m1: since(minute), m5: since(oldest), all: all.quantiles() }
-                };
-                (method.wait, method.run) = (windows(0), windows(1));
-            }
-        }
+        [0, 1].map(|kind| {
+            let all = &now[kind];
+            // A method that came later had counted nothing then.
+            let since = |kept: Option<&Kept>| {
+                let earlier = kept.and_then(|kept| kept.get(key)).map(|times| &times[kind]);
+                earlier.map_or_else(|| all.quantiles(), |earlier| all.since(earlier).quantiles())
+            };
+            Windows { m1: since(minute), m5: since(self.kept.front()), all: all.quantiles() }
+        })
+    }
+
+    /// Keeps what was read at `now`, if it is time.
+    pub(crate) fn keep(&mut self, now: Duration, read: impl Iterator<Item = (Key, [Times; 2])>) {
         if self.last.is_none_or(|last| now >= last + EVERY) {
             self.last = Some(now);
-            let of = |(index, executor): (usize, &Executor)| {
-                executor
-                    .methods
-                    .iter()
-                    .map(move |method| ((index, method.site.clone()), method.times.clone()))
-                    .collect::<Vec<_>>()
-            };
-            self.kept.push_back(executors.iter().enumerate().flat_map(of).collect());
+            self.kept.push_back(read.collect());
             if self.kept.len() > KEPT {
                 self.kept.pop_front();
             }
         }
     }
+}
+
+/// To a tenth of a microsecond: what lies below is noise, and digits to send.
+pub(crate) fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e7).round() / 1e4
 }
 
 #[cfg(test)]
@@ -143,20 +139,15 @@ mod tests {
         assert_eq!(times(&[(7, 1)]).quantiles().p50, Some(7.0));
     }
 
-    /// An executor with one method, which has run so often for 1 ms, and then for 9 ms.
-    fn executor(short: u64, long: u64) -> Executor {
-        let mut executor = Executor::default();
-        executor.methods.push(crate::reading::tests::method("find", times(&[(1, short), (9, long)])));
-        executor
-    }
-
     #[test]
     fn a_window_forgets_what_is_older() {
         let mut history = History::default();
+        let key = (0, "find".to_owned());
+        // It has run so often for 1 ms, and then for 9 ms.
         let mut read = |second: u64, short, long| {
-            let mut executors = [executor(short, long)];
-            history.fill(Duration::from_secs(second), &mut executors);
-            let run = executors[0].methods[0].run.clone();
+            let now = [Times::default(), times(&[(1, short), (9, long)])];
+            let [_, run] = history.windows(&key, &now);
+            history.keep(Duration::from_secs(second), std::iter::once((key.clone(), now)));
             [run.m1, run.m5, run.all].map(|quantiles| (quantiles.count, quantiles.p50))
         };
         assert_eq!(read(0, 10, 0), [(10, Some(1.0)); 3]);

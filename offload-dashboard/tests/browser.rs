@@ -20,6 +20,7 @@ use axum::Router;
 use axum::http::header;
 use axum::routing::get;
 use fantoccini::key::Key;
+use futures_util::StreamExt;
 use offload_dashboard::Dashboard;
 use offload_runtime::{Error, Executor, ExecutorExt, JobHandle, Limited, StatefulPool, ThreadPool, check_cancelled};
 use serde_json::{Value, json};
@@ -313,5 +314,19 @@ async fn a_view_shows_its_places_and_what_waits() {
     occupied.release();
     waiting.await.unwrap();
     assert!(!view.is_closed());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium; CI runs it"]
+async fn a_stream_shows_how_many_items_it_has_yielded() {
+    let pool = named("lines", 1);
+    assert_eq!(pool.stream(|| 0..1500).count().await, 1500);
+    pool.submit(|| ()).await.unwrap();
+    let browser = open(Dashboard::new().pool("lines", &pool).router()).await;
+    let page = Page(&browser);
+    let shown = page.until_executor("lines", "has items", |lines| has(&lines["methods"], "1,500 items")).await;
+    let with_items = shown["methods"].as_array().unwrap().iter().filter(|row| row.as_str().unwrap().contains("item"));
+    assert_eq!(with_items.count(), 1, "a job that is no stream has none: {shown}");
     browser.close().await;
 }

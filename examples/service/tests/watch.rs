@@ -243,9 +243,13 @@ async fn prometheus_scrapes_what_is_documented() {
         (200, "text/plain; version=0.0.4; charset=utf-8")
     );
     let text = String::from_utf8(answer.body.to_vec()).unwrap();
-    let line = |start: &str, labels: &[&str]| {
-        let is_it = |line: &&str| line.starts_with(start) && labels.iter().all(|label| line.contains(label));
-        let line = text.lines().find(is_it).unwrap_or_else(|| panic!("no {start} with {labels:?} in:\n{text}"));
+    let line = |name: &str, labels: &[&str]| {
+        let is_it = |line: &&str| {
+            line.split(['{', ' ']).next() == Some(name) && labels.iter().all(|label| line.contains(label))
+        };
+        let found: Vec<&str> = text.lines().filter(is_it).collect();
+        // Of two, which differ in a label that is not asked for, either may be the first.
+        let [line] = found[..] else { panic!("not one {name} with {labels:?}, but {found:#?} in:\n{text}") };
         line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()
     };
     let hash = ["pool=\"cpu\"", "method=\"service::accounts::Accounts::hash\""];
