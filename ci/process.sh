@@ -9,10 +9,14 @@ cd "$(dirname "$0")/.."
 
 runs=${1:-50}
 # All but the compile errors, which do not depend on chance.
-tests=(--test calls --test failures --test methods --test own_program --test pool --test published --test start)
+tests=(--test calls --test failures --test methods --test own_program --test pool --test published --test start --test traces)
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
 cargo test --quiet --package tests-process "${tests[@]}" --no-run
 for ((run = 1; run <= runs; run++)); do
-    timeout 600 cargo test --quiet --package tests-process "${tests[@]}" >/dev/null || {
+    # Children say on stderr how they panic or abort, on purpose: shown where a run fails.
+    timeout 600 cargo test --quiet --package tests-process "${tests[@]}" >"$output" 2>&1 || {
+        cat "$output" >&2
         echo "run $run of $runs failed" >&2
         exit 1
     }
