@@ -23,6 +23,9 @@ use crate::job::JobHandle;
 use crate::remote::{Caller, Failure, Format, note_location, registry, run_cancellable};
 use crate::sync::{self, Arc, Mutex};
 
+/// A buffer of more bytes is not kept from one call to the next.
+const SPARE: usize = 4 * 1024 * 1024;
+
 /// What the parent says first.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Settings {
@@ -84,6 +87,8 @@ struct Child {
     data: BufReader<UnixStream>,
     limit: u64,
     current: Arc<Mutex<Current>>,
+    /// Of the last call's arguments: most of what a large call costs is the memory that is new to the process.
+    spare: Vec<u8>,
 }
 
 /// What the two threads share.
@@ -127,7 +132,7 @@ impl Child {
         }
         let hello = Format::Postcard.encode(&Hello::of_this_process()).map_err(io::Error::other)?;
         send(&data, Kind::Hello, 0, &hello)?;
-        Ok(Self { data: BufReader::with_capacity(SCRATCH, data), limit: settings.limit, current })
+        Ok(Self { data: BufReader::with_capacity(SCRATCH, data), limit: settings.limit, current, spare: Vec::new() })
     }
 
     fn serve(&mut self) -> io::Result<()> {
@@ -155,7 +160,9 @@ impl Child {
 
     /// What has been read ahead, and then straight into its place.
     fn read_body(&mut self, length: usize) -> io::Result<Vec<u8>> {
-        let mut body = Vec::with_capacity(length);
+        let mut body = std::mem::take(&mut self.spare);
+        body.clear();
+        body.reserve_exact(length);
         let ahead = self.data.buffer();
         body.extend_from_slice(&ahead[..ahead.len().min(length)]);
         self.data.consume(body.len());
@@ -164,17 +171,18 @@ impl Child {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
-        Ok(body)
+        // The buffer may have room for more, but no other frame comes before the reply to this one.
+        if body.len() == length { Ok(body) } else { Err(io::ErrorKind::InvalidData.into()) }
     }
 
-    fn run(&self, header: Header, caller: &Caller, arguments: Vec<u8>) -> Result<Vec<u8>, Failure> {
+    fn run(&mut self, header: Header, caller: &Caller, arguments: Vec<u8>) -> Result<Vec<u8>, Failure> {
         let Some(function) = registry().find_fingerprint(header.function) else {
             // The parent knows its name.
             return Err(Failure::UnknownFunction(String::new()));
         };
         let current = &self.current;
         let arrive = |context: &_| caller.arrive(context);
-        let result = run_cancellable(function, Format::Postcard, arguments, arrive, |handle| {
+        let (result, arguments) = run_cancellable(function, Format::Postcard, arguments, arrive, |handle| {
             let is_cancelled = sync::lock(current).begin(header.number, Arc::clone(&handle));
             if is_cancelled {
                 handle.cancel();
@@ -182,6 +190,9 @@ impl Child {
         });
         let ended = sync::lock(current).running.take();
         drop(ended);
+        if arguments.capacity() <= SPARE {
+            self.spare = arguments;
+        }
         let bytes = result?;
         if bytes.len() as u64 > self.limit {
             return Err(Failure::Codec(over_limit("the result", bytes.len(), self.limit)));

@@ -135,7 +135,7 @@ impl Conn {
         Ok(Self { data, control, exit, io: Mutex::default() })
     }
 
-    /// Sends what can be sent at once. `true`: something is left, for [`flush`](Self::flush). An error is for the reading side to find.
+    /// Sends what can be sent at once. `true`: something is left, for [`flush`](Self::flush). An error closes the socket, which the reading side finds.
     pub(super) fn send(&self, frame: Outgoing) -> bool {
         let mut io = sync::lock(&self.io);
         io.outgoing = Some(frame);
@@ -163,7 +163,11 @@ impl Conn {
                 Ok(sent) => frame.sent += sent,
                 Err(Errno::INTR) => (),
                 Err(Errno::AGAIN) => return true,
-                Err(_) => break,
+                // Not always that the child is gone: the system may lack memory (ENOBUFS). Half a frame would have both sides wait for ever.
+                Err(_) => {
+                    let _ = self.data.shutdown(std::net::Shutdown::Both);
+                    break;
+                }
             }
         }
         // Its memory is free before the call has ended.
@@ -285,6 +289,15 @@ mod tests {
             child.write_all(&[&header.to_bytes()[..], &vec![1; body]].concat()).unwrap();
             assert!(matches!(conn.read(&mut vec![0; SCRATCH], 10), Read::Broken));
         }
+    }
+
+    #[test]
+    fn a_frame_that_cannot_be_sent_closes_the_socket() {
+        let (conn, child) = conn();
+        // Nothing that is sent arrives, but the child could still reply.
+        child.shutdown(std::net::Shutdown::Read).unwrap();
+        assert!(!conn.send(Outgoing::new(value(3), "", b"abc".to_vec())));
+        assert!(matches!(conn.read(&mut vec![0; SCRATCH], 10), Read::Closed));
     }
 
     #[test]

@@ -221,7 +221,7 @@ impl Call {
     pub fn run_here(mut self) {
         let payload = std::mem::take(&mut self.payload);
         let cancel = |handle: Arc<JobHandle<()>>| self.on_cancel(move || handle.cancel());
-        let result = local::run_cancellable(self.function, self.format, payload, |_| (), cancel);
+        let (result, _) = local::run_cancellable(self.function, self.format, payload, |_| (), cancel);
         self.complete(result);
     }
 

@@ -109,14 +109,15 @@ impl Failure {
     }
 }
 
-/// Runs `function` on this thread, as a job that `register` can have cancelled. `arrive` has a look at its context before. Never unwinds.
+/// Runs `function` on this thread, as a job that `register` can have cancelled. `arrive` has a look at its context before. Returns
+/// the buffer of the arguments, too, unless the call was cancelled before it ran. Never unwinds.
 pub(crate) fn run_cancellable(
     function: &'static Function,
     format: Format,
     arguments: Vec<u8>,
     arrive: impl FnOnce(&CallerContext),
     register: impl FnOnce(Arc<JobHandle<()>>),
-) -> Result<Vec<u8>, Failure> {
+) -> (Result<Vec<u8>, Failure>, Vec<u8>) {
     LOCATION.with_borrow_mut(Option::take);
     let result = Arc::new(Mutex::new(None));
     let of_body = Arc::clone(&result);
@@ -125,7 +126,6 @@ pub(crate) fn run_cancellable(
     arrive(&context);
     let body = move || {
         let run = catch_unwind(AssertUnwindSafe(|| function.run(format, &arguments)));
-        discard(arguments);
         let (result, payload) = match run {
             Ok(result) => (result, None),
             Err(payload) if payload.is::<CancelUnwind>() => (Err(Failure::Cancelled), Some(payload)),
@@ -134,7 +134,7 @@ pub(crate) fn run_cancellable(
                 (Err(Failure::Panicked(text.clone())), Some(Box::new(text) as Box<dyn Any + Send>))
             }
         };
-        *sync::lock(&of_body) = Some(result);
+        *sync::lock(&of_body) = Some((result, arguments));
         if let Some(payload) = payload {
             // So that the job's span and counts see how it ended. The panic hook has been called.
             resume_unwind(payload);
@@ -144,7 +144,7 @@ pub(crate) fn run_cancellable(
     register(Arc::new(handle));
     job.run();
     // Nothing is there if the handle has cancelled the job before it ran.
-    sync::lock(&result).take().unwrap_or(Err(Failure::Cancelled))
+    sync::lock(&result).take().unwrap_or((Err(Failure::Cancelled), Vec::new()))
 }
 
 std::thread_local! {

@@ -74,6 +74,19 @@ fn a_call_of_64_mb_crosses_and_comes_back() {
 }
 
 #[test]
+fn calls_of_all_sizes_follow_each_other_on_one_worker() {
+    bounded(|| {
+        let pool = pool!(max_workers(1));
+        // A worker keeps the buffer of a call for the next, unless it is larger than 4 MiB.
+        for (letter, length) in (b'a'..).zip([0, 3 << 20, 10, 1 << 20, 64 << 10, 6 << 20, 1, (4 << 20) - 5, 100_000]) {
+            let text = char::from(letter).to_string().repeat(length);
+            assert!(block_on(functions::echo(&pool, text.clone())).unwrap() == text, "{length}");
+        }
+        assert_eq!(pool.metrics().restarted(), 0);
+    });
+}
+
+#[test]
 fn a_payload_over_the_limit_is_an_error_that_names_both_sizes() {
     bounded(|| {
         let pool = pool!(max_workers(1), payload_limit(1_000));
