@@ -201,8 +201,8 @@ impl State {
 
     // Workers that come.
 
-    /// Starts as many workers as there are waiting calls without one, and as have to be there anyway. Where there is none, and none may start, no call
-    /// waits.
+    /// Starts as many workers as there are waiting calls without one, and as have to be there anyway. Refuses the queue if
+    /// no worker is there and the breaker lets none start.
     fn refill(&mut self, config: &Config, now: Instant, after: &mut After) {
         let count = |is: fn(&Worker) -> bool| self.workers.values().filter(|worker| is(worker)).count();
         let (starting, able) = (count(Worker::is_starting), count(Worker::is_able));

@@ -19,7 +19,6 @@ use crate::executor::Executor;
 use crate::ext::{ExecutorExt, submit_at};
 use crate::job::{self, CancelUnwind, JobHandle, Origin, Unjudged};
 use crate::sync::{self, Arc, Mutex};
-use crate::unwind::discard;
 
 /// Runs remote calls on the threads of an executor of this process, through the same encoding.
 ///

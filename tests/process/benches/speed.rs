@@ -9,9 +9,10 @@ use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use offload_runtime::blocking;
 use offload_runtime::process::ProcessPool;
 use pollster::block_on;
-use tests_process::remote;
+use serde_bytes::Bytes;
 
 const ROUNDS: usize = 9;
 const SIZES: [usize; 3] = [0, 1 << 10, 1 << 20];
@@ -23,10 +24,15 @@ fn add_up(bytes: &[u8]) -> u64 {
     bytes.iter().map(|byte| u64::from(*byte)).sum()
 }
 
-remote! {
-    /// Adds up.
-    fn sum(bytes: serde_bytes::ByteBuf) -> u64 {
-        add_up(&bytes)
+struct Adder {
+    workers: ProcessPool,
+}
+
+impl Adder {
+    /// Borrowed, as at the floor. (`Bytes` is a `[u8]` that serde takes as a whole.)
+    #[blocking(remote, executor = workers, handle)]
+    fn sum(&self, bytes: &Bytes) -> u64 {
+        add_up(bytes)
     }
 }
 
@@ -84,7 +90,7 @@ fn main() {
         floor_child();
     }
     let socket = floor();
-    let pool = ProcessPool::new(2).unwrap();
+    let adder = Adder { workers: ProcessPool::new(2).unwrap() };
     let peer = procspawn::Pool::new(2).unwrap();
     for size in SIZES {
         let bytes = vec![1_u8; size];
@@ -101,7 +107,7 @@ fn main() {
                 let time = match turn {
                     0 | 1 => per_call(|| assert_eq!(floor_call(&socket, &bytes), expected)),
                     2 => per_call(|| {
-                        assert_eq!(block_on(sum(&pool, serde_bytes::ByteBuf::from(bytes.clone()))).unwrap(), expected);
+                        assert_eq!(block_on(adder.sum(Bytes::new(&bytes))).unwrap(), expected);
                     }),
                     3 => per_call(|| {
                         let call = procspawn::spawn!(in peer, (serde_bytes::ByteBuf::from(bytes.clone()) => bytes) || add_up(&bytes));
@@ -109,8 +115,7 @@ fn main() {
                     }),
                     4 => {
                         per_call(|| {
-                            let calls: Vec<_> =
-                                (0..CALLERS).map(|_| sum(&pool, serde_bytes::ByteBuf::from(bytes.clone()))).collect();
+                            let calls: Vec<_> = (0..CALLERS).map(|_| adder.sum(Bytes::new(&bytes))).collect();
                             for call in calls {
                                 assert_eq!(block_on(call).unwrap(), expected);
                             }
