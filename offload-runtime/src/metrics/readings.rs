@@ -425,18 +425,27 @@ figures!(RemoteMetrics);
 #[cfg(feature = "remote")]
 impl RemoteMetrics {
     /// The name that the meter was given: the label `pool` of what is published.
+    ///
+    /// # Examples
+    /// See [`Meter`](crate::remote::Meter).
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// The figures of each method, in the order in which they first came.
+    ///
+    /// # Examples
+    /// See [`Meter`](crate::remote::Meter).
     #[must_use]
     pub fn by_site(&self) -> &[SiteMetrics] {
         &self.sites
     }
 
     /// Returns the last calls that panicked or failed with their worker, the latest first: 32 at most.
+    ///
+    /// # Examples
+    /// See [`Meter`](crate::remote::Meter).
     #[must_use]
     pub fn recent_panics(&self) -> &[PanicRecord] {
         &self.panics

@@ -60,6 +60,6 @@ fn calls_restarts_and_memory_are_published_under_their_names() {
     assert_eq!((count("offload_jobs_queued", &[pool]), count("offload_jobs_running", &[pool])), (0, 0));
     assert_eq!(count("offload_pool_processes", &[pool]), 0);
     // No memory is left to a process that has gone, and each had the gauge of the one before.
-    assert_eq!(values(&prometheus, "offload_process_resident_bytes", &[pool]), [0.0]);
-    assert_eq!(values(&prometheus, "offload_process_resident_bytes", &[pool, "worker=\"0\""]), [0.0]);
+    assert_eq!(published.values("offload_process_resident_bytes", &[pool]), [0.0]);
+    assert_eq!(published.values("offload_process_resident_bytes", &[pool, "worker=\"0\""]), [0.0]);
 }
