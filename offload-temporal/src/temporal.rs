@@ -121,17 +121,22 @@ impl Temporal {
     /// Without an identity, that is `PID@HOST`. Without a `connect_timeout`, that is 10 seconds.
     ///
     /// # Errors
-    /// As [`connect`](Self::connect).
+    /// As [`connect`](Self::connect); and [`Error::Unavailable`] if the server has no certificate of a trusted authority, or refuses the key.
     ///
     /// # Examples
     /// ```no_run
     /// use offload_temporal::Temporal;
-    /// use offload_temporal::temporalio_client::{ConnectionOptions, Url};
+    /// use offload_temporal::temporalio_client::{ConnectionOptions, TlsOptions, Url};
     ///
     /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
     /// let url = Url::parse("https://eu-west-1.aws.api.temporal.io:7233")?;
     /// let options = ConnectionOptions::new(url).api_key(std::env::var("TEMPORAL_API_KEY")?).build();
     /// let jobs = Temporal::connect_with(options).await?.namespace("shop.a1b2c");
+    ///
+    /// // A server with a certificate of your own authority.
+    /// let tls = TlsOptions::builder().server_root_ca_cert(std::fs::read("ca.pem")?).build();
+    /// let options = ConnectionOptions::new(Url::parse("https://temporal.internal:7233")?).tls_options(tls).build();
+    /// let jobs = Temporal::connect_with(options).await?;
     /// # Ok(())
     /// # }
     /// ```
