@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use offload_runtime::{ExecutorExt, JobHandle, Limited, ThreadPool, is_cancelled};
+use offload_runtime::{ExecutorExt, Inline, JobHandle, Limited, ThreadPool, is_cancelled};
 use tests::support::{Gate, Occupied, PATIENCE, Started, eventually, finish, tokio_runtime, within};
 
 const DEPTH: u32 = 50;
@@ -339,4 +339,22 @@ fn c10_a_job_that_waits_for_a_channel_of_a_queued_job_has_to_time_out() {
     let (waited, inner) = finish(outer).unwrap();
     assert_eq!(waited, Err(RecvTimeoutError::Timeout));
     assert!(!finish(inner).unwrap(), "it ran, and its receiver was gone");
+}
+
+/// Jobs that run one inside the other, on one thread, do not keep it from telling its pool that they wait.
+#[test]
+fn c10_a_job_far_inside_of_others_awaits_a_job_of_its_pool() {
+    fn far_inside(pool: ThreadPool, depth: usize) -> u32 {
+        match depth {
+            0 => finish(pool.submit(|| 1)).unwrap(),
+            _ => finish(Inline.submit(move || far_inside(pool, depth - 1))).unwrap(),
+        }
+    }
+
+    for depth in [1, 62, 63, 64, 200] {
+        let pool = ThreadPool::new(1);
+        let of_job = pool.clone();
+        let outer = pool.submit(move || far_inside(of_job, depth));
+        assert_eq!(within(PATIENCE, move || finish(outer)).unwrap(), 1, "{depth} deep");
+    }
 }

@@ -35,7 +35,7 @@ struct Frame {
     outer: *const Frame,
     /// The handles for which what runs in this frame waits.
     waits_for: Cell<usize>,
-    /// The queues that know of it: bit `n` stands for the `n`th frame further out.
+    /// The queues that know of it: bit `n` stands for the `n`th frame of a queue further out.
     told: Cell<u64>,
     /// The number of this frame, given when it first waits.
     number: Cell<u64>,
@@ -142,6 +142,11 @@ impl Frame {
         Frames { next: self, frames: PhantomData }
     }
 
+    /// The frames of queues, innermost first. Jobs lie between them, in any number.
+    fn queues(&self) -> impl Iterator<Item = &Self> {
+        self.outward().filter(|frame| !frame.queue.is_null())
+    }
+
     /// The job of this frame waits for one more handle: that of a job in the queue at `owner`. Returns whether that queue, or one from which
     /// it gets its threads, is served by this thread.
     fn begin_wait(&self, owner: QueueId, header: NonNull<Header>) -> bool {
@@ -154,7 +159,7 @@ impl Frame {
         let mut served = false;
         let mut next = Some(owner);
         while let Some(queue) = next {
-            let at = self.outward().enumerate().find(|(_, frame)| frame.queue.addr() == queue.0);
+            let at = self.queues().enumerate().find(|(_, frame)| frame.queue.addr() == queue.0);
             if let Some((distance, frame)) = at {
                 served = true;
                 let bit = 1_u64.checked_shl(u32::try_from(distance).unwrap_or(u32::MAX)).unwrap_or(0);
@@ -201,7 +206,7 @@ impl Frame {
     fn end_wait(&self) {
         let told = self.told.take();
         if told != 0 {
-            let frames = self.outward().enumerate();
+            let frames = self.queues().enumerate();
             for (_, frame) in frames.filter(|(distance, _)| *distance < 64 && told >> distance & 1 == 1) {
                 frame.tell(Wait::Ends);
             }
