@@ -384,6 +384,9 @@ const SELF_IS_MUTABLE: &str = "`&mut self` cannot cross to another thread; take 
 
 fn mutable_borrow(whole: &Type, elem: &Type) -> String {
     let (whole, is_function) = (shown(whole), shown(elem).contains("Fn"));
+    if last_segment(peel(elem)).is_some_and(|(name, _)| name == "Yielder") {
+        return format!("a `{whole}` is made for each call, not by the caller; mark it: `#[out] ..: {whole}`");
+    }
     let owned = match peel(elem) {
         Type::Slice(slice) => format!("take `Vec<{}>` by value and return it", shown(&slice.elem)),
         Type::TraitObject(object) => format!("take `Box<dyn {} + Send>`", shown(&object.bounds)),

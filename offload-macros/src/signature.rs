@@ -69,6 +69,11 @@ pub(crate) fn unchanged(plan: &Plan) -> Signature {
     if let Some(FnArg::Receiver(receiver)) = sig.inputs.first_mut() {
         receiver.attrs = state::without_mark(&receiver.attrs);
     }
+    for input in &mut sig.inputs {
+        if let FnArg::Typed(typed) = input {
+            typed.attrs.retain(|attr| !attr.path().is_ident("into") && !attr.path().is_ident("as_ref"));
+        }
+    }
     sig
 }
 

@@ -369,3 +369,22 @@ fn a_block_gives_its_options_to_the_methods_that_are_marked() {
     assert_eq!(expanded("", "pub trait A { #[blocking] fn a() {} }"), "pubtraitA{#[blocking(impl())]fna(){}}");
     refused("sync = x", "impl A { #[blocking] fn a() {} }", &["`sync` belongs to one method"]);
 }
+
+#[test]
+fn a_yielder_that_is_not_marked_is_to_be_marked() {
+    refused(
+        "stream",
+        "fn rows(&self, rows: &mut Yielder<u8>) -> Result<(), Error> { Ok(()) }",
+        &["mark it: `#[out] ..: &mut Yielder<u8>`", "a stream is made of an iterator"],
+    );
+}
+
+#[test]
+fn a_conversion_that_is_wrong_is_one_error() {
+    for item in
+        ["fn size(&self, #[into] key: &str) -> usize { 1 }", "fn size(&self, #[as_ref] key: String) -> usize { 1 }"]
+    {
+        let expansion = expand("", item).to_string();
+        assert!(!expansion.contains("# [into]") && !expansion.contains("# [as_ref]"), "{expansion}");
+    }
+}
