@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::after::{After, How};
-use super::config::Config;
+use super::config::{Config, OnDrop};
 use super::metrics::Restart;
 use super::state::{MEMORY_LOOK, State};
 use super::worker::{Left, Phase, Running};
@@ -69,10 +69,11 @@ impl State {
                 self.retire(id, config, now, after);
             }
             Phase::Busy(Running { until: Some(until), call, .. }) if *until <= now => {
-                // Without a call, it is the grace time that is over.
-                let (how, why) = match call {
-                    Some(_) => (How::Failed(Error::TimedOut), Restart::TimedOut),
-                    None => (How::Dropped, Restart::Cancelled),
+                let (how, why) = match (call, config.on_drop) {
+                    (Some(_), _) => (How::Failed(Error::TimedOut), Restart::TimedOut),
+                    // It was asked to end, and its grace time is over.
+                    (None, OnDrop::Signal) => (How::Dropped, Restart::Cancelled),
+                    (None, _) => (How::Dropped, Restart::TimedOut),
                 };
                 self.end_and_kill(id, how, why, after);
             }

@@ -189,6 +189,22 @@ fn a_dropped_call_may_finish() {
 }
 
 #[test]
+fn a_dropped_call_that_may_finish_still_has_its_time_limit() {
+    bounded(|| {
+        let pool = pool!(max_workers(1), on_drop(OnDrop::Finish), time_limit(Duration::from_millis(200)));
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("runs");
+        let call = functions::runs_for_ever(&pool, file.clone());
+        let process: u32 = content(&file).parse().unwrap();
+        drop(call);
+        assert_ne!(block_on(functions::process_id(&pool)).unwrap(), process);
+        assert!(is_gone(process));
+        let replaced: Vec<_> = pool.metrics().restarts().filter(|(_, count)| *count > 0).collect();
+        assert_eq!(replaced, [("timed_out", 1)]);
+    });
+}
+
+#[test]
 fn no_stale_reply_reaches_the_next_call() {
     bounded(|| {
         let pool = pool!(max_workers(1), on_drop(OnDrop::Finish));
