@@ -27,16 +27,24 @@ impl RunQueue {
         let waiting = |name: &Option<String>| {
             let (then, before) = before.as_ref()?;
             let start: String = format!("{}-", name.as_ref()?).chars().take(NAME).collect();
-            let waited = threads.iter().filter(|(_, thread)| thread.name.starts_with(&start)).map(|(id, thread)| {
-                let known = before.get(id).map_or(Duration::ZERO, |known| known.waited);
-                thread.waited.saturating_sub(known).as_secs_f64()
-            });
-            Some(waited.sum::<f64>() / now.duration_since(*then).as_secs_f64().max(1e-3))
+            Some(average(&start, before, &threads, now.duration_since(*then)))
         };
         let waiting = names.iter().map(waiting).collect();
         self.last = Some((now, threads));
         waiting
     }
+}
+
+/// How many of the threads whose names begin with `start` waited, on average over `elapsed`.
+///
+/// The system counts a wait when it ends. One that began before counts for `elapsed` only, so that no thread counts for more than one.
+fn average(start: &str, before: &HashMap<String, Thread>, now: &HashMap<String, Thread>, elapsed: Duration) -> f64 {
+    let elapsed = elapsed.max(Duration::from_millis(1));
+    let waited = now.iter().filter(|(_, thread)| thread.name.starts_with(start)).map(|(id, thread)| {
+        let known = before.get(id).map_or(Duration::ZERO, |known| known.waited);
+        thread.waited.saturating_sub(known).min(elapsed).as_secs_f64()
+    });
+    waited.sum::<f64>() / elapsed.as_secs_f64()
 }
 
 /// The threads of this process by their ids.
@@ -56,4 +64,27 @@ fn threads() -> HashMap<String, Thread> {
 #[cfg(not(target_os = "linux"))]
 fn threads() -> HashMap<String, Thread> {
     HashMap::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn threads(all: &[(&str, &str, u64)]) -> HashMap<String, Thread> {
+        let thread = |&(id, name, ms): &(&str, &str, u64)| {
+            (id.to_owned(), Thread { name: name.to_owned(), waited: Duration::from_millis(ms) })
+        };
+        all.iter().map(thread).collect()
+    }
+
+    #[test]
+    fn a_thread_counts_for_one_at_most_however_long_its_wait_was() {
+        let before = threads(&[("1", "cpu-0", 100), ("2", "cpu-1", 0), ("4", "db-0", 0)]);
+        // The first waited for half of the time. The wait of the second ended, and began long before. The third is new.
+        let now = threads(&[("1", "cpu-0", 350), ("2", "cpu-1", 9000), ("3", "cpu-2", 125), ("4", "db-0", 500)]);
+        let elapsed = Duration::from_millis(500);
+        assert!((average("cpu-", &before, &now, elapsed) - 1.75).abs() < 1e-9);
+        assert!((average("db-", &before, &now, elapsed) - 1.0).abs() < 1e-9);
+        assert!(average("files-", &before, &now, elapsed).abs() < 1e-9);
+    }
 }
