@@ -7,7 +7,8 @@ use crate::errors::Errors;
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
-use syn::parse::{Parse as _, ParseStream, Parser as _};
+use syn::parse::{ParseStream, Parser as _};
+use syn::spanned::Spanned as _;
 use syn::{Expr, Lifetime, Lit, LitStr, Path, Result, Token, parenthesized};
 
 /// The options of one attribute.
@@ -19,8 +20,8 @@ pub(crate) struct Options {
     /// The word `handle`, where it stands.
     pub(crate) handle: Option<Span>,
     pub(crate) boxed: Option<BoxedArg>,
-    pub(crate) refused: Option<RefusedArg>,
-    pub(crate) panicked: Option<Expr>,
+    pub(crate) refused: Option<ConversionArg>,
+    pub(crate) panicked: Option<ConversionArg>,
     pub(crate) with: Vec<Capture>,
     /// The word `wait`, where it stands.
     pub(crate) wait: Option<Span>,
@@ -54,10 +55,20 @@ pub(crate) struct BoxedArg {
     pub(crate) is_send: bool,
 }
 
-/// The value of `refused = ...`.
-pub(crate) enum RefusedArg {
-    Panic(Span),
-    Convert(Box<Expr>),
+/// The value of `refused = ...` or `panicked = ...`.
+pub(crate) enum ConversionArg {
+    /// `refused = panic`, `panicked = resume`.
+    None(Span),
+    By(Box<Expr>),
+}
+
+impl ConversionArg {
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Self::None(at) => *at,
+            Self::By(path) => path.span(),
+        }
+    }
 }
 
 /// `name = expression` inside `with(...)`.
@@ -152,7 +163,7 @@ impl Options {
             "sync" => self.sync = value(&name, "sync = find_sync", input, twin)?,
             "crate" => self.runtime = value(&name, "crate = my_crate::offload_runtime", input, runtime)?,
             "refused" => self.refused = value(&name, "refused = Error::from_refusal", input, refused)?,
-            "panicked" => self.panicked = value(&name, "panicked = Error::from_panic", input, Expr::parse)?,
+            "panicked" => self.panicked = value(&name, "panicked = Error::from_panic", input, panicked)?,
             "handle" => self.handle = Some(flag(&name, input)?),
             "wait" => self.wait = Some(flag(&name, input)?),
             "stream" => self.stream = Some(flag(&name, input)?),
@@ -266,14 +277,23 @@ fn boxed(name: &Ident, input: ParseStream) -> Result<BoxedArg> {
     }
 }
 
-fn refused(input: ParseStream) -> Result<RefusedArg> {
+fn refused(input: ParseStream) -> Result<ConversionArg> {
+    conversion(input, "panic")
+}
+
+fn panicked(input: ParseStream) -> Result<ConversionArg> {
+    conversion(input, "resume")
+}
+
+/// Reads a function or a closure, or the word for no conversion.
+fn conversion(input: ParseStream, none: &str) -> Result<ConversionArg> {
     let expression: Expr = input.parse()?;
     if let Expr::Path(path) = &expression
-        && let Some(word) = path.path.get_ident().filter(|word| *word == "panic")
+        && let Some(word) = path.path.get_ident().filter(|word| *word == none)
     {
-        return Ok(RefusedArg::Panic(word.span()));
+        return Ok(ConversionArg::None(word.span()));
     }
-    Ok(RefusedArg::Convert(Box::new(expression)))
+    Ok(ConversionArg::By(Box::new(expression)))
 }
 
 /// Reads `with(inner = self.inner.clone(), ..)`.

@@ -7,7 +7,7 @@ use crate::arguments::{Argument, Binding, Conversion, Crossing, Surroundings};
 use crate::attributes;
 use crate::errors::Errors;
 use crate::function::Function;
-use crate::options::{Capture, ExecutorArg, Options, Place, RefusedArg};
+use crate::options::{Capture, ConversionArg, ExecutorArg, Options, Place};
 use crate::remote_rules;
 use crate::self_rewrite::{self, Rewritten};
 use crate::state;
@@ -16,7 +16,6 @@ use crate::tokens::{self, list};
 use crate::types::{self, shown};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote_spanned};
-use syn::spanned::Spanned as _;
 use syn::{Expr, Lifetime, LitStr, Path, Type};
 
 /// A method with every decision made; the modules behind this one only read it.
@@ -166,10 +165,13 @@ impl Plan {
             output,
             refusal: match options.refused {
                 None => Refusal::ByType,
-                Some(RefusedArg::Panic(_)) => Refusal::Panic,
-                Some(RefusedArg::Convert(path)) => Refusal::Convert(path),
+                Some(ConversionArg::None(_)) => Refusal::Panic,
+                Some(ConversionArg::By(path)) => Refusal::Convert(path),
             },
-            panicked: options.panicked,
+            panicked: match options.panicked {
+                None | Some(ConversionArg::None(_)) => None,
+                Some(ConversionArg::By(path)) => Some(*path),
+            },
             twin,
             when_full: if options.wait.is_some() { WhenFull::Wait } else { WhenFull::Refuse },
             remote: options.remote.map(|_| Remote { name: options.name }),
@@ -424,12 +426,7 @@ fn check_output(options: &Options, errors: &mut Errors) {
         errors.at(boxed.at, "`boxed` and `handle` are two different results; keep one of the two");
     }
     let message = "a `JobHandle` resolves to the refusal or the panic itself; remove this option, or `handle`";
-    match &options.refused {
-        Some(RefusedArg::Panic(at)) => errors.at(*at, message),
-        Some(RefusedArg::Convert(path)) => errors.at(path.span(), message),
-        None => {}
-    }
-    if let Some(path) = &options.panicked {
-        errors.at(path.span(), message);
+    for conversion in options.refused.iter().chain(&options.panicked) {
+        errors.at(conversion.span(), message);
     }
 }

@@ -149,3 +149,30 @@ fn a_block_knows_its_trait() {
     assert_eq!(notes.db.shown(), ["Notes::find"]);
     assert_eq!(notes.files.shown(), ["Notes::look_up"]);
 }
+
+#[derive(Clone)]
+struct Strict {
+    executor: Inline,
+}
+
+/// A method without a `Result` has no error that the block's conversions could make.
+#[blocking(refused = |why| why.to_string(), panicked = |panic| format!("{:?}", panic.message()))]
+impl Strict {
+    #[blocking]
+    fn fallible(&self) -> Result<u32, String> {
+        panic!("out of cheese")
+    }
+
+    #[blocking(refused = panic, panicked = resume)]
+    fn infallible(&self) -> u32 {
+        panic!("out of wine")
+    }
+}
+
+#[test]
+fn a_method_declines_the_conversions_of_its_block() {
+    let strict = Strict { executor: Inline };
+    assert_eq!(run(strict.fallible()), Err("Some(\"out of cheese\")".to_owned()));
+    let resumed = std::panic::catch_unwind(|| run(strict.infallible())).unwrap_err();
+    assert_eq!(resumed.downcast_ref(), Some(&"out of wine"));
+}

@@ -54,7 +54,7 @@ impl<T, E> Outcome<Result<T, E>> {
 #[diagnostic::on_unimplemented(
     message = "`refused` and `panicked` make the error of a method's `Result`, and `{Self}` is not a `Result`",
     label = "there is no error type that this could give",
-    note = "return a `Result`, or leave the option out: the caller panics, as it does by `refused = panic`"
+    note = "return a `Result`, or leave the option out; if the impl block has it, write `refused = panic` or `panicked = resume` at this method"
 )]
 pub trait Fallible {
     /// Its error type.
