@@ -48,7 +48,7 @@ pub(crate) fn caller(arguments: &[String]) {
             // It needed memory as well.
             Err(why) => eprintln!("{why}"),
         }
-        if number % (calls / 10).max(1) == 0 {
+        if number.is_multiple_of((calls / 10).max(1)) {
             show("calls", number);
         }
     };
@@ -62,7 +62,7 @@ pub(crate) fn caller(arguments: &[String]) {
         eventually("all run", || names.iter().all(|name| files.lines(name) == 1));
         drop(running);
         eventually("all are told", || names.iter().all(|name| files.lines(name) == 2));
-        if round % (rounds / 5).max(1) == 0 {
+        if round.is_multiple_of((rounds / 5).max(1)) {
             show("cancelled", round * PLACES);
         }
     }
