@@ -104,6 +104,6 @@ fn c12_a_handle_crosses_threads() {
     assert_unwind_safe::<JobHandle<std::cell::Cell<u8>>>();
     assert_crosses::<ThreadPool>();
     assert_crosses::<offload_runtime::Limited<ThreadPool>>();
-    assert_eq!(size_of::<JobHandle<[u64; 8]>>(), size_of::<[usize; 4]>());
+    assert_eq!(size_of::<JobHandle<[u64; 8]>>(), size_of::<[usize; 5]>());
     assert_eq!(size_of::<Option<offload_runtime::Job>>(), size_of::<usize>());
 }

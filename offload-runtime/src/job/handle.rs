@@ -14,7 +14,7 @@ use super::cell::{self, Header};
 use super::context;
 use super::large::is_large;
 use super::link::{Canceller, Link, Rest};
-use super::look::look;
+use super::look::{self, When};
 use super::owned::Claimed;
 use super::state::{Abandon, Claim, Frees, Request, Seen};
 use super::views::{self, QueueId};
@@ -29,7 +29,8 @@ use crate::sync::{Arc, Ordering, thread_local};
 /// the call returned, or the [`Error`] that says why there is no result.
 ///
 /// A handle is `Send`, `Sync` and `Unpin`, needs no particular async runtime, and can be awaited by reference
-/// (`(&mut handle).await`) to keep it. A poll never blocks; the first may spin for a few microseconds.
+/// (`(&mut handle).await`) to keep it. A poll never blocks. One of the first two may spin for two microseconds, and the first may wake its task at
+/// once, so that other tasks come first.
 ///
 /// **Dropping** a handle cancels its job. If the job has not begun, it never will, and what it captured is dropped before
 /// `drop` returns. If it runs, [`is_cancelled`](crate::is_cancelled) turns true inside it and its
@@ -66,6 +67,8 @@ pub struct JobHandle<T> {
     link: OnceLock<Arc<Link>>,
     /// What ties the handle to the job that awaits it, if one does.
     outer: Option<Box<Outer>>,
+    /// The last poll has let other tasks have their turn, and left no waker.
+    gave_way: bool,
     output: PhantomData<T>,
 }
 
@@ -94,7 +97,7 @@ impl<T> JobHandle<T> {
     /// The cell has a `HANDLE` bit, which is given to the new value, and its output type is `T`, or `Box<T>` if `T` is large.
     #[inline]
     pub(super) unsafe fn from_header(header: NonNull<Header>) -> Self {
-        Self { header: Some(header), link: OnceLock::new(), outer: None, output: PhantomData }
+        Self { header: Some(header), link: OnceLock::new(), outer: None, gave_way: false, output: PhantomData }
     }
 
     /// Cancels the job, and keeps the handle to see what became of it.
@@ -222,7 +225,7 @@ impl<T> JobHandle<T> {
         }
     }
 
-    /// Returns the result if it is there and this does not give way to other tasks; else leaves `waker`. `LOOKS`: the first time, it may spin for
+    /// Returns the result if it is there and this does not give way to other tasks; else leaves `waker`. `LOOKS`: at first it may spin for
     /// the result.
     #[inline]
     pub(crate) fn poll_result<const LOOKS: bool>(
@@ -240,8 +243,17 @@ impl<T> JobHandle<T> {
                     if context::is_inside() {
                         self.await_inside(header, linked);
                     }
-                    if LOOKS && !registered && look(|| !matches!(cell.state.see(), Seen::Pending { .. })) {
-                        continue;
+                    if LOOKS && !registered {
+                        let when = if std::mem::take(&mut self.gave_way) { When::Now } else { look::when() };
+                        if when == When::Later {
+                            self.gave_way = true;
+                            waker.wake_by_ref();
+                            return Poll::Pending;
+                        }
+                        let is_done = || !matches!(cell.state.see(), Seen::Pending { .. });
+                        if when == When::Now && look::look_now(is_done) {
+                            continue;
+                        }
                     }
                     if register(cell, registered, waker) {
                         return Poll::Pending;
