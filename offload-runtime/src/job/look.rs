@@ -141,16 +141,16 @@ mod tests {
         assert!((0..SHORT_JOBS).all(|_| look(|| true)));
         let origin = Origin::of_caller();
         let (job, mut handle) = pair_for(origin, || 7, Unjudged, CallerContext::of(origin));
-        let wakes = Arc::new(Wakes::default());
-        let waker = Waker::from(Arc::clone(&wakes));
+        let count = Arc::new(Wakes::default());
+        let waker = Waker::from(Arc::clone(&count));
         let mut poll = || Pin::new(&mut handle).poll(&mut Context::from_waker(&waker));
         assert!(poll().is_pending());
-        assert_eq!(wakes.0.load(Ordering::SeqCst), 1, "its task is to be polled again at once");
+        assert_eq!(count.0.load(Ordering::SeqCst), 1, "its task is to be polled again at once");
         assert!(poll().is_pending());
         assert!(poll().is_pending());
-        assert_eq!(wakes.0.load(Ordering::SeqCst), 1, "from then on it waits for the result");
+        assert_eq!(count.0.load(Ordering::SeqCst), 1, "from then on it waits for the result");
         job.run();
-        assert_eq!(wakes.0.load(Ordering::SeqCst), 2);
+        assert_eq!(count.0.load(Ordering::SeqCst), 2);
         assert!(matches!(poll(), Poll::Ready(Ok(7))));
     }
 }
