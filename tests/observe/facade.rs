@@ -466,7 +466,9 @@ fn a_views_gauges_are_published_when_asked() {
 
     view.set_limit(5);
     occupied.release();
-    waiting.into_iter().for_each(|job| finish(job).unwrap());
+    for job in waiting {
+        finish(job).unwrap();
+    }
     view.publish_gauges();
     assert_eq!(of("a_view", &["pool_limit", "pool_oldest_wait"]), [5.0, 0.0]);
 }
