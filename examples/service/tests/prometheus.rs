@@ -107,7 +107,7 @@ async fn prometheus_loads_the_rules_and_has_all_that_they_and_the_dashboard_name
     begins.recv().unwrap();
     drop(running);
     let waiting = cpu.submit(|| ());
-    // The service has no view. The rules have to hold for those that have one.
+    // The service has no view. The rules have to hold for services that have one.
     cpu.threads().unwrap().limited(1).publish_gauges();
     let mut prometheus = Prometheus::start(&service);
     let started = Instant::now();

@@ -6,7 +6,10 @@ use crate::job::Job;
 /// Runs each job where it is submitted, before `submit` returns.
 ///
 /// For tests: jobs run one after the other, on the thread of the caller, in the order of the calls. In a program it would block the
-/// async runtime, which this crate exists to avoid. Inside another job it is a part of that: whoever cancels the outer one cancels both. Inside tokio, a body that calls `Handle::block_on` panics, since its thread drives the runtime.
+/// async runtime, which this crate exists to avoid. Inside tokio, a body that calls `Handle::block_on` panics, since its thread drives the
+/// runtime.
+///
+/// A job that is run inside another job is a part of that: the cancellation of the outer one reaches it, if it is detached, too.
 ///
 /// # Examples
 /// ```
