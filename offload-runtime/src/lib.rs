@@ -91,8 +91,9 @@
 //! # Spans and events
 //! With the feature `tracing`. The span `job`, of level `INFO`, is a child of the caller's. Its fields are `site`, `code.filepath`,
 //! `code.lineno`, `pool` and `thread` (on a [`ThreadPool`]), `wait_us` and `run_us`, the times in microseconds; `otel.name` gives it the
-//! method's name in OpenTelemetry. A remote call waits until its result has come, and runs while that is decoded. The span contains the events *job refused* (`WARN`, with the `reason`), *job panicked* (`ERROR`, with the message as `panic`),
-//! *job cancelled before it began* and *job ended by its cancellation* (`DEBUG`). *Job has been running for long*
+//! method's name in OpenTelemetry. A remote call waits until its result has come, and runs while that is decoded. The span contains four events.
+//! *Job refused* is a `WARN`, with the `reason`; *job panicked* is an `ERROR`, with the message as `panic`.
+//! *Job cancelled before it began* and *job ended by its cancellation* are of level `DEBUG`. *Job has been running for long*
 //! ([`warn_after`](ThreadPoolBuilder::warn_after), `WARN`) is in no span. Where the span `job` is filtered out, the body and the
 //! events are in the caller's. A child process writes its own spans; [`process::propagate`](guide::processes#one-trace) sends them the trace, which is then
 //! the field `trace` of their spans `job`. A span of target `tokio::task::blocking`, level `TRACE`, is for tokio-console.
@@ -128,6 +129,8 @@ mod ext;
 pub mod guide;
 #[forbid(unsafe_code)]
 mod hooks;
+#[forbid(unsafe_code)]
+mod idle;
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 #[forbid(unsafe_code)]
 mod io;

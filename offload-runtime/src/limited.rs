@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 use crate::context::CallerContext;
 use crate::error::Error;
 use crate::executor::Executor;
+use crate::idle::Idle;
 use crate::job::{self, Job, JobHandle, Origin, Queue, QueueId, Rejected, Unjudged};
 #[cfg(feature = "metrics")]
 use crate::metrics::publish_view;
@@ -22,7 +23,6 @@ use crate::sync::Arc;
 use crate::wait::wake;
 
 mod builder;
-mod idle;
 #[cfg(all(test, offload_loom))]
 mod models;
 mod runner;
@@ -316,7 +316,7 @@ impl<E: Executor + 'static> Limited<E> {
     /// # });
     /// ```
     pub fn wait_idle(&self) -> impl Future<Output = ()> + Send + Sync + Unpin + use<E> {
-        idle::Idle::of(self.view())
+        Idle::of(self.view())
     }
 
     /// Takes a place, if the view takes jobs.

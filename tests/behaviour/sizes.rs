@@ -219,27 +219,6 @@ fn the_cancellation_or_refusal_of_the_last_job_makes_a_view_idle() {
     other.release();
 }
 
-#[test]
-fn a_job_of_a_view_may_wait_until_the_others_have_ended() {
-    within(PATIENCE, || {
-        let view = ThreadPool::new(4).limited(2);
-        let gate = Gate::closed();
-        let door = gate.clone();
-        let other = view.submit(move || door.pass());
-        let (inner, (waits, is_waiting)) = (view.clone(), mpsc::channel());
-        let last = view.submit(move || {
-            let mut idle = inner.wait_idle();
-            assert!(poll_once(&mut idle, std::task::Waker::noop()).is_pending());
-            waits.send(()).unwrap();
-            finish(idle);
-        });
-        is_waiting.recv().unwrap();
-        gate.open();
-        last.wait().unwrap();
-        assert!(other.is_finished());
-    });
-}
-
 /// Several wait, and one gives up: it leaves nothing, and the others are woken.
 #[test]
 fn a_wait_for_idleness_may_be_given_up() {
@@ -256,24 +235,33 @@ fn a_wait_for_idleness_may_be_given_up() {
     finish(waits);
 }
 
+/// One of two jobs waits for the other.
+fn a_job_waits_for_the_other<E, F>(executor: &E, wait_idle: fn(&E) -> F)
+where
+    E: Executor + Clone + 'static,
+    F: Future<Output = ()> + Unpin + 'static,
+{
+    let gate = Gate::closed();
+    let door = gate.clone();
+    let other = executor.submit(move || door.pass());
+    let (inner, (waits, is_waiting)) = (executor.clone(), mpsc::channel());
+    let last = executor.submit(move || {
+        let mut idle = wait_idle(&inner);
+        assert!(poll_once(&mut idle, std::task::Waker::noop()).is_pending());
+        waits.send(()).unwrap();
+        finish(idle);
+    });
+    is_waiting.recv().unwrap();
+    gate.open();
+    last.wait().unwrap();
+    assert!(other.is_finished());
+}
+
 #[test]
 fn a_job_may_wait_until_the_others_have_ended() {
     within(PATIENCE, || {
-        let pool = ThreadPool::new(2);
-        let gate = Gate::closed();
-        let door = gate.clone();
-        let other = pool.submit(move || door.pass());
-        let (inner, (waits, is_waiting)) = (pool.clone(), mpsc::channel());
-        let last = pool.submit(move || {
-            let mut idle = inner.wait_idle();
-            assert!(poll_once(&mut idle, std::task::Waker::noop()).is_pending());
-            waits.send(()).unwrap();
-            finish(idle);
-        });
-        is_waiting.recv().unwrap();
-        gate.open();
-        last.wait().unwrap();
-        assert!(other.is_finished());
+        a_job_waits_for_the_other(&ThreadPool::new(2), ThreadPool::wait_idle);
+        a_job_waits_for_the_other(&ThreadPool::new(4).limited(2), Limited::wait_idle);
     });
 }
 

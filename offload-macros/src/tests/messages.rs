@@ -95,7 +95,7 @@ fn borrows_are_found_wherever_they_are() {
         ("Box<dyn Any + 'a>", "return a value that owns what it needs"),
         ("Cow<'_, str>", "return a value that owns what it needs"),
     ] {
-        refused("", &format!("fn f(&self) -> {ty} {{ todo!() }}"), &[advice]);
+        refused("", &format!("fn f(&self) -> {ty} {{ loop {{}} }}"), &[advice]);
     }
 }
 
@@ -139,7 +139,7 @@ fn what_ties_nothing_to_the_caller_is_accepted() {
         "Result<Vec<u8>, Box<dyn Error + Send>>",
         "impl Fn(&u8) -> bool + Send",
     ] {
-        accepted("", &format!("fn f(&self) -> {ty} {{ todo!() }}"));
+        accepted("", &format!("fn f(&self) -> {ty} {{ loop {{}} }}"));
     }
 }
 
@@ -158,8 +158,8 @@ fn an_impl_trait_that_may_borrow_gets_its_bounds_suggested() {
 
 #[test]
 fn a_local_error_is_refused_at_its_bound() {
-    refused("", "fn f(&self) -> Result<u8, Box<dyn std::error::Error>> { todo!() }", &["`dyn Error + Send + Sync`"]);
-    accepted("", "fn f(&self) -> Result<u8, Box<dyn Error + Send + Sync>> { todo!() }");
+    refused("", "fn f(&self) -> Result<u8, Box<dyn std::error::Error>> { loop {} }", &["`dyn Error + Send + Sync`"]);
+    accepted("", "fn f(&self) -> Result<u8, Box<dyn Error + Send + Sync>> { loop {} }");
 }
 
 #[test]
@@ -172,9 +172,9 @@ fn an_iterator_that_would_block_in_the_callers_hands_is_refused() {
         ("io::Lines<BufReader<File>>", "`.collect()`"),
         ("io::Result<fs::ReadDir>", "`.collect()`"),
     ] {
-        refused("", &format!("fn f(&self) -> {ty} {{ todo!() }}"), &[advice]);
+        refused("", &format!("fn f(&self) -> {ty} {{ loop {{}} }}"), &[advice]);
     }
-    accepted("", "fn f(&self) -> impl Fn(u8) -> Box<dyn Iterator<Item = u8>> { todo!() }");
+    accepted("", "fn f(&self) -> impl Fn(u8) -> Box<dyn Iterator<Item = u8>> { loop {} }");
 }
 
 #[test]
@@ -331,7 +331,7 @@ fn an_await_in_the_body_is_an_error_at_the_await() {
 #[test]
 fn a_question_mark_without_a_result_is_an_error_at_the_question_mark() {
     for (result, shown) in [("", "`()`"), ("-> usize", "`usize`"), ("-> (u8, String)", "`(u8, String)`")] {
-        refused("", &format!("fn f(&self) {result} {{ if true {{ self.g()?; }} todo!() }}"), &[shown]);
+        refused("", &format!("fn f(&self) {result} {{ if true {{ self.g()?; }} loop {{}} }}"), &[shown]);
     }
     accepted("", "fn f(&self) -> Option<u8> { self.g()? }");
     accepted("", "fn f(&self) -> Parsed { self.g()? }");

@@ -200,8 +200,8 @@ impl<T: Send + 'static> AsyncIo<T> {
 
     /// Writes what was accepted and returns the file, at the position that the caller has read to.
     ///
-    /// It is not flushed: that is the caller's choice then. What was read ahead of a `T` that is taken for a stream, such as a pipe, is lost, as
-    /// it is with `into_inner` of a [`BufReader`](std::io::BufReader): take it by `AsyncBufRead` before.
+    /// It is not flushed: that is the caller's choice then. Of a `T` that is taken for a stream, such as a pipe, what was read ahead is lost. So
+    /// it is with `into_inner` of a [`BufReader`](std::io::BufReader). Take it by `AsyncBufRead` before.
     ///
     /// # Errors
     /// That of a write, in which case the file is dropped: `flush` first to keep it.

@@ -18,6 +18,9 @@ use std::time::{Duration, Instant};
 
 use crate::sync::thread_local;
 
+#[cfg(all(test, not(offload_loom)))]
+mod tests;
+
 /// About what it costs a runtime to sleep and to be woken.
 const LONGEST: Duration = Duration::from_micros(2);
 
@@ -101,56 +104,5 @@ pub(crate) fn spin(longest: Duration, is_done: impl Fn() -> bool) -> bool {
         if began.elapsed() >= longest {
             return false;
         }
-    }
-}
-
-#[cfg(all(test, not(offload_loom)))]
-mod tests {
-    use std::pin::Pin;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::task::{Context, Poll, Wake, Waker};
-
-    use super::*;
-    use crate::context::CallerContext;
-    use crate::job::{Origin, Unjudged, pair_for};
-
-    #[test]
-    fn looks_in_vain_are_skipped_more_and_more() {
-        for skipped in [1, 3, 7, 15, 31, 63, 63] {
-            assert_eq!(when(), When::Now);
-            assert!(!look_now(|| false));
-            assert!((0..skipped).all(|_| when() == When::Not));
-        }
-        assert!(look_now(|| true));
-        assert_eq!((when(), when()), (When::Now, When::Now));
-    }
-
-    #[derive(Default)]
-    struct Wakes(AtomicUsize);
-
-    impl Wake for Wakes {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-
-    /// One wake-up for the turn of the others, one for the result.
-    #[test]
-    fn where_jobs_are_short_other_tasks_come_before_the_look() {
-        assert!((0..SHORT_JOBS).all(|_| look(|| true)));
-        let origin = Origin::of_caller();
-        let (job, mut handle) = pair_for(origin, || 7, Unjudged, CallerContext::of(origin));
-        let count = Arc::new(Wakes::default());
-        let waker = Waker::from(Arc::clone(&count));
-        let mut poll = || Pin::new(&mut handle).poll(&mut Context::from_waker(&waker));
-        assert!(poll().is_pending());
-        assert_eq!(count.0.load(Ordering::SeqCst), 1, "its task is to be polled again at once");
-        assert!(poll().is_pending());
-        assert!(poll().is_pending());
-        assert_eq!(count.0.load(Ordering::SeqCst), 1, "from then on it waits for the result");
-        job.run();
-        assert_eq!(count.0.load(Ordering::SeqCst), 2);
-        assert!(matches!(poll(), Poll::Ready(Ok(7))));
     }
 }

@@ -7,10 +7,10 @@ use std::sync::OnceLock;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::idle::take_idlers;
 use crate::cancel::{is_cancelled, on_cancel};
 use crate::error::Error;
 use crate::executor::Executor;
+use crate::idle::{Busy, Idlers};
 use crate::job::{self, Canceller, Claimed, End, Guard, Job, JobHandle, Origin, Owner, Queue, QueueId, Wait, Work};
 use crate::metrics::Sites;
 use crate::permits::Permits;
@@ -19,7 +19,6 @@ use crate::site::Site;
 use crate::sync::{self, Arc, Mutex, thread};
 use crate::unwind::contain;
 use crate::wait::wake;
-use crate::wakers::Wakers;
 
 /// How long a runner keeps its thread while jobs wait in the view. Other users of the executor wait no longer than this, plus the
 /// job that is running, for a thread that a view holds. In a model every slice is over at once.
@@ -56,9 +55,7 @@ pub(super) struct Runners {
     /// Active runners that run an awaited job, each in the place of a job that waits.
     lent: usize,
     /// The futures that wait until nothing is queued and no job runs.
-    pub(super) idlers: Wakers,
-    /// A job of the view may be one of them, and does not count itself.
-    pub(super) idles_inside: bool,
+    idlers: Idlers,
 }
 
 /// What a critical section leaves to be done.
@@ -73,18 +70,7 @@ pub(super) enum Next {
 impl Runners {
     pub(super) fn new(limit: usize) -> Self {
         let (count, queued, next, running) = (0, Vec::new(), 0, 0);
-        Self {
-            limit,
-            count,
-            queued,
-            next,
-            running,
-            promised: false,
-            waiting: 0,
-            lent: 0,
-            idlers: Wakers::default(),
-            idles_inside: false,
-        }
+        Self { limit, count, queued, next, running, promised: false, waiting: 0, lent: 0, idlers: Idlers::default() }
     }
 
     /// A runner begins, or the executor has refused it. `None`: it was given up before.
@@ -111,6 +97,16 @@ impl Runners {
     }
 }
 
+impl Busy for Runners {
+    fn idlers(&mut self) -> &mut Idlers {
+        &mut self.idlers
+    }
+
+    fn running(&self) -> usize {
+        self.running
+    }
+}
+
 impl<E: Executor + 'static> Owner for View<E> {
     type Guarded = Runners;
     type Wake = Next;
@@ -118,7 +114,7 @@ impl<E: Executor + 'static> Owner for View<E> {
     fn settle(guard: &mut Guard<'_, Self>) -> Next {
         let coming = guard.coming(|| guard.has_awaited());
         if !guard.publish(coming) {
-            let idlers = take_idlers(guard);
+            let idlers = Idlers::take(guard);
             return if idlers.is_empty() { Next::Nothing } else { Next::Idle(idlers) };
         }
         let runner = add_runner(guard, false);
@@ -284,7 +280,7 @@ impl<E: Executor + 'static, const OWED: bool> Work for Runner<E, OWED> {
         // Not `finish`, which would start another runner for jobs that the others will run.
         let coming = runners.coming(|| false);
         let _ = runners.publish(coming);
-        let idlers = take_idlers(&mut runners);
+        let idlers = Idlers::take(&mut runners);
         drop(runners);
         drop(handle);
         self.view.shared.refuse_all(refused, why);

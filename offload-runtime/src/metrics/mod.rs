@@ -1,7 +1,7 @@
 //! What the executors are doing: counts and times, of a pool or a view, and of each site in it.
 //!
 //! `sites.rs` the sites of an executor · `tally.rs` the counts of one site · `states.rs` a pool's states · `histogram.rs` times · `panics.rs` the
-//! last panics · `readings.rs` what users see of it.
+//! last panics. `readings.rs` what users see of it.
 //! `publish.rs` and `gauges.rs` the `metrics` facade, or nothing (`unpublished.rs`).
 //!
 //! The invariant, for each site and in each reading: `submitted = queued + running + completed + panicked + cancelled + refused`.

@@ -150,6 +150,44 @@ macro_rules! figures {
     };
 }
 
+/// What a pool, a view and a remote executor have beside that. `$note`: more on the sites.
+macro_rules! of_executor {
+    ($type:ident $(, $note:literal)?) => {
+        impl $type {
+            /// The figures of each method, or line that submits, in the order in which they first came. Together they are those of the executor.
+            $(#[doc = $note])?
+            #[must_use]
+            pub fn by_site(&self) -> &[SiteMetrics] {
+                &self.sites
+            }
+
+            /// Returns the last panics of its jobs, the latest first: 32 at most.
+            ///
+            /// # Examples
+            /// See [`PanicRecord`].
+            #[must_use]
+            pub fn recent_panics(&self) -> &[PanicRecord] {
+                &self.panics
+            }
+        }
+    };
+}
+
+/// What an executor with a queue has.
+macro_rules! of_queue {
+    ($type:ident) => {
+        impl $type {
+            /// Returns how long the oldest of the jobs that wait now has waited. `None` if none waits, or none of the first 64 is timed.
+            ///
+            /// Unlike the [`wait`](Self::wait) times, which are those of jobs that have begun, it grows while nothing moves.
+            #[must_use]
+            pub fn oldest_wait(&self) -> Option<Duration> {
+                self.oldest_wait
+            }
+        }
+    };
+}
+
 /// What a [`ThreadPool`](crate::ThreadPool) is doing, and has done. Made by [`ThreadPool::metrics`](crate::ThreadPool::metrics).
 ///
 /// The counts add up (see [`submitted`](Self::submitted)), and a job that was awaited is in them. Jobs that begin or end during the call may
@@ -225,6 +263,12 @@ pub struct PoolMetrics {
 }
 
 figures!(PoolMetrics);
+of_executor!(
+    PoolMetrics,
+    "\n\nThe jobs of a [`Limited`](crate::Limited) view are in the [view's figures](crate::Limited::metrics); here, its turns on a thread are \
+     jobs of a site `Limited`."
+);
+of_queue!(PoolMetrics);
 
 impl PoolMetrics {
     /// What the pool's threads are called.
@@ -292,40 +336,6 @@ impl PoolMetrics {
     pub fn states_failed(&self) -> u64 {
         self.states.failed
     }
-
-    /// The figures of each method, or line that submits, in the order in which they first came. Together they are those of the pool.
-    ///
-    /// The jobs of a [`Limited`](crate::Limited) view are in the [view's figures](crate::Limited::metrics); here, its turns on a thread are
-    /// jobs of a site `Limited`.
-    #[must_use]
-    pub fn by_site(&self) -> &[SiteMetrics] {
-        &self.sites
-    }
-
-    /// Returns how long the oldest of the jobs that wait now has waited. `None` if none waits, or none of the first 64 is timed.
-    ///
-    /// Unlike the [`wait`](Self::wait) times, which are those of jobs that have begun, it grows while nothing moves.
-    #[must_use]
-    pub fn oldest_wait(&self) -> Option<Duration> {
-        self.oldest_wait
-    }
-
-    /// Returns the last panics of the pool's jobs, the latest first: 32 at most.
-    ///
-    /// # Examples
-    /// ```
-    /// use offload_runtime::{ExecutorExt, ThreadPool};
-    ///
-    /// let pool = ThreadPool::new(1);
-    /// assert!(pollster::block_on(pool.submit(|| panic!("no such user"))).is_err());
-    /// let metrics = pool.metrics();
-    /// assert_eq!(metrics.recent_panics()[0].message(), Some("no such user"));
-    /// println!("{} panicked {:?} ago", metrics.recent_panics()[0].site(), metrics.recent_panics()[0].age());
-    /// ```
-    #[must_use]
-    pub fn recent_panics(&self) -> &[PanicRecord] {
-        &self.panics
-    }
 }
 
 impl fmt::Display for PoolMetrics {
@@ -361,6 +371,8 @@ pub struct LimitedMetrics {
 }
 
 figures!(LimitedMetrics);
+of_executor!(LimitedMetrics);
+of_queue!(LimitedMetrics);
 
 impl LimitedMetrics {
     /// How many of the view's jobs may run at once.
@@ -373,26 +385,6 @@ impl LimitedMetrics {
     #[must_use]
     pub fn peak_queued(&self) -> usize {
         self.peak_queued
-    }
-
-    /// The figures of each method, or line that submits, in the order in which they first came.
-    #[must_use]
-    pub fn by_site(&self) -> &[SiteMetrics] {
-        &self.sites
-    }
-
-    /// Returns how long the oldest of the jobs that wait now has waited. `None` if none waits, or none of the first 64 is timed.
-    ///
-    /// Unlike the [`wait`](Self::wait) times, which are those of jobs that have begun, it grows while nothing moves.
-    #[must_use]
-    pub fn oldest_wait(&self) -> Option<Duration> {
-        self.oldest_wait
-    }
-
-    /// Returns the last panics of the view's jobs, the latest first: 32 at most.
-    #[must_use]
-    pub fn recent_panics(&self) -> &[PanicRecord] {
-        &self.panics
     }
 }
 
@@ -421,6 +413,8 @@ pub struct RemoteMetrics {
 
 #[cfg(feature = "remote")]
 figures!(RemoteMetrics);
+#[cfg(feature = "remote")]
+of_executor!(RemoteMetrics);
 
 #[cfg(feature = "remote")]
 impl RemoteMetrics {
@@ -431,24 +425,6 @@ impl RemoteMetrics {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// The figures of each method, in the order in which they first came.
-    ///
-    /// # Examples
-    /// See [`Meter`](crate::remote::Meter).
-    #[must_use]
-    pub fn by_site(&self) -> &[SiteMetrics] {
-        &self.sites
-    }
-
-    /// Returns the last calls that panicked or failed with their worker, the latest first: 32 at most.
-    ///
-    /// # Examples
-    /// See [`Meter`](crate::remote::Meter).
-    #[must_use]
-    pub fn recent_panics(&self) -> &[PanicRecord] {
-        &self.panics
     }
 }
 

@@ -29,13 +29,12 @@
 //!
 //! # Files
 //! `state.rs` what the lock guards, and the choice of the worker to wake · `submit.rs` which jobs are accepted · `worker.rs` a worker's
-//! life · `spin.rs` the search. `shutdown.rs` the end · `idle.rs` waiting until there is nothing to do · `watch.rs` slow jobs · `inspect.rs` metrics and
+//! life · `spin.rs` the search. `shutdown.rs` the end · `watch.rs` slow jobs · `inspect.rs` metrics and
 //! running jobs. `current.rs` what is known of a worker · `builder.rs` options · `thread_pool.rs` the public handle.
 //! The protocol of a job is explained in `job/mod.rs`.
 
 mod builder;
 mod current;
-mod idle;
 mod inspect;
 #[cfg(all(test, offload_loom))]
 mod models;

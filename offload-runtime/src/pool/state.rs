@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::current::Worker;
 use super::running::RunningJob;
 use super::spin::SpinLimit;
-use crate::job::Guard;
+use crate::idle::{Busy, Idlers};
 use crate::metrics::{Gauges, Sites};
 use crate::permits::{Lines, Permits};
 use crate::sync::{Arc, AtomicBool, Condvar, LooseFlag, thread};
@@ -107,9 +107,8 @@ pub(super) struct State {
     pub(super) hooks: Hooks,
     /// The futures that wait for the pool's end.
     pub(super) shutdowns: Wakers,
-    /// The futures that wait until it is idle, and whether a job of the pool awaits one of them.
-    pub(super) idlers: Wakers,
-    pub(super) idles_inside: bool,
+    /// The futures that wait until it is idle.
+    pub(super) idlers: Idlers,
     /// The number in the next thread's name.
     pub(super) next_name: usize,
     /// Jobs that have begun, and whether the watch waits for one.
@@ -185,8 +184,7 @@ impl State {
             workers: Vec::new(),
             hooks,
             shutdowns: Wakers::default(),
-            idlers: Wakers::default(),
-            idles_inside: false,
+            idlers: Idlers::default(),
             next_name: 0,
             begun: 0,
             watch: Watch::Off,
@@ -257,15 +255,15 @@ impl State {
     pub(super) fn min_threads(&self, config: &Config) -> usize {
         config.min_threads.min(self.max_threads)
     }
+}
 
-    /// Takes the futures that wait until nothing is queued or runs, if that may be so for one of them.
+impl Busy for State {
+    fn idlers(&mut self) -> &mut Idlers {
+        &mut self.idlers
+    }
+
     #[inline]
-    pub(super) fn take_idlers(guard: &mut Guard<'_, Pool>) -> Vec<Waker> {
-        // A job of the pool that waits does not count itself.
-        if guard.idlers.is_empty() || guard.has_next() || guard.running() > usize::from(guard.idles_inside) {
-            return Vec::new();
-        }
-        guard.idles_inside = false;
-        guard.idlers.take()
+    fn running(&self) -> usize {
+        Self::running(self)
     }
 }

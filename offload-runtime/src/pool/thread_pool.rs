@@ -4,7 +4,6 @@ use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use super::builder::ThreadPoolBuilder;
-use super::idle::Idle;
 use super::inspect;
 use super::running::RunningJob;
 use super::shutdown::{self, Shutdown};
@@ -14,6 +13,7 @@ use super::worker::set_max_threads;
 use crate::context::CallerContext;
 use crate::executor::Executor;
 use crate::ext::ExecutorExt;
+use crate::idle::Idle;
 use crate::job::{self, Job, JobHandle, Origin, Queue, QueueId, Unjudged};
 use crate::limited::Limited;
 use crate::metrics::PoolMetrics;

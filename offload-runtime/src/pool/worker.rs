@@ -11,6 +11,7 @@ use super::submit::refuse_all;
 use super::watch;
 use crate::clock::Stamp;
 use crate::error::Error;
+use crate::idle::Idlers;
 use crate::job::{self, Claimed, Guard, Owner, Queue, Wait};
 use crate::sync::Arc;
 use crate::unwind::{contain, discard};
@@ -24,7 +25,7 @@ impl Owner for Pool {
     fn settle(guard: &mut Guard<'_, Self>) -> Wake {
         let coming = guard.coming(|| guard.has_awaited());
         if !guard.publish(coming) {
-            let idlers = State::take_idlers(guard);
+            let idlers = Idlers::take(guard);
             return if idlers.is_empty() { Wake::Nothing } else { Wake::Idle(idlers) };
         }
         let wake = guard.choose();
@@ -137,7 +138,7 @@ fn start_failed(queue: &Arc<Queue<Pool>>, error: io::Error) {
     } else {
         // Not `finish`, which would try again at once, and so without end.
         let _ = state.publish(Some(0));
-        wakers.append(&mut State::take_idlers(&mut state));
+        wakers.append(&mut Idlers::take(&mut state));
         drop(state);
     }
     refuse_all(&queue.shared, refused, &why);

@@ -21,6 +21,13 @@ fn script(directory: &Path, name: &str, text: &str) -> PathBuf {
     path
 }
 
+fn assert_unavailable(result: Result<u64, Error>, because: &str) {
+    match result {
+        Err(Error::Unavailable(why)) => assert!(why.contains(because), "{why}"),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn a_missing_program_is_a_spawn_error() {
     bounded(|| {
@@ -37,10 +44,7 @@ fn a_child_that_dies_before_its_hello_says_how() {
     bounded(|| {
         let directory = tempfile::tempdir().unwrap();
         let pool = ProcessPool::builder().program(script(directory.path(), "dies", "exit 5")).build().unwrap();
-        match block_on(functions::add(&pool, 1, 2)) {
-            Err(Error::Unavailable(why)) => assert!(why.contains("exit status: 5"), "{why}"),
-            other => panic!("{other:?}"),
-        }
+        assert_unavailable(block_on(functions::add(&pool, 1, 2)), "exit status: 5");
     });
 }
 
@@ -51,10 +55,7 @@ fn a_child_that_never_says_hello_is_killed_after_the_start_timeout() {
         let file = directory.path().join("id");
         let mute = script(directory.path(), "mute", &format!("echo $$ > {}; exec sleep 1000", file.display()));
         let pool = ProcessPool::builder().program(mute).start_timeout(Duration::from_millis(300)).build().unwrap();
-        match block_on(functions::add(&pool, 1, 2)) {
-            Err(Error::Unavailable(why)) => assert!(why.contains("did not say hello within 300ms"), "{why}"),
-            other => panic!("{other:?}"),
-        }
+        assert_unavailable(block_on(functions::add(&pool, 1, 2)), "did not say hello within 300ms");
         let process = fs::read_to_string(file).unwrap().trim().parse().unwrap();
         assert!(tests_process::support::is_gone(process));
     });
@@ -68,10 +69,7 @@ fn a_child_that_says_something_else_is_killed() {
         let text = format!("echo x >> {}; printf '%64s' x >&0; exec sleep 1000", count.display());
         let rude = script(directory.path(), "rude", &text);
         let pool = ProcessPool::builder().program(rude).build().unwrap();
-        match block_on(functions::add(&pool, 1, 2)) {
-            Err(Error::Unavailable(why)) => assert!(why.contains("it sent what is no frame"), "{why}"),
-            other => panic!("{other:?}"),
-        }
+        assert_unavailable(block_on(functions::add(&pool, 1, 2)), "it sent what is no frame");
         block_on(pool.shutdown());
         assert_eq!(fs::read_to_string(count).unwrap(), "x\n", "one call, one start");
     });
@@ -129,10 +127,7 @@ fn a_queue_does_not_wait_for_ever_when_its_last_worker_dies_and_none_can_be_star
         tests_process::support::signal(process, rustix::process::Signal::KILL);
         assert!(matches!(block_on(running), Err(Error::Died { .. })));
         for call in queued {
-            match block_on(call) {
-                Err(Error::Unavailable(why)) => assert!(why.contains("exit status: 1"), "{why}"),
-                other => panic!("{other:?}"),
-            }
+            assert_unavailable(block_on(call), "exit status: 1");
         }
     });
 }
