@@ -55,6 +55,16 @@ const LOOK: &str = r#"
     };
 "#;
 
+/// How far the page reaches beyond the screen while all charts are as wide as on a larger one: between a new layout and the charts' next drawing.
+const OLD_CHARTS: &str = r#"
+    const charts = [...document.querySelectorAll(".plot svg")];
+    const widths = charts.map((chart) => chart.getAttribute("width"));
+    for (const chart of charts) chart.setAttribute("width", 3000);
+    const beyond = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+    charts.forEach((chart, index) => chart.setAttribute("width", widths[index]));
+    return beyond;
+"#;
+
 /// What axe finds, in a few words for each.
 const AXE: &str = r#"
     const done = arguments[arguments.length - 1];
@@ -127,6 +137,7 @@ impl Page<'_> {
                     let fold = "for (const fold of document.querySelectorAll('.fold')) if (fold.getAttribute('aria-expanded') !== String(arguments[0])) fold.click();";
                     self.0.run(&fold.replace("arguments[0]", &open.to_string())).await;
                     let when = format!("{width} px, {scheme}, open: {open}");
+                    assert_eq!(self.0.run(OLD_CHARTS).await, 0, "old charts widen the page, {when}");
                     let page = self.look().await;
                     assert_eq!(page["wide"], page["room"], "{when}: {}", page["far"]);
                     assert_eq!(page["clipped"], 0, "the overview is cut off, {when}");
