@@ -24,11 +24,6 @@ use std::process::ExitCode;
 
 pub use memory::Counting;
 
-/// How often all threads allocate while `stretch` runs, where [`Counting`] is the allocator.
-pub fn allocations_during(stretch: impl FnOnce()) -> usize {
-    memory::Counted::during(stretch).allocations
-}
-
 /// Measures and reports what the command line asks for.
 #[must_use]
 pub fn table() -> ExitCode {

@@ -19,7 +19,8 @@ const CPU: usize = 1;
 pub(crate) const WORST: f64 = 0.85;
 
 /// Rows of the second table by the beginning of their names, and the least that the best peer has to need over ours.
-const BEST_PEER: [(&str, f64); 4] = [("burst", 1.3), ("256-callers", 1.0), ("submit", 2.0), ("copy", 1.0)];
+const BEST_PEER: [(&str, f64); 5] =
+    [("burst", 1.3), ("256-callers", 1.0), ("submit", 2.0), ("copy", 1.0), ("stream", 1.0)];
 
 /// Figures of the rows `memory..`, and the most that ours may be.
 const AT_MOST: [(usize, f64); 2] = [(0, 1.0), (1, 64.0)];

@@ -6,6 +6,7 @@ mod callers;
 mod copy;
 mod hang_up;
 mod memory;
+mod streams;
 mod submit;
 
 use crate::row::Row;
@@ -33,5 +34,6 @@ fn others(quick: bool) -> Vec<Row> {
     rows.extend(memory::rows(quick));
     rows.extend(attribute::rows(quick));
     rows.extend(copy::rows(quick));
+    rows.extend(streams::rows(quick));
     rows
 }

@@ -25,7 +25,7 @@ use crate::unwind::contain;
 use crate::wait::stands_in;
 
 /// For how long a producer without room spins before it sleeps, about what it costs to sleep and to be woken. A consumer that keeps up makes room
-/// meanwhile. With 3 instead of 10 microseconds numbers came at a quarter of the rate through a buffer of 64 (`benches/src/bin/streams.rs`).
+/// meanwhile. With 3 instead of 10 microseconds numbers came at a quarter of the rate through a buffer of 64 (`benches/src/rows/streams.rs`).
 const BRIEFLY: Duration = Duration::from_micros(10);
 
 pub(super) struct Channel<T> {
