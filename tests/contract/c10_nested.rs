@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use offload_runtime::{ExecutorExt, Inline, JobHandle, Limited, ThreadPool, is_cancelled};
+use offload_runtime::{Executor, ExecutorExt, Inline, JobHandle, Limited, ThreadPool, is_cancelled};
 use tests::support::{Gate, Occupied, PATIENCE, Started, eventually, finish, tokio_runtime, within};
 
 const DEPTH: u32 = 50;
@@ -17,7 +17,7 @@ type BlockOn = fn(JobHandle<u32>) -> u32;
 /// A job that blocks on a job that blocks on a job...
 fn deep<E>(executor: E, depth: u32, block_on: BlockOn) -> u32
 where
-    E: offload_runtime::Executor + Clone + 'static,
+    E: Executor + Clone + 'static,
 {
     if depth == 0 {
         return 0;
@@ -356,5 +356,39 @@ fn c10_a_job_far_inside_of_others_awaits_a_job_of_its_pool() {
         let of_job = pool.clone();
         let outer = pool.submit(move || far_inside(of_job, depth));
         assert_eq!(within(PATIENCE, move || finish(outer)).unwrap(), 1, "{depth} deep");
+    }
+}
+
+/// A pool of one thread, and views of one place each, every one a view of the one before.
+fn nested_views(depth: usize) -> Vec<Arc<dyn Executor>> {
+    let pool: Arc<dyn Executor> = Arc::new(ThreadPool::new(1));
+    std::iter::successors(Some(pool), |outer| Some(Arc::new(Limited::new(Arc::clone(outer), 1))))
+        .take(depth + 1)
+        .collect()
+}
+
+/// A thread that runs a job of a deep view serves every view around it, and tells each of them that the job waits.
+#[test]
+fn c10_a_job_of_a_deep_view_awaits_jobs_of_all_that_are_around_it() {
+    for depth in [1, 62, 63, 64, 65, 100] {
+        let executors = nested_views(depth);
+        let innermost = Arc::clone(&executors[depth]);
+        let outer =
+            innermost.submit(move || executors.iter().map(|outer| finish(outer.submit(|| 1)).unwrap()).sum::<usize>());
+        assert_eq!(within(PATIENCE, move || finish(outer)).unwrap(), depth + 1, "{depth} deep");
+    }
+}
+
+/// Each job awaits one of the next view.
+#[test]
+fn c10_jobs_of_deep_views_await_one_another() {
+    fn next(executors: Arc<[Arc<dyn Executor>]>, depth: usize) -> usize {
+        let Some(executor) = executors.get(depth).cloned() else { return 0 };
+        1 + finish(executor.submit(move || next(executors, depth + 1))).unwrap()
+    }
+
+    for depth in [1, 62, 63, 64, 65, 80] {
+        let executors = nested_views(depth).into();
+        assert_eq!(within(PATIENCE, move || next(executors, 0)), depth + 1, "{depth} deep");
     }
 }
