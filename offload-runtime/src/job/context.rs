@@ -13,7 +13,7 @@
 //!
 //! A queue that one thread alone may serve ([`Owner::is_alone`](super::Owner::is_alone)), allows none: the awaited job is refused.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::iter;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
@@ -35,8 +35,8 @@ struct Frame {
     outer: *const Frame,
     /// The handles for which what runs in this frame waits.
     waits_for: Cell<usize>,
-    /// The queues that know of it: bit `n` stands for the `n`th frame of a queue further out.
-    told: Cell<u64>,
+    /// The queues that know of it. Frames further out serve them.
+    told: RefCell<Vec<NonNull<Head>>>,
     /// The number of this frame, given when it first waits.
     number: Cell<u64>,
 }
@@ -63,7 +63,7 @@ fn within<R>(job: Option<NonNull<Header>>, queue: *const Head, is_hook: bool, f:
 
     // A thread whose locals are gone (a job run by a destructor of one) runs jobs without a frame.
     let outer = INNERMOST.try_with(Cell::get).unwrap_or(ptr::null());
-    let (waits_for, told, number) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let (waits_for, told, number) = (Cell::new(0), RefCell::default(), Cell::new(0));
     let frame = Frame { job, queue, is_hook, outer, waits_for, told, number };
     let _ = INNERMOST.try_with(|innermost| innermost.set(&raw const frame));
     let _leave = Leave(&frame);
@@ -142,9 +142,10 @@ impl Frame {
         Frames { next: self, frames: PhantomData }
     }
 
-    /// The frames of queues, innermost first. Jobs lie between them, in any number.
-    fn queues(&self) -> impl Iterator<Item = &Self> {
-        self.outward().filter(|frame| !frame.queue.is_null())
+    /// The queue at that address, if this frame or one further out serves it.
+    fn served(&self, queue: QueueId) -> Option<NonNull<Head>> {
+        let frame = self.outward().find(|frame| frame.queue.addr() == queue.0)?;
+        NonNull::new(frame.queue.cast_mut())
     }
 
     /// The job of this frame waits for one more handle: that of a job in the queue at `owner`. Returns whether that queue, or one from which
@@ -157,18 +158,14 @@ impl Frame {
             return false;
         }
         let mut served = false;
-        let mut next = Some(owner);
-        while let Some(queue) = next {
-            let at = self.queues().enumerate().find(|(_, frame)| frame.queue.addr() == queue.0);
-            if let Some((distance, frame)) = at {
-                served = true;
-                let bit = 1_u64.checked_shl(u32::try_from(distance).unwrap_or(u32::MAX)).unwrap_or(0);
-                if self.told.get() & bit == 0 && bit != 0 {
-                    self.told.set(self.told.get() | bit);
-                    frame.tell(Wait::Begins);
-                }
+        let queues = iter::successors(Some(owner), |queue| views::parent(*queue));
+        for head in queues.filter_map(|queue| self.served(queue)) {
+            served = true;
+            // Not borrowed while the queue is told: that may wake a task.
+            if !self.told.borrow().contains(&head) {
+                self.told.borrow_mut().push(head);
+                tell(head, Wait::Begins);
             }
-            next = views::parent(queue);
         }
         if served {
             self.waits_for.set(self.waits_for.get() + 1);
@@ -182,16 +179,7 @@ impl Frame {
     /// Whether this thread is the only one that could ever run a job of `owner`.
     fn is_alone_for(&self, owner: QueueId) -> bool {
         let mut queues = iter::successors(Some(owner), |queue| views::parent(*queue));
-        queues.any(|queue| self.outward().any(|frame| frame.queue.addr() == queue.0 && frame.is_alone()))
-    }
-
-    /// Whether one thread alone serves the queue of this frame.
-    fn is_alone(&self) -> bool {
-        let Some(head) = NonNull::new(self.queue.cast_mut()) else { return false };
-        // SAFETY: a queue is alive until the frame that serves it is left.
-        let operations = unsafe { head.as_ref() }.operations;
-        // SAFETY: the operations are those of the queue.
-        unsafe { (operations.is_alone)(head) }
+        queues.any(|queue| self.served(queue).is_some_and(is_alone))
     }
 
     /// One of the awaited handles has its result, or was dropped.
@@ -204,24 +192,26 @@ impl Frame {
 
     #[inline]
     fn end_wait(&self) {
-        let told = self.told.take();
-        if told != 0 {
-            let frames = self.queues().enumerate();
-            for (_, frame) in frames.filter(|(distance, _)| *distance < 64 && told >> distance & 1 == 1) {
-                frame.tell(Wait::Ends);
-            }
+        for head in self.told.take() {
+            tell(head, Wait::Ends);
         }
     }
+}
 
-    /// Tells the queue of this frame.
-    fn tell(&self, wait: Wait) {
-        if let Some(head) = NonNull::new(self.queue.cast_mut()) {
-            // SAFETY: a queue is alive until the frame that serves it is left.
-            let operations = unsafe { head.as_ref() }.operations;
-            // SAFETY: the operations are those of the queue.
-            unsafe { (operations.wait)(head, wait) };
-        }
-    }
+/// Whether one thread alone serves the queue, which a frame of this thread serves.
+fn is_alone(head: NonNull<Head>) -> bool {
+    // SAFETY: a queue is alive until the frame that serves it is left.
+    let operations = unsafe { head.as_ref() }.operations;
+    // SAFETY: the operations are those of the queue.
+    unsafe { (operations.is_alone)(head) }
+}
+
+/// Tells the queue, which a frame of this thread serves, that a thread begins or ends to wait.
+fn tell(head: NonNull<Head>, wait: Wait) {
+    // SAFETY: a queue is alive until the frame that serves it is left.
+    let operations = unsafe { head.as_ref() }.operations;
+    // SAFETY: the operations are those of the queue.
+    unsafe { (operations.wait)(head, wait) };
 }
 
 /// # Panics
