@@ -3,6 +3,7 @@
 //! The process may have just under 2 GiB of address space and the pools' threads ask for 1 GiB of stack each: the first is there, the
 //! second never. The refusal is the system's own.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -237,4 +238,34 @@ fn a_nested_job_of_a_foreign_executor_for_which_no_thread_can_be_had_is_refused(
     assert_eq!(finish(outer).unwrap(), Err(true));
     // The place of the runner that never came is free.
     finish(view.submit(|| ())).unwrap();
+}
+
+/// A pool that is to start threads ahead asks for no more once the system has refused one. The names of threads tell how often it has asked.
+#[cfg(target_os = "linux")]
+#[test]
+fn threads_that_are_started_ahead_end_with_the_first_that_is_refused() {
+    if !short_of_memory("threads_that_are_started_ahead_end_with_the_first_that_is_refused") {
+        return;
+    }
+    let name = || std::thread::current().name().map(str::to_owned).unwrap();
+    let taken = with_large_stacks().thread_name("taken").start_threads(8).build();
+    assert_eq!(taken.metrics().threads(), 1, "the second was refused");
+    let refused = with_large_stacks().start_threads(8).build();
+    assert_eq!(refused.metrics().threads(), 0);
+    assert_eq!(finish(taken.submit(name)).unwrap(), "taken-0");
+    finish(taken.shutdown());
+    // It works on: each job asks again, and the stack is given back a moment after its thread has gone.
+    let asked = Cell::new(1);
+    eventually("there is room", || match finish(refused.submit(name)) {
+        Ok(name) => {
+            assert_eq!(name, format!("offload-{}", asked.get()));
+            true
+        }
+        Err(error) => {
+            assert!(matches!(error, Error::Spawn(_)), "{error:?}");
+            asked.set(asked.get() + 1);
+            false
+        }
+    });
+    finish(refused.shutdown());
 }
