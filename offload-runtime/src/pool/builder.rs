@@ -67,8 +67,11 @@ impl ThreadPoolBuilder {
     /// Starts `n` threads in [`build`](Self::build), ahead of the first jobs, or `max_threads` if that is less. Default: 0.
     ///
     /// The first jobs do not wait for their threads, nor for [`on_thread_start`](Self::on_thread_start). Threads that find nothing to do leave after
-    /// the keep-alive, as all do: set [`min_threads`](Self::min_threads) to keep them. A thread that the system refuses is tried again by the
-    /// next job.
+    /// the keep-alive, as all do: set [`min_threads`](Self::min_threads) to keep them.
+    ///
+    /// If the system refuses a thread, no more of them are started. The pool works on with those that it has, and starts more as jobs need them;
+    /// [`metrics`](ThreadPool::metrics) tells how many there are. A job for which there is none asks the system again, and is refused with
+    /// [`Error::Spawn`](crate::Error::Spawn) if that refuses, too.
     ///
     /// # Examples
     /// ```

@@ -40,7 +40,7 @@ impl Owner for Pool {
         match wake {
             Wake::Nothing => {}
             Wake::Worker(worker) => worker.wake.notify_one(),
-            Wake::Start => start(queue),
+            Wake::Start => _ = start(queue),
             Wake::Idle(idlers) => wake_all(idlers),
         }
     }
@@ -66,7 +66,7 @@ impl Owner for Pool {
     }
 }
 
-/// Starts `n` threads that no job needs yet, or as many as there may be.
+/// Starts `n` threads that no job needs yet, or as many as there may be and the system gives.
 pub(super) fn start_ahead(queue: &Arc<Queue<Pool>>, n: usize) {
     for _ in 0..n {
         let mut state = queue.lock();
@@ -76,7 +76,9 @@ pub(super) fn start_ahead(queue: &Arc<Queue<Pool>>, n: usize) {
         state.searching += 1;
         state.add_thread();
         state.finish();
-        start(queue);
+        if !start(queue) {
+            return;
+        }
     }
 }
 
@@ -101,9 +103,9 @@ pub(super) fn set_max_threads(queue: &Arc<Queue<Pool>>, n: usize) {
     wake_all(freed);
 }
 
-/// Starts a thread, which is counted as searching.
+/// Starts a thread, which is counted as searching. Returns whether the system gave one.
 #[cold]
-pub(super) fn start(queue: &Arc<Queue<Pool>>) {
+pub(super) fn start(queue: &Arc<Queue<Pool>>) -> bool {
     let name = {
         let mut state = queue.lock();
         state.next_name += 1;
@@ -113,8 +115,14 @@ pub(super) fn start(queue: &Arc<Queue<Pool>>) {
     // The thread is never joined: it says itself when it has gone.
     match queue.shared.config.thread(name.clone()).spawn(move || live(of_thread, name)) {
         // Here and not on the new thread: a recorder that waits for a job of this pool may need that very thread.
-        Ok(_) => queue.shared.gauges.one_more(),
-        Err(error) => start_failed(queue, error),
+        Ok(_) => {
+            queue.shared.gauges.one_more();
+            true
+        }
+        Err(error) => {
+            start_failed(queue, error);
+            false
+        }
     }
 }
 
