@@ -221,7 +221,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn who_subscribes_after_the_stop_is_told_of_it() {
+    fn a_subscriber_after_the_stop_sees_the_stop() {
         let sampler = with_readings(1);
         sampler.stop();
         let (_, mut news) = sampler.subscribe();

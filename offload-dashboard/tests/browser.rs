@@ -91,7 +91,7 @@ async fn the_button_beside_a_running_job_cancels_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Chromium; CI runs it"]
-async fn a_viewer_who_may_not_cancel_is_told_so() {
+async fn a_viewer_that_may_not_cancel_sees_the_reason() {
     let pool = named("work", 1);
     let gate = Gate::closed();
     let job = cancellable(&pool, &gate);
@@ -206,7 +206,7 @@ async fn a_worker_that_has_not_come_to_its_job_is_not_called_idle() {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Chromium; CI runs it"]
-async fn workers_that_wait_for_a_core_are_told_from_busy_ones() {
+async fn workers_that_wait_for_a_core_are_shown_apart_from_busy_ones() {
     let most = 4 * thread::available_parallelism().unwrap().get();
     let pool = named("compute", most);
     let is_over = Arc::new(AtomicBool::new(false));

@@ -108,7 +108,7 @@ async fn a_page_sees_what_fails_and_what_waits() {
 }
 
 #[tokio::test]
-async fn who_may_cancel_ends_a_job_that_looks_for_it() {
+async fn an_allowed_viewer_cancels_a_running_job() {
     let pool = ThreadPool::builder().max_threads(1).thread_name("work").build();
     let may = |parts: &axum::http::request::Parts| parts.headers["x-key"] == "right";
     let routes = Dashboard::new().pool("work", &pool).allow_cancel(may).router();
@@ -157,7 +157,7 @@ async fn viewers_beyond_the_most_are_refused_until_one_leaves() {
 }
 
 #[tokio::test]
-async fn the_stream_ends_when_it_is_told() {
+async fn the_stream_ends_when_its_end_resolves() {
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let routes = Dashboard::new().until(async { drop(stopped.await) }).router();
     let mut events = Events::open(&routes).await.unwrap();

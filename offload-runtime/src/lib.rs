@@ -71,22 +71,9 @@
 //! | `process` | `process::ProcessPool`: remote calls in child processes (Unix) |
 //!
 //! # Names of the metrics
-//! With the feature `metrics`; `.` becomes `_` in Prometheus.
-//!
-//! | Name | Kind | Labels besides `pool` |
-//! |---|---|---|
-//! | `offload.jobs.submitted`, `offload.jobs.completed`, `offload.jobs.panicked` | counter | `method` |
-//! | `offload.jobs.cancelled` | counter | `method`, `when`: `before_start` or `after_start` |
-//! | `offload.jobs.refused` | counter | `method`, `reason`: `queue_full`, `shut_down`, `spawn`, `state` or `other` |
-//! | `offload.jobs.queued`, `offload.jobs.running` | gauge | `method` |
-//! | `offload.job.wait`, `offload.job.run` | histogram, in seconds | `method` |
-//! | `offload.pool.threads` | gauge | |
-//! | `offload.streams.items` | counter | `method` |
-//! | `offload.states.opened`, `offload.states.failed` | counter | |
-//! | `offload.states.open` | gauge | |
-//!
-//! `pool` is the [`thread_name`](ThreadPoolBuilder::thread_name), or `name.limited(4)` for a view; `method` is `module::Type::method`, or
-//! `file:line:column` where there is no method. Install the recorder before submitting the first job.
+//! With the feature `metrics`. [The guide](guide::figures#publish) lists all names, kinds and labels. Each name begins with `offload.`, and `.`
+//! becomes `_` in Prometheus. `pool` is the [`thread_name`](ThreadPoolBuilder::thread_name), or `name.limited(4)` for a view. `method` is
+//! `module::Type::method`, or `file:line:column` where there is no method. Install the recorder before submitting the first job.
 //!
 //! # Spans and events
 //! With the feature `tracing`. The span `job`, of level `INFO`, is a child of the caller's. Its fields are `site`, `code.filepath`,

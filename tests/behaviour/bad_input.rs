@@ -31,7 +31,7 @@ fn zero_and_nonsense_are_panics_that_name_the_method() {
 }
 
 #[test]
-fn a_thread_that_the_system_refuses_is_error_spawn_where_there_is_none() {
+fn without_any_thread_a_refused_thread_is_error_spawn() {
     let pool = ThreadPool::builder().stack_size(1 << 60).build();
     let error = finish(pool.submit(|| ())).unwrap_err();
     assert!(matches!(error, Error::Spawn(_)), "{error:?}");

@@ -49,7 +49,7 @@ fn status(answer: &Answer) -> u16 {
 }
 
 #[tokio::test]
-async fn pictures_that_are_none() {
+async fn bodies_that_are_not_pictures_are_refused() {
     let settled = settled().await;
     let good = png(200, 200, 1);
     let mut flipped = good.clone();
@@ -119,7 +119,7 @@ async fn a_client_that_does_not_read_gets_the_reason_in_the_end() {
 
 /// A client that asks before it sends is refused at once, and the server waits for nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_body_that_is_refused_is_not_asked_for() {
+async fn a_refused_body_is_not_requested() {
     let settled = settled().await;
     for (who, line) in [(&settled.ada, "HTTP/1.1 413 "), (&settled.service.client, "HTTP/1.1 401 ")] {
         let head =
@@ -163,7 +163,7 @@ async fn refusing_takes_no_memory() {
 }
 
 #[tokio::test]
-async fn sql_in_every_place_that_takes_text() {
+async fn sql_in_text_has_no_effect() {
     let settled = settled().await;
     let anyone = &settled.service.client;
     let injections = ["' OR '1'='1", "ada'--", "\"; DROP TABLE account; --", "%", "ada\0", "a' UNION SELECT 1, '' --"];
@@ -184,7 +184,7 @@ async fn sql_in_every_place_that_takes_text() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn paths_that_lead_elsewhere() {
+async fn paths_outside_the_pictures_are_answered_404() {
     let settled = settled().await;
     let escaped = [&b"../../service.sqlite3"[..], b"/etc/passwd", b"..\\lock", b"\0", b"\xff\xfe", b".original"];
     let id = &settled.id;
@@ -212,7 +212,7 @@ async fn paths_that_lead_elsewhere() {
 }
 
 #[tokio::test]
-async fn wrong_methods() {
+async fn a_wrong_method_is_answered_405() {
     let settled = settled().await;
     let picture = format!("/pictures/{}", settled.id);
     let cases = [
@@ -232,7 +232,7 @@ async fn wrong_methods() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_not_what_is_asked_for() {
+async fn malformed_accounts_and_sessions_are_refused() {
     let settled = settled().await;
     let anyone = &settled.service.client;
     let send = async |path: &'static str, content_type: &'static str, body: String| {
@@ -264,7 +264,7 @@ async fn bodies_that_are_not_what_is_asked_for() {
 }
 
 #[tokio::test]
-async fn tokens_that_are_none() {
+async fn invalid_tokens_are_answered_401() {
     let settled = settled().await;
     let anyone = &settled.service.client;
     let token = settled.ada.token.clone().unwrap();
@@ -282,7 +282,7 @@ async fn tokens_that_are_none() {
 
 /// What is not even HTTP ends its connection, and nothing else.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn noise_in_place_of_a_request() {
+async fn bytes_that_are_not_http_end_their_connection() {
     let settled = settled().await;
     let noise: [&[u8]; 4] =
         [b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03", b"GET\r\n\r\n", &[0; 64], b"GET / HTTP/9.9\r\n\r\n"];

@@ -15,7 +15,7 @@ use crate::support::pictures::{picture, png};
 use crate::support::{Service, until};
 
 #[tokio::test]
-async fn the_whole_life() {
+async fn an_account_uploads_lists_fetches_and_deletes_a_picture() {
     let service = Service::start().await;
     let hello = service.client.get("/").await;
     assert_eq!(hello.status, 200);

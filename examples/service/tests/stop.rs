@@ -41,7 +41,7 @@ async fn sigterm_finishes_what_is_in_hand() {
 
     program.terminate();
     program.read_until("stopping");
-    until("nobody is let in", || TcpStream::connect(program.address).is_err()).await;
+    until("no connection is accepted", || TcpStream::connect(program.address).is_err()).await;
     upload.get_mut().write_all(&picture).unwrap();
     let mut answer = String::new();
     upload.read_to_string(&mut answer).unwrap();

@@ -149,7 +149,7 @@ async fn each_method_has_its_times() {
 }
 
 #[tokio::test]
-async fn who_comes_late_gets_what_was_before() {
+async fn a_late_viewer_gets_the_history() {
     let service = Service::start_with(|config| config.cpu.threads = 1).await;
     let mut early = Events::open(&service.client).await;
     early.history().await;
@@ -199,7 +199,7 @@ async fn pages_beyond_the_last_place_are_refused_until_one_leaves() {
 }
 
 #[tokio::test]
-async fn without_threads_there_is_nothing_to_see_and_the_page_is_told() {
+async fn inline_executors_are_shown_without_threads() {
     let service = Service::start_with(|config| config.inline = true).await;
     service.client.join("ada").await;
     let history = Events::open(&service.client).await.history().await;

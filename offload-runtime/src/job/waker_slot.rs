@@ -30,7 +30,7 @@ pub(super) fn register(cell: &Header, registered: bool, waker: &Waker) -> bool {
     false
 }
 
-/// Takes the waker back and drops it, if there is one: nothing of the awaiter stays with a job that it gave up (C7). `false`:
+/// Takes the waker back and drops it, if there is one: nothing of the awaiter stays with a job that it gave up. `false`:
 /// none was there, or the job has ended and its claimer has the waker.
 pub(super) fn unregister(cell: &Header) -> bool {
     let registered = matches!(cell.state.see(), Seen::Pending { registered: true, .. });

@@ -20,7 +20,7 @@ pub(crate) use real::*;
 
 /// Locks `mutex`, whatever happened to a thread that held it before.
 ///
-/// No user code runs under a lock (C6), so a poisoned lock guards consistent data all the same.
+/// No user code runs under a lock, so a poisoned lock guards consistent data all the same.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
