@@ -34,8 +34,9 @@ use runner::{Runners, View};
 
 /// A view of an executor that runs at most `n` of its jobs at once.
 ///
-/// Made by [`ExecutorExt::limited`](crate::ExecutorExt::limited), [`new`](Self::new) or [`builder`](Self::builder). It shares the executor's threads and takes none while its jobs wait:
-/// for a resource that bears only so many users (connections of a database, a disk), beside others on the same pool.
+/// Made by [`ExecutorExt::limited`](crate::ExecutorExt::limited), [`new`](Self::new) or [`builder`](Self::builder). It shares the
+/// executor's threads and takes none while its jobs wait: for a resource that bears only so many users (connections of a database, a disk),
+/// beside others on the same pool.
 ///
 /// * Its jobs begin in the order of their submission. Jobs that a job of the same pool awaits come first. With `n = 1` each ends
 ///   before the next begins.
@@ -43,12 +44,11 @@ use runner::{Runners, View};
 /// * Its queue is unbounded unless [`queue_capacity`](Self::queue_capacity) is set; a full one refuses with [`Error::QueueFull`], and
 ///   [`reserve`](Self::reserve) waits for room.
 /// * A job that awaits another job of the same view shares its place with it: the awaited job is the next to run, and while the other
-///   waits, one job more may run. This is not to be relied on for views of foreign executors whose threads are all busy: there a new
-///   thread runs the awaited job.
-/// * On a [`ThreadPool`](crate::ThreadPool), it gives a thread back at least every millisecond, between two jobs. Other executors' threads it keeps
-///   while its jobs wait.
-/// * When the executor refuses to run the view at all (shut down, or full), the waiting jobs are refused for the same reason. What waits in the view
-///   when a pool is [closed](crate::ThreadPool::close) still runs, if some of the view's jobs run then.
+///   waits, one job more may run. Where all threads of a foreign executor are busy, a new thread runs the awaited job.
+/// * On a [`ThreadPool`](crate::ThreadPool), a view gives its thread back between two jobs, at least every millisecond. On other executors it
+///   keeps its threads while its jobs wait.
+/// * When the executor refuses to run the view at all (shut down, or full), the waiting jobs are refused for the same reason. What waits in
+///   the view when a pool is [closed](crate::ThreadPool::close) still runs, if some of the view's jobs run then.
 ///   [`shutdown_now`](crate::ThreadPool::shutdown_now) refuses it.
 /// * Clones are handles to the same view. **Dropping** the last lets the waiting jobs run.
 ///
@@ -134,7 +134,7 @@ impl<E: Executor + 'static> Limited<E> {
 
     /// Refuses a job with [`Error::QueueFull`] where `capacity` jobs wait in the view already. Default: no bound.
     ///
-    /// Jobs that a free place of the view takes up do not count.
+    /// Jobs that can begin at once do not count.
     ///
     /// # Panics
     /// If the view has been cloned or used: the capacity is a part of making it.
@@ -227,8 +227,9 @@ impl<E: Executor + 'static> Limited<E> {
 
     /// Changes how many of the view's jobs may run at once.
     ///
-    /// Raised, it lets waiting jobs begin at once. Lowered below the number of jobs that run, it stops none of them: they end, and no job begins until
-    /// fewer run. A [`queue_capacity`](Self::queue_capacity) stays, so the jobs that the view holds change by as many. So does the name of its metrics.
+    /// Raised, it lets waiting jobs begin at once. Lowered below the number of jobs that run, it stops none of them: they end, and no job
+    /// begins until fewer run. A [`queue_capacity`](Self::queue_capacity) stays, so the jobs that the view holds change by as many. So does
+    /// the name of its metrics.
     ///
     /// # Panics
     /// If `n` is zero.
@@ -294,10 +295,10 @@ impl<E: Executor + 'static> Limited<E> {
         self.view().lock().running
     }
 
-    /// Resolves when nothing is queued in the view and none of its jobs runs, and takes jobs all the while. Other jobs of the executor do not count.
+    /// Resolves when nothing is queued in the view and none of its jobs runs. Other jobs of the executor do not count.
     ///
-    /// What is submitted after that moment may run already when the caller goes on. Awaited inside a job of the view, it does not count that job. Two
-    /// jobs of one view that both await it wait for each other.
+    /// The view accepts jobs all the while. What is submitted after that moment may run already when the caller goes on. Awaited inside a
+    /// job of the view, it does not count that job. Two jobs of one view that both await it wait for each other.
     ///
     /// # Cancel safety
     /// The future may be dropped at any time, and made again.
@@ -397,8 +398,8 @@ impl<E: Executor + 'static> Limited<E> {
 
 #[cfg(feature = "metrics")]
 impl<E: Executor + 'static> Limited<E> {
-    /// Sets the gauges of the view, with the name of the view as `pool`: `offload.pool.limit`, `.queue_capacity`, `.peak_queued` and `.oldest_wait`.
-    /// Between two calls they keep their values. A view for which it is never called has none.
+    /// Sets the gauges of the view, with the name of the view as `pool`: `offload.pool.limit`, `.queue_capacity`, `.peak_queued` and
+    /// `.oldest_wait`. Between two calls they keep their values. A view for which it is never called has none.
     ///
     /// Call it before each scrape, as [`ThreadPool::publish_gauges`](crate::ThreadPool::publish_gauges), for views that stay. Give each a
     /// [`name`](LimitedBuilder::name): of two views with one name, the gauges are those of the last call.

@@ -29,8 +29,8 @@ use crate::sync::{Arc, Ordering, thread_local};
 /// the call returned, or the [`Error`] that says why there is no result.
 ///
 /// A handle is `Send`, `Sync` and `Unpin`, needs no particular async runtime, and can be awaited by reference
-/// (`(&mut handle).await`) to keep it. A poll never blocks. One of the first two may spin for two microseconds, and the first may wake its task at
-/// once, so that other tasks come first.
+/// (`(&mut handle).await`) to keep it. A poll never blocks: it takes a few microseconds at most. The first poll may wake its task at once, so
+/// that other tasks run first.
 ///
 /// **Dropping** a handle cancels its job. If the job has not begun, it never will, and what it captured is dropped before
 /// `drop` returns. If it runs, [`is_cancelled`](crate::is_cancelled) turns true inside it and its
@@ -41,8 +41,8 @@ use crate::sync::{Arc, Ordering, thread_local};
 /// outer job's own pool, or to a [`Limited`](crate::Limited) view of it, the pool may use one more thread while the outer
 /// job waits. So a job that blocks on others cannot deadlock its own pool; see [`ThreadPool`](crate::ThreadPool#nested-use).
 ///
-/// **Results that are ready** do not starve other tasks: after 16 of them on one thread, a poll wakes its task and returns `Pending` once, even
-/// where [`is_finished`](Self::is_finished) is `true`.
+/// **Results that are ready** do not starve other tasks: after some of them in a row on one thread, a poll wakes its task and returns `Pending`
+/// once, even where [`is_finished`](Self::is_finished) is `true`.
 ///
 /// # Cancel safety
 /// Polling is cancel safe in the sense of `select!` when the handle is polled by reference: no result is lost. A handle

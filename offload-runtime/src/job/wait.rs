@@ -16,8 +16,8 @@ impl<T> JobHandle<T> {
     /// ([nested use](crate::ThreadPool#nested-use)).
     ///
     /// # Panics
-    /// If the result was returned before. In an [`on_thread_start`](crate::ThreadPoolBuilder::on_thread_start), if the job is queued in the pool whose
-    /// thread that prepares.
+    /// If the result was returned before. In an [`on_thread_start`](crate::ThreadPoolBuilder::on_thread_start) hook, if the job is queued in the
+    /// hook's own pool.
     ///
     /// # Errors
     /// The [`Error`] that says why the job has no result. A panic of the job is [`Error::Panicked`]: to continue it here, call

@@ -149,7 +149,7 @@ impl ThreadPoolBuilder {
         self
     }
 
-    /// Whether wait and run times are recorded. Default: yes.
+    /// Sets whether wait and run times are recorded. Default: yes.
     ///
     /// Recording reads the clock when a job is queued, begins and ends. After 64 jobs of a site in a row that ran for less than
     /// 10 microseconds, one in 16 is timed, chosen at random, and counts for 16. Without it, the histograms of [`metrics`](ThreadPool::metrics) stay empty; jobs are

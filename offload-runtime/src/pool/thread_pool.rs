@@ -33,11 +33,12 @@ use crate::sync::Arc;
 /// [`shutdown_now`](Self::shutdown_now). Threads do not keep a process alive: when `main` returns, they end with it.
 ///
 /// # Nested use
-/// A job may await jobs that it submitted to its own pool, by `pollster::block_on(handle)`, tokio's `Handle::block_on` and the like. While it
-/// waits, one thread beyond [`max_threads`](ThreadPoolBuilder::max_threads) may run awaited jobs, which come before all others. So a pool cannot deadlock on itself, even with one thread. The poll itself returns at once, so that `join!`, `select!`
-/// and timeouts work inside a job as anywhere else. This holds for jobs of [`Limited`](crate::Limited) views of the pool, too. With `n` jobs that
-/// wait for each other in a chain there are up to `n` threads beyond the maximum. They park when there is no awaited job, and leave
-/// after the keep-alive.
+/// A job may await jobs that it submitted to its own pool, by `pollster::block_on(handle)`, tokio's `Handle::block_on` and the like. While
+/// it waits, one thread beyond [`max_threads`](ThreadPoolBuilder::max_threads) may run awaited jobs, which come before all others. So a
+/// pool cannot deadlock on itself, even with one thread. The poll itself returns at once, so that `join!`, `select!` and timeouts work
+/// inside a job as anywhere else. This holds for jobs of [`Limited`](crate::Limited) views of the pool, too. With `n` jobs that wait for
+/// each other in a chain there are up to `n` threads beyond the maximum. They park when there is no awaited job, and leave after the
+/// keep-alive.
 ///
 /// A job that waits for something *else* which needs the pool can still deadlock it. Examples: a channel that a queued job is to
 /// fill; an async task that awaits a job of the pool; jobs of two executors that wait for each other's threads. An awaited job
@@ -219,7 +220,8 @@ impl ThreadPool {
     /// Submits `f` if the pool has room, and gives it back otherwise.
     ///
     /// # Errors
-    /// [`Refused`], which holds `f` and the reason: [`Error::QueueFull`](crate::Error::QueueFull) or [`Error::ShutDown`](crate::Error::ShutDown).
+    /// [`Refused`], which holds `f` and the reason: [`Error::QueueFull`](crate::Error::QueueFull) or
+    /// [`Error::ShutDown`](crate::Error::ShutDown).
     ///
     /// # Cancel safety
     /// Dropping the handle cancels the job, see [`JobHandle`].
@@ -277,9 +279,9 @@ impl ThreadPool {
         ExecutorExt::limited(self, n)
     }
 
-    /// Resolves when nothing is queued and no job runs, and takes jobs all the while.
+    /// Resolves when nothing is queued and no job runs. The jobs of the pool's [`Limited`] views count.
     ///
-    /// The jobs of the pool's [`Limited`] views count. What is submitted after that moment may run already when the caller goes on.
+    /// The pool accepts jobs all the while. What is submitted after that moment may run already when the caller goes on.
     ///
     /// Awaited inside a job of the same pool, it does not count that job. Two jobs of one pool that both await it wait for each other.
     ///
@@ -305,9 +307,9 @@ impl ThreadPool {
 
     /// Changes how many jobs may run at once, and so how many threads there are.
     ///
-    /// Raised, it lets waiting jobs begin at once. Lowered below the number of jobs that run, it stops none of them: they end, and no job begins until
-    /// fewer run. Threads that are too many leave after the keep-alive. A [`queue_capacity`](ThreadPoolBuilder::queue_capacity) stays, so the jobs that
-    /// the pool holds change by as many as the threads.
+    /// Raised, it lets waiting jobs begin at once. Lowered below the number of jobs that run, it stops none of them: they end, and no job
+    /// begins until fewer run. Threads that are too many leave after the keep-alive. A
+    /// [`queue_capacity`](ThreadPoolBuilder::queue_capacity) stays, so the jobs that the pool holds change by as many as the threads.
     ///
     /// # Panics
     /// If `n` is zero.

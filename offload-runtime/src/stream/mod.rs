@@ -49,24 +49,25 @@ const MOST_ITEMS: u32 = 64;
 /// * **Lazy.** Nothing is submitted before the first poll.
 /// * **Bounded.** The worker is at most [`buffer`](Self::buffer) items ahead of what was taken: 64 by default. The error that ends a stream
 ///   needs no room.
-/// * **A slow consumer holds no thread** of an iterator. It leaves its thread when the buffer is full, after a wait of 50 microseconds at
-///   most. It is submitted again once half of the buffer is free. A body that sends its items keeps its thread until it ends.
+/// * **A slow consumer holds no thread** of an iterator. It leaves its thread soon after the buffer is full. It is submitted again once
+///   half of the buffer is free. A body that sends its items keeps its thread until it ends.
 /// * **A fast consumer** does not hold a thread for ever: an iterator lets other jobs have their turn after a millisecond.
-/// * **Iterators are dropped on a worker**, after the last item or when the stream is dropped. Where the executor takes no more jobs, an iterator
-///   that waits for room is dropped on the thread that finds out. The closure of a stream that never began is dropped with the stream.
+/// * **Iterators are dropped on a worker**, after the last item or when the stream is dropped. Where the executor takes no more jobs, an
+///   iterator that waits for room is dropped on the thread that finds out. The closure of a stream that never began is dropped with the
+///   stream.
 /// * **Dropping** a stream cancels its job, as dropping a [`JobHandle`] does. An iterator ends after the item that it is at. A body finds
 ///   that [`send`](Yielder::send) fails. Items that were not taken are dropped with the stream.
 /// * **Items that are ready** do not starve other tasks: after 64 of them a poll wakes its task and returns `Pending` once.
 /// * **After the end** it stays at the end: every poll returns `None`.
 ///
 /// # Refusals
-/// An executor that is shut down or full refuses the stream when it is first polled. It may refuse it later: where it is closed before the stream
-/// has ended, or loses its threads. (A full queue refuses no stream that has begun.) A stream does not keep an executor from ending. Items that were
-/// produced before come first. Then:
+/// An executor that is shut down or full refuses the stream when it is first polled. It may refuse it later: where it is closed before the
+/// stream has ended, or loses its threads. (A full queue refuses no stream that has begun.) A stream does not keep an executor from ending.
+/// Items that were produced before come first. Then:
 /// * a stream of [`try_stream`](crate::ExecutorExt::try_stream), of `#[blocking(stream)]`, and of a body that returns a `Result`, has the
 ///   refusal as its last item: `Err(E::from(error))`;
-/// * so has one that [`refused`](Self::refused) tells how to make an item of it;
-/// * any other panics when it is polled.
+/// * a stream with [`refused`](Self::refused) has what that makes of the refusal as its last item;
+/// * any other stream panics when it is polled.
 ///
 /// # Panics
 /// Polling resumes the panic of the iterator or of the body, after the items before it, unless [`panicked`](Self::panicked) makes an item of it.
@@ -163,7 +164,7 @@ impl<T: Send + 'static> BlockingStream<T> {
         self
     }
 
-    /// Makes the last item of a refusal, where the stream would panic.
+    /// Turns a refusal into the last item, where the stream would panic.
     ///
     /// # Examples
     /// ```
@@ -183,7 +184,7 @@ impl<T: Send + 'static> BlockingStream<T> {
         self
     }
 
-    /// Makes the last item of a panic of the iterator or of the body, where the stream would resume it.
+    /// Turns a panic of the iterator or of the body into the last item, where the stream would resume it.
     ///
     /// # Examples
     /// ```
