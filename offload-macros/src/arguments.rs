@@ -3,53 +3,57 @@
 //! What is borrowed is cloned, what is owned is moved. Which of the two it is shows in the spelling of the
 //! type: `&T`, `Option<&T>` and `Cow<'_, T>` are borrowed, every other type without a borrow in it is owned.
 
-use crate::attributes;
+use crate::attributes::{self, Mark, MarkKind};
 use crate::errors::Errors;
-use crate::state;
+use crate::self_rewrite;
 use crate::tokens::{hidden, local};
 use crate::types::{self, last_segment, peel, shown};
 use proc_macro2::{Ident, Span};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, FnArg, GenericArgument, Pat, PatIdent, PatType, ReceiverKind, Token, Type, TypeReference};
+use syn::{
+    Attribute, FnArg, GenericArgument, Pat, PatIdent, PatType, ReceiverKind, Token, Type, TypeReference, parse_quote,
+};
 
 /// One argument, with every decision about it made.
 pub(crate) struct Argument {
     /// Attributes such as `#[cfg(...)]`. All of them stand at the `let` with the user's pattern.
     pub(crate) attrs: Vec<Attribute>,
-    pub(crate) binding: Binding,
+    /// What crosses: the whole, or each part of its pattern.
+    pub(crate) parts: Vec<Part>,
+    /// The pattern, if its parts cross: it stands in the signature, where other attributes see it.
+    pub(crate) pattern: Option<Pat>,
     pub(crate) crossing: Crossing,
-    pub(crate) conversion: Conversion,
+    pub(crate) mark: Option<MarkKind>,
     /// The type as written; `self` may have none.
     pub(crate) ty: Option<Type>,
     /// The token that errors about the argument stand at: the head of its type.
     pub(crate) at: Span,
-    /// What it is called on its way. Reads as the user's name, and has the hygiene of generated code.
-    pub(crate) name: Ident,
+    pub(crate) is_self: bool,
     /// Whether it goes to the worker at all.
     pub(crate) crosses: bool,
 }
 
-/// What an argument binds in the body.
-pub(crate) enum Binding {
-    /// `self`. `hygiene` is that of the word on the caller's side.
-    Receiver { token: Ident, mutability: Option<Token![mut]>, hygiene: Span },
-    /// `email` or `mut email`.
-    Name(Part),
-    /// `_`: nothing, but the value lives until the body ends.
-    Ignored,
-    /// `State(app)`: the pattern stands in the signature, where other attributes see it, and its parts cross.
-    Parts(Pat, Vec<Part>),
-    /// Anything else that a `let` takes, which opens the value on the worker's side.
-    Pattern(Pat),
-}
-
-/// A name that is bound by value.
-#[derive(Clone)]
+/// A value that crosses, under its three names.
 pub(crate) struct Part {
-    pub(crate) name: Ident,
-    pub(crate) mutability: Option<Token![mut]>,
+    /// The caller's. It reads as the user's name, and is that only if another attribute or the executor's expression
+    /// reads it: lints about unused or shadowed names look at the body's.
+    pub(crate) outside: Ident,
+    /// What it is called on its way: reads as the user's name, and has the hygiene of generated code.
+    pub(crate) way: Ident,
+    /// The body's.
+    pub(crate) inside: Inside,
     /// Whether another attribute or the executor's expression reads it on the caller's side.
     pub(crate) is_read: bool,
+}
+
+/// What a value is in the body.
+pub(crate) enum Inside {
+    /// `email` or `mut email`.
+    Name(Option<Token![mut]>, Ident),
+    /// `_`: it has no name, but it lives until the body ends.
+    Nothing,
+    /// Anything else that a `let` takes; whether that borrows mutably, by `ref mut`.
+    Pattern(Pat, bool),
 }
 
 /// How an argument crosses to the worker.
@@ -73,16 +77,6 @@ pub(crate) enum Crossing {
     Out,
 }
 
-/// What makes the declared type of what the caller gives.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Conversion {
-    None,
-    /// `#[into] key: Vec<u8>`: the caller gives an `impl Into<Vec<u8>>`.
-    Into,
-    /// `#[as_ref] path: &Path`: the caller gives an `impl AsRef<Path>`.
-    AsRef,
-}
-
 /// What is known of the method when its arguments are read.
 pub(crate) struct Surroundings<'a> {
     /// Whether another attribute or the executor's expression reads an argument of this name.
@@ -90,19 +84,32 @@ pub(crate) struct Surroundings<'a> {
     /// Whether other attributes see the signature.
     pub(crate) is_seen: bool,
     pub(crate) has_twin: bool,
+    /// What the body calls `self`.
+    pub(crate) self_name: &'static str,
 }
 
 impl Argument {
     /// Decides about the argument at position `number`, and reports what cannot cross.
-    pub(crate) fn decide(number: usize, input: &FnArg, around: &Surroundings, errors: &mut Errors) -> Self {
+    pub(crate) fn decide(
+        number: usize,
+        (input, mark): (&FnArg, Option<&Mark>),
+        around: &Surroundings,
+        errors: &mut Errors,
+    ) -> Self {
         match input {
-            FnArg::Receiver(receiver) => Self::receiver(receiver, around, errors),
-            FnArg::Typed(typed) => Self::typed(number, typed, around, errors),
+            FnArg::Receiver(receiver) => Self::receiver(receiver, mark, around, errors),
+            FnArg::Typed(typed) => Self::typed(number, typed, mark, around, errors),
         }
     }
 
-    fn receiver(receiver: &syn::Receiver, around: &Surroundings, errors: &mut Errors) -> Self {
-        let token = Ident::new("self", receiver.self_token.span);
+    fn receiver(receiver: &syn::Receiver, mark: Option<&Mark>, around: &Surroundings, errors: &mut Errors) -> Self {
+        if let Some(mark) = mark {
+            errors.at(
+                mark.at(),
+                "`self` is the caller's; mark the argument that the thread owns: `#[state] name: &mut T`",
+            );
+        }
+        let at = receiver.self_token.span;
         let (crossing, ty) = match &receiver.kind {
             ReceiverKind::Reference(_, _, Some(word)) => {
                 errors.at(word.span, SELF_IS_MUTABLE);
@@ -112,51 +119,40 @@ impl Argument {
             ReceiverKind::Typed(_, ty) => (crossing_of_receiver(ty, errors), Some((**ty).clone())),
             _ => (Crossing::Moved, None),
         };
-        // A `self` that the rewrite of the body missed cannot mean the caller's, unless another attribute says `self`.
-        let hygiene = if around.is_seen { token.span() } else { hidden(token.span()) };
-        Self {
-            attrs: receiver.attrs.clone(),
-            crossing,
-            conversion: Conversion::None,
-            ty,
-            at: token.span(),
-            name: local("__offload_self", token.span()),
-            binding: Binding::Receiver { token, mutability: receiver.mutability, hygiene },
-            crosses: true,
-        }
+        let part = Part {
+            // A `self` that the rewrite of the body missed cannot mean the caller's, unless another attribute says `self`.
+            outside: Ident::new("self", if around.is_seen { at } else { hidden(at) }),
+            way: local("__offload_self", at),
+            inside: Inside::Name(receiver.mutability, self_rewrite::binding(around.self_name, at)),
+            is_read: false,
+        };
+        let (attrs, parts) = (receiver.attrs.clone(), vec![part]);
+        Self { attrs, parts, pattern: None, crossing, mark: None, ty, at, is_self: true, crosses: true }
     }
 
-    fn typed(number: usize, typed: &PatType, around: &Surroundings, errors: &mut Errors) -> Self {
-        let (conversion, attrs) = Conversion::take(typed, errors);
+    fn typed(number: usize, typed: &PatType, mark: Option<&Mark>, around: &Surroundings, errors: &mut Errors) -> Self {
         let at = types::head(&typed.ty);
-        let is_state = state::mark(&attrs).is_some();
-        let is_out = attributes::is_out(&attrs);
-        let attrs = attributes::without_out(&state::without_mark(&attrs));
-        let crossing = match (is_state, is_out) {
-            (true, _) => Crossing::Lent,
-            (_, true) => Crossing::Out,
+        let mark = mark.and_then(|mark| fitting(mark, &typed.ty, errors));
+        let crossing = match mark {
+            Some(MarkKind::State) => Crossing::Lent,
+            Some(MarkKind::Out) => Crossing::Out,
             _ => crossing_of(&typed.ty, errors),
         };
-        if is_state || is_out {
-            // Its rules are in `state.rs` and `stream.rs`.
-        } else if let Some((at, advice)) = types::find_unbound_impl(&typed.ty) {
+        let is_given = !matches!(crossing, Crossing::Lent | Crossing::Out);
+        if let (true, Some((at, advice))) = (is_given, types::find_unbound_impl(&typed.ty)) {
             errors.at(at, format!("`{}` may borrow from the caller, or not be `Send`; {advice}", shown(&typed.ty)));
         }
-        let binding = Binding::of(typed, crossing, conversion, around);
-        let name = match &binding {
-            Binding::Name(part) => local(&part.name.to_string(), part.name.span()),
-            Binding::Parts(pattern, _) | Binding::Pattern(pattern) => joined_name(number, pattern, at),
-            Binding::Ignored | Binding::Receiver { .. } => local(&format!("arg{number}"), at),
-        };
-        let is_dropped_reference =
-            matches!(binding, Binding::Ignored) && matches!(crossing, Crossing::Borrowed | Crossing::OptionalBorrow);
-        let crosses = !is_dropped_reference || around.has_twin;
-        Self { attrs, binding, crossing, conversion, ty: Some((*typed.ty).clone()), at, name, crosses }
+        let is_owned = crossing == Crossing::Moved && mark.is_none();
+        let (pattern, parts) = parts(number, typed, is_owned, around);
+        let is_borrow = matches!(crossing, Crossing::Borrowed | Crossing::OptionalBorrow);
+        let crosses = around.has_twin || !is_borrow || !matches!(parts[0].inside, Inside::Nothing);
+        let (attrs, ty) = (typed.attrs.clone(), Some((*typed.ty).clone()));
+        Self { attrs, parts, pattern, crossing, mark, ty, at, is_self: false, crosses }
     }
 
-    /// Whether the worker's thread owns it.
-    pub(crate) fn is_lent(&self) -> bool {
-        self.crossing == Crossing::Lent
+    /// The part that is the whole, where no pattern takes it apart.
+    pub(crate) fn whole(&self) -> &Part {
+        &self.parts[0]
     }
 
     /// Whether callers give it.
@@ -164,78 +160,85 @@ impl Argument {
         !matches!(self.crossing, Crossing::Lent | Crossing::Out)
     }
 
+    /// Whether callers give something else, which is converted: `#[into]`, `#[as_ref]`.
+    pub(crate) fn is_converted(&self) -> bool {
+        matches!(self.mark, Some(MarkKind::Into | MarkKind::AsRef))
+    }
+
     /// The attributes for where the argument is handed on.
     pub(crate) fn handed_on(&self) -> Vec<Attribute> {
         attributes::handed_on(&self.attrs)
     }
 
-    /// The word `self` on the caller's side, at `at`.
-    pub(crate) fn this(&self, at: Span) -> Option<Ident> {
-        match &self.binding {
-            Binding::Receiver { hygiene, .. } => Some(Ident::new("self", hygiene.located_at(at))),
-            _ => None,
-        }
-    }
-
-    /// The names that the argument binds.
-    pub(crate) fn parts(&self) -> &[Part] {
-        match &self.binding {
-            Binding::Name(part) => std::slice::from_ref(part),
-            Binding::Parts(_, parts) => parts,
-            Binding::Receiver { .. } | Binding::Ignored | Binding::Pattern(_) => &[],
-        }
-    }
-}
-
-impl Conversion {
-    /// Takes `#[into]` or `#[as_ref]` from among the attributes of an argument.
-    fn take(typed: &PatType, errors: &mut Errors) -> (Self, Vec<Attribute>) {
-        let mut conversion = Self::None;
-        let mut attrs = typed.attrs.clone();
-        attrs.retain(|attr| {
-            let found = match attributes::name(attr) {
-                Some(name) if attr.path().is_ident("into") => (Self::Into, name.span()),
-                Some(name) if attr.path().is_ident("as_ref") => (Self::AsRef, name.span()),
-                _ => return true,
-            };
-            let is_reference = matches!(peel(&typed.ty), Type::Reference(_));
-            if found.0 == Self::Into && is_reference {
-                let owned = shown(&types::owned(&typed.ty));
-                errors.at(found.1, format!("`#[into]` makes a value that is owned; write `#[into] ..: {owned}`"));
-            } else if found.0 == Self::AsRef && !is_reference {
-                let ty = shown(&typed.ty);
-                errors.at(found.1, format!("`#[as_ref]` makes a reference; write `#[as_ref] ..: &{ty}`, or `#[into]`"));
-            } else {
-                conversion = found.0;
-            }
-            false
-        });
-        (conversion, attrs)
-    }
-}
-
-impl Binding {
-    fn of(typed: &PatType, crossing: Crossing, conversion: Conversion, around: &Surroundings) -> Self {
-        let part = |found: &PatIdent| {
-            let is_read = (around.reads)(&found.ident.to_string());
-            Part { name: found.ident.clone(), mutability: found.mutability, is_read }
-        };
-        match &*typed.pat {
-            Pat::Wild(_) => Self::Ignored,
-            Pat::Ident(found) if is_by_value(found) => Self::Name(part(found)),
-            pattern => {
-                let mut names = Names::default();
-                names.visit_pat_mut(&mut pattern.clone());
-                let is_wanted = names.is_complete || around.is_seen && !around.has_twin;
-                let is_owned = crossing == Crossing::Moved && conversion == Conversion::None;
-                if names.is_by_value && !names.found.is_empty() && is_owned && is_wanted {
-                    Self::Parts(pattern.clone(), names.found.iter().map(part).collect())
-                } else {
-                    Self::Pattern(pattern.clone())
+    /// The pattern of a parameter: each part under the name that `name_of` gives it.
+    pub(crate) fn opened(&self, name_of: fn(&Part) -> &Ident) -> Pat {
+        struct Rename<'a>(&'a [Part], fn(&Part) -> &Ident);
+        impl VisitMut for Rename<'_> {
+            fn visit_pat_ident_mut(&mut self, found: &mut PatIdent) {
+                let is_it = |part: &&Part| matches!(&part.inside, Inside::Name(_, name) if *name == found.ident);
+                if let Some(part) = self.0.iter().find(is_it) {
+                    *found = PatIdent { mutability: None, ident: (self.1)(part).clone(), ..found.clone() };
                 }
             }
         }
+        let Some(mut pattern) = self.pattern.clone() else {
+            let ident = name_of(self.whole()).clone();
+            return Pat::Ident(PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident, subpat: None });
+        };
+        Rename(&self.parts, name_of).visit_pat_mut(&mut pattern);
+        pattern
     }
+}
+
+/// The kind of a mark, if the type fits it; else that is reported.
+fn fitting(mark: &Mark, ty: &Type, errors: &mut Errors) -> Option<MarkKind> {
+    let is_reference = matches!(peel(ty), Type::Reference(_));
+    let message = match mark.kind {
+        MarkKind::Into if is_reference => {
+            format!("`#[into]` makes a value that is owned; write `#[into] ..: {}`", shown(&types::owned(ty)))
+        }
+        MarkKind::AsRef if !is_reference => {
+            format!("`#[as_ref]` makes a reference; write `#[as_ref] ..: &{}`, or `#[into]`", shown(ty))
+        }
+        kind => return Some(kind),
+    };
+    errors.at(mark.at(), message);
+    None
+}
+
+/// What crosses of an argument, and its pattern, if that is taken apart on the caller's side.
+fn parts(number: usize, typed: &PatType, is_owned: bool, around: &Surroundings) -> (Option<Pat>, Vec<Part>) {
+    let part = |found: &PatIdent| {
+        let (text, is_read) = (found.ident.to_string(), (around.reads)(&found.ident.to_string()));
+        let way = local(&text, found.ident.span());
+        let outside = if is_read { found.ident.clone() } else { way.clone() };
+        Part { outside, way, inside: Inside::Name(found.mutability, found.ident.clone()), is_read }
+    };
+    let mut names = Names { found: Vec::new(), is_by_value: true, is_complete: true };
+    names.visit_pat_mut(&mut typed.pat.clone());
+    let is_wanted = names.is_complete || around.is_seen && !around.has_twin;
+    let inside = match (&*typed.pat, names.found.as_slice()) {
+        (Pat::Ident(_), [found]) if names.is_by_value => return (None, vec![part(found)]),
+        (pattern, [_, ..]) if names.is_by_value && is_owned && is_wanted => {
+            return (Some(pattern.clone()), names.found.iter().map(part).collect());
+        }
+        (Pat::Wild(_), _) => Inside::Nothing,
+        (pattern, found) => {
+            let is_mutable = found.iter().any(|found| found.by_ref.is_some() && found.mutability.is_some());
+            Inside::Pattern(pattern.clone(), is_mutable)
+        }
+    };
+    // In the signature it is called by the names that it binds.
+    let found: Vec<String> =
+        names.found.iter().map(|found| found.ident.to_string().trim_start_matches("r#").to_owned()).collect();
+    let name = match found.as_slice() {
+        [] => format!("arg{number}"),
+        [name] => name.clone(),
+        // The number keeps it apart from an argument of that very name.
+        names => format!("{}_{number}", names.join("_")),
+    };
+    let way = local(&name, types::head(&typed.ty));
+    (None, vec![Part { outside: way.clone(), way, inside, is_read: false }])
 }
 
 /// The names in a pattern, and whether they are all there is to its value.
@@ -245,55 +248,20 @@ struct Names {
     is_complete: bool,
 }
 
-impl Default for Names {
-    fn default() -> Self {
-        Self { found: Vec::new(), is_by_value: true, is_complete: true }
-    }
-}
-
 impl VisitMut for Names {
     fn visit_pat_mut(&mut self, pattern: &mut Pat) {
         match pattern {
-            Pat::Ident(found) if is_by_value(found) => self.found.push(found.clone()),
-            Pat::Tuple(_) | Pat::TupleStruct(_) | Pat::Struct(_) | Pat::Slice(_) | Pat::Paren(_) => {
-                if let Pat::Struct(pattern) = pattern {
-                    self.is_complete &= pattern.rest.is_none();
-                }
-                visit_mut::visit_pat_mut(self, pattern);
+            // A unit struct or a constant is matched, not bound.
+            Pat::Ident(found) if !found.ident.to_string().starts_with(char::is_uppercase) => {
+                self.is_by_value &= found.by_ref.is_none() && found.subpat.is_none();
+                self.found.push(found.clone());
             }
+            Pat::Struct(found) => self.is_complete &= found.rest.is_none(),
+            Pat::Tuple(_) | Pat::TupleStruct(_) | Pat::Slice(_) | Pat::Paren(_) => {}
             Pat::Wild(_) | Pat::Rest(_) => self.is_complete = false,
             _ => self.is_by_value = false,
         }
-    }
-}
-
-/// Whether a pattern is a name that is bound to the whole value. A unit struct or a constant is matched, not bound.
-fn is_by_value(pattern: &PatIdent) -> bool {
-    let is_constant = pattern.ident.to_string().starts_with(char::is_uppercase);
-    pattern.by_ref.is_none() && pattern.subpat.is_none() && !is_constant
-}
-
-/// What a pattern is called in the signature: by the names it binds.
-fn joined_name(number: usize, pattern: &Pat, at: Span) -> Ident {
-    struct All(Vec<String>);
-    impl VisitMut for All {
-        fn visit_pat_ident_mut(&mut self, found: &mut PatIdent) {
-            let name = found.ident.to_string();
-            if !name.starts_with(char::is_uppercase) {
-                self.0.push(name.trim_start_matches("r#").to_owned());
-            }
-            if found.subpat.is_none() {
-                visit_mut::visit_pat_ident_mut(self, found);
-            }
-        }
-    }
-    let mut all = All(Vec::new());
-    all.visit_pat_mut(&mut pattern.clone());
-    match all.0.as_slice() {
-        [] => local(&format!("arg{number}"), at),
-        [name] => local(name, at),
-        // The number keeps it apart from an argument of that very name.
-        names => local(&format!("{}_{number}", names.join("_")), at),
+        visit_mut::visit_pat_mut(self, pattern);
     }
 }
 
@@ -383,25 +351,21 @@ const SELF_IS_MUTABLE: &str = "`&mut self` cannot cross to another thread; take 
                                `Mutex`, or take `self` and return it";
 
 fn mutable_borrow(whole: &Type, elem: &Type) -> String {
-    let (whole, is_function) = (shown(whole), shown(elem).contains("Fn"));
+    let whole = shown(whole);
     if last_segment(peel(elem)).is_some_and(|(name, _)| name == "Yielder") {
         return format!("a `{whole}` is made for each call, not by the caller; mark it: `#[out] ..: {whole}`");
     }
-    let owned = match peel(elem) {
-        Type::Slice(slice) => format!("take `Vec<{}>` by value and return it", shown(&slice.elem)),
-        Type::TraitObject(object) => format!("take `Box<dyn {} + Send>`", shown(&object.bounds)),
-        Type::ImplTrait(found) => format!("take `impl {} + Send + 'static` by value", shown(&found.bounds)),
-        Type::Path(path) if path.path.is_ident("str") => "take `String` by value and return it".to_owned(),
-        elem => format!("take `{}` by value and return it", shown(elem)),
+    let owned = shown(&types::owned(&parse_quote!(&#elem)));
+    let advice = match peel(elem) {
+        Type::TraitObject(_) => format!("take `{owned}`"),
+        Type::ImplTrait(_) => format!("take `{owned} + Send + 'static` by value"),
+        Type::Path(path) if !path.path.is_ident("str") => format!(
+            "take `{owned}` by value and return it, or an `Arc<Mutex<..>>`; what the threads of a `StatefulPool` own is \
+             marked `#[state]`"
+        ),
+        _ => format!("take `{owned}` by value and return it, or an `Arc<Mutex<..>>`"),
     };
-    let hint = match peel(elem) {
-        _ if is_function => "",
-        Type::Path(path) if !path.path.is_ident("str") => {
-            ", or an `Arc<Mutex<..>>`; what the threads of a `StatefulPool` own is marked `#[state]`"
-        }
-        _ => ", or an `Arc<Mutex<..>>`",
-    };
-    format!("a `{whole}` cannot cross to another thread; {owned}{hint}")
+    format!("a `{whole}` cannot cross to another thread; {advice}")
 }
 
 fn nested_borrow(ty: &Type) -> String {

@@ -4,11 +4,52 @@
 //! macros (`#[tracing::instrument]`) go to the async function alone, so that they act once.
 
 use crate::tokens::{self, is_ident, is_punct};
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
 use syn::ext::IdentExt as _;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Meta, Path, Token, parse_quote};
+use syn::spanned::Spanned as _;
+use syn::{Attribute, FnArg, Meta, PatType, Path, Receiver, Token, parse_quote};
+
+/// What an attribute of ours says of an argument.
+pub(crate) struct Mark {
+    pub(crate) kind: MarkKind,
+    pub(crate) attr: Attribute,
+}
+
+/// The attributes that an argument may bear.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MarkKind {
+    /// `#[into] key: Vec<u8>`: the caller gives an `impl Into<Vec<u8>>`.
+    Into,
+    /// `#[as_ref] path: &Path`: the caller gives an `impl AsRef<Path>`.
+    AsRef,
+    /// `#[state] conn: &mut Connection`: the worker's thread owns it.
+    State,
+    /// `#[out] rows: &mut Yielder<Row>`: what the body of a stream sends to.
+    Out,
+}
+
+impl Mark {
+    /// Takes the mark of an argument from among its attributes.
+    pub(crate) fn take(input: &mut FnArg) -> Option<Self> {
+        let (FnArg::Receiver(Receiver { attrs, .. }) | FnArg::Typed(PatType { attrs, .. })) = input;
+        let kind = |attr: &Attribute| match attr.path().get_ident()?.to_string().as_str() {
+            "into" => Some(MarkKind::Into),
+            "as_ref" => Some(MarkKind::AsRef),
+            "state" => Some(MarkKind::State),
+            "out" => Some(MarkKind::Out),
+            _ => None,
+        };
+        let (at, kind) = attrs.iter().enumerate().find_map(|(at, attr)| Some((at, kind(attr)?)))?;
+        Some(Self { kind, attr: attrs.remove(at) })
+    }
+
+    /// Where it stands.
+    pub(crate) fn at(&self) -> Span {
+        self.attr.path().span()
+    }
+}
 
 /// Which of the two functions gets an attribute.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -126,16 +167,6 @@ pub(crate) fn name(attr: &Attribute) -> Option<&Ident> {
 /// Whether it is `#[blocking]`, under whatever path.
 pub(crate) fn is_blocking(attr: &Attribute) -> bool {
     name(attr).is_some_and(|name| name == "blocking")
-}
-
-/// Whether an argument is marked `#[out]`.
-pub(crate) fn is_out(attrs: &[Attribute]) -> bool {
-    attrs.iter().any(|attr| attr.path().is_ident("out"))
-}
-
-/// The attributes without `#[out]`.
-pub(crate) fn without_out(attrs: &[Attribute]) -> Vec<Attribute> {
-    attrs.iter().filter(|attr| !attr.path().is_ident("out")).cloned().collect()
 }
 
 /// The `track_caller` of a method, if it has one.

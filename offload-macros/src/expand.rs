@@ -3,17 +3,17 @@
 //! Every local has the hygiene of this macro and every path is absolute or goes through `__offload`, so nothing of
 //! the user's can be met by accident. `__private` in the runtime holds all that is named here.
 
-use crate::arguments::{Argument, Crossing};
+use crate::arguments::Crossing;
 use crate::attributes;
 use crate::crossing::{self, Call};
 use crate::errors::Errors;
-use crate::plan::{self, Executor, Output, Plan, Refusal, WhenFull};
+use crate::options::ConversionArg;
+use crate::plan::{Access, Executor, Output, Plan};
 use crate::remote;
 use crate::self_rewrite;
 use crate::signature;
-use crate::state;
 use crate::stream::{self, Kind, Stream};
-use crate::tokens::{self, hidden, list};
+use crate::tokens::{hidden, list, placed_at};
 use crate::types;
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
@@ -28,30 +28,15 @@ pub(crate) fn items(plan: &Plan) -> TokenStream {
     if plan.body.is_none() {
         return quote!(#head #sig;);
     }
-    let (eager, submission) = if plan.remote.is_some() {
-        (TokenStream::new(), remote_submission(plan))
-    } else if let Output::Stream(stream) = &plan.output {
-        (TokenStream::new(), stream_submission(plan, stream))
-    } else {
-        let Call { eager, outside, inside } = crossing::call(plan);
-        (eager, submission(plan, &outside, &inside))
-    };
-    let runtime = &plan.runtime;
+    let call = crossing::call(plan);
+    let (eager, submission, settled) = (&call.eager, submission(plan, &call), settled(plan));
+    let runtime = plan.options.runtime();
     let names = quote_spanned!(Span::mixed_site()=> use #runtime::__private::{self as __offload, fallback::*};);
     let statements = match &plan.output {
-        Output::Handle => quote_spanned!(Span::mixed_site()=> #names #submission __offload_handle),
-        Output::Future => {
-            let settled = settled(plan);
-            quote!(#names #submission #settled)
-        }
-        Output::Stream(stream) => {
-            let settled = settled_stream(plan, stream);
-            quote!(#names #submission #settled)
-        }
         Output::Boxed { .. } => {
-            let settled = settled(plan);
             quote!(#names #eager ::std::boxed::Box::pin(async move { #submission #settled }))
         }
+        Output::Future | Output::Handle | Output::Stream(_) => quote!(#names #submission #settled),
     };
     let twin = twin_item(plan);
     quote!(#head #sig { #statements } #twin)
@@ -104,209 +89,147 @@ fn head(plan: &Plan) -> TokenStream {
 ///     }
 /// };
 /// ```
-fn submission(plan: &Plan, outside: &TokenStream, inside: &TokenStream) -> TokenStream {
-    let result = types::or_unit(plan.function.result().map(types::infer_impl_trait));
-    let (site, executor, judge) = (site(plan), executor(plan), judge(plan));
-    let release = plan.receiver().filter(|receiver| receiver.crossing == Crossing::ClonedArc).map(|receiver| {
-        // The clone that reached the executor; the future must not keep it while it waits.
-        let this = receiver.this(receiver.at);
-        quote!(__offload::drop(#this);)
-    });
+/// Of a remote call nothing is made ready here; the items of `remote` come first.
+fn submission(plan: &Plan, call: &Call) -> TokenStream {
+    let (site, executor, called) = (site(plan), executor(plan), called(plan));
+    let has_judge = plan.options.remote.is_none() && !matches!(plan.output, Output::Stream(_));
+    let judge = has_judge.then(|| judge(plan));
+    let items = plan.options.remote.map(|_| remote::items(plan));
     // The twin is deprecated as well; its one caller is not to be warned of it.
     let is_deprecated = plan.twin.is_some() && attributes::are_deprecated(&plan.function.attrs);
     let allowance = is_deprecated.then(|| quote!(#[allow(deprecated)]));
-    let submit = |executor: &TokenStream| match plan.state() {
-        None => quote_spanned! {Span::mixed_site()=>
-            __offload::submit::<#result>(#executor, __offload_site, __offload_judge, {
-                #outside
-                move || #inside
-            })
-        },
-        Some(state) => submit_with(state, &result, executor, outside, inside),
+    let handle = match plan.options.wait {
+        None => submitted(plan, call, &executor),
+        Some(_) => submitted_to_a_permit(plan, call, &executor),
     };
-    let handle = if plan.when_full == WhenFull::Wait {
-        // Spanned at the executor, so that a wrong one is an error there. The block ends what the expression borrows.
-        let at = executor.clone().into_iter().last().map_or_else(Span::mixed_site, |last| last.span());
-        let at = Span::mixed_site().located_at(at);
-        let (held, permit) = (Ident::new("__offload_executor", at), Ident::new("__offload_permit", at));
-        let submit = submit(&quote_spanned!(at=> &#permit));
-        quote_spanned! {Span::mixed_site()=>
-            {
-                let #held = #executor;
-                match __offload::reserve(#held).await {
-                    ::core::result::Result::Ok(#permit) => #submit,
-                    ::core::result::Result::Err(__offload_refusal) => __offload::refuse(__offload_site, __offload_refusal),
-                }
-            }
-        }
-    } else {
-        submit(&executor)
-    };
+    let release = plan.receiver().filter(|receiver| receiver.crossing == Crossing::ClonedArc).map(|receiver| {
+        // The clone that reached the executor; the future must not keep it while it waits.
+        let this = &receiver.whole().outside;
+        quote!(__offload::drop(#this);)
+    });
     quote_spanned! {Span::mixed_site()=>
+        #items
         let __offload_site = #site;
-        let __offload_judge = #judge;
+        #judge
         #allowance
-        let __offload_handle = #handle;
+        let #called = #handle;
         #release
     }
 }
 
-/// After: `__offload::Returns::<Ret>::TYPE.__offload_judge()`: the type says which results are errors. Of an `impl Trait` it is not known.
+/// Spanned at the executor, so that a wrong one is an error there. The block ends what the expression borrows.
+fn submitted_to_a_permit(plan: &Plan, call: &Call, executor: &TokenStream) -> TokenStream {
+    let at = hidden(end(executor));
+    let (held, permit) = (Ident::new("__offload_executor", at), Ident::new("__offload_permit", at));
+    let submitted = submitted(plan, call, &quote_spanned!(at=> &#permit));
+    quote_spanned! {Span::mixed_site()=>
+        {
+            let #held = #executor;
+            match __offload::reserve(#held).await {
+                ::core::result::Result::Ok(#permit) => #submitted,
+                ::core::result::Result::Err(__offload_refusal) => __offload::refuse(__offload_site, __offload_refusal),
+            }
+        }
+    }
+}
+
+/// What a call has until its result is there.
+fn called(plan: &Plan) -> Ident {
+    let name = if matches!(plan.output, Output::Stream(_)) { "__offload_stream" } else { "__offload_handle" };
+    Ident::new(name, Span::mixed_site())
+}
+
+/// After: `let __offload_judge = __offload::Returns::<Ret>::TYPE.__offload_judge();`: the type says which results are
+/// errors. Of an `impl Trait` it is not known.
 fn judge(plan: &Plan) -> TokenStream {
-    match plan.function.result() {
-        Some(result) if !types::has_impl_trait(result) => {
+    let judge = match plan.function.result() {
+        Some(result) if types::find_impl_trait(result).is_none() => {
             quote_spanned!(Span::mixed_site()=> __offload::Returns::<#result>::TYPE.__offload_judge())
         }
         _ => quote_spanned!(Span::mixed_site()=> __offload::Unjudged),
-    }
+    };
+    quote_spanned!(Span::mixed_site()=> let __offload_judge = #judge;)
 }
 
-/// After:
+/// After: `__offload::submit::<Ret>(executor, .., { .. move || { body } })`, as above, or with a state
 /// ```text
-/// __offload::Lender(&self.db).__offload_submit_with::<Ret, Connection>(__offload_site, __offload_judge, {
-///     let text = __offload::Argument(text).__offload_detach();
-///     move |conn: &mut Connection| { let conn = conn; let text = __offload::borrow(&text); { body } }
-/// })
+/// __offload::Lender(&self.db).__offload_submit_with::<Ret, Connection>(.., { .. move |conn: &mut Connection| { body } })
 /// ```
-///
-/// The method's name stands at the executor, where one that has no state is reported.
-fn submit_with(
-    state: &Argument,
-    result: &TokenStream,
-    executor: &TokenStream,
-    outside: &TokenStream,
-    inside: &TokenStream,
-) -> TokenStream {
-    let name = tokens::placed_at(state.name.to_token_stream(), hidden(state.at));
-    let lent = state.ty.as_ref().map(state::lent);
-    let last = executor.clone().into_iter().last().map_or_else(Span::call_site, |last| last.span());
-    let submit = Ident::new("__offload_submit_with", hidden(last));
-    quote_spanned! {Span::mixed_site()=>
-        __offload::Lender(#executor).#submit::<#result, #lent>(__offload_site, __offload_judge, {
-            #outside
-            move |#name: &mut #lent| #inside
-        })
-    }
-}
-
-/// Before: `{ body }`.
-/// After: the items of `remote`, then
+/// where the method's name stands at the executor, so that one without a state is reported there; for a stream
 /// ```text
-/// let __offload_site = ..;
-/// let __offload_handle = __offload::remote::submit::<Ret>(&self.workers, __offload_site, &__OFFLOAD_FUNCTION, |packer| ..);
+/// __offload::try_pull::<io::Result<_>, io::Result<String>>(__offload::Lent(&self.executor).__offload_owned(), ..)
+/// __offload::push::<Result<(), E>, Row>(.., { .. move |rows: &mut Yielder<Row>| { body } })
 /// ```
-fn remote_submission(plan: &Plan) -> TokenStream {
-    let result = types::or_unit(plan.function.result().cloned());
-    let (site, executor, items, pack) = (site(plan), executor(plan), remote::items(plan), remote::pack(plan));
+/// and remotely `__offload::remote::submit::<Ret>(&self.workers, __offload_site, &__OFFLOAD_FUNCTION, |packer| ..)`.
+fn submitted(plan: &Plan, call: &Call, executor: &TokenStream) -> TokenStream {
     let at = hidden(plan.function.result().map_or_else(Span::call_site, types::head));
-    let submit = quote_spanned!(at=> __offload::remote::submit::<#result>);
-    quote_spanned! {Span::mixed_site()=>
-        #items
-        let __offload_site = #site;
-        let __offload_handle = #submit(#executor, __offload_site, &__OFFLOAD_FUNCTION, #pack);
-    }
-}
-
-/// Before: `{ body }`.
-/// After:
-/// ```text
-/// let __offload_site = ..;
-/// let __offload_stream = __offload::try_pull::<io::Result<_>, io::Result<String>>(__offload::Lent(&self.executor).__offload_owned(), __offload_site, {
-///     let path = __offload::Argument(path).__offload_detach();
-///     move || { let path = __offload::borrow(&path); { body } }
-/// });
-/// ```
-/// or, where the body sends, `__offload::push::<Result<(), E>, Row>(.., move |rows: &mut Yielder<Row>| ..)`.
-fn stream_submission(plan: &Plan, stream: &Stream) -> TokenStream {
-    let Call { outside, inside, .. } = crossing::call(plan);
     let result = types::or_unit(plan.function.result().map(types::infer_impl_trait));
-    let (site, executor, runtime) = (site(plan), owned_executor(plan), &plan.runtime);
-    let is_deprecated = plan.twin.is_some() && attributes::are_deprecated(&plan.function.attrs);
-    let allowance = is_deprecated.then(|| quote!(#[allow(deprecated)]));
-    let at = hidden(plan.function.result().map_or_else(Span::call_site, types::head));
-    let item = &stream.item;
-    let (make, out) = match &stream.kind {
-        Kind::Pull => (quote_spanned!(at=> __offload::pull::<#result, #item>), None),
-        Kind::TryPull => (quote_spanned!(at=> __offload::try_pull::<#result, #item>), None),
-        Kind::Push(sent) => {
-            let name = plan
-                .arguments
-                .iter()
-                .find(|argument| argument.crossing == Crossing::Out)
-                .map(|argument| &argument.name);
-            let out = quote_spanned!(Span::mixed_site()=> #name: &mut #runtime::Yielder<#sent>);
-            match plan.state() {
-                None => (quote_spanned!(at=> __offload::push::<#result, #sent>), Some(out)),
-                Some(state) => {
-                    let name = tokens::placed_at(state.name.to_token_stream(), hidden(state.at));
-                    let lent = state.ty.as_ref().map(state::lent);
-                    let make = quote_spanned!(at=> __offload::push_with::<#result, #sent, #lent, _>);
-                    (make, Some(quote_spanned!(Span::mixed_site()=> #name: &mut #lent, #out)))
+    if plan.options.remote.is_some() {
+        let (submit, pack) = (quote_spanned!(at=> __offload::remote::submit::<#result>), remote::pack(plan));
+        return quote_spanned!(Span::mixed_site()=> #submit(#executor, __offload_site, &__OFFLOAD_FUNCTION, #pack));
+    }
+    let lent = plan.state().and_then(|state| state.ty.as_ref()).map(types::referent);
+    let (Call { outside, inside, .. }, runtime) = (call, plan.options.runtime());
+    let given = plan.arguments.iter().filter_map(|argument| {
+        let way = placed_at(argument.whole().way.to_token_stream(), hidden(argument.at));
+        match (argument.crossing, &plan.output) {
+            (Crossing::Lent, _) => Some(quote_spanned!(Span::mixed_site()=> #way: &mut #lent)),
+            (Crossing::Out, Output::Stream(Stream { kind: Kind::Push(sent), .. })) => {
+                Some(quote_spanned!(Span::mixed_site()=> #way: &mut #runtime::Yielder<#sent>))
+            }
+            _ => None,
+        }
+    });
+    let job = quote_spanned!(Span::mixed_site()=> { #outside move |#(#given),*| #inside });
+    let Output::Stream(Stream { kind, item }) = &plan.output else {
+        return match lent {
+            None => quote_spanned! {Span::mixed_site()=>
+                __offload::submit::<#result>(#executor, __offload_site, __offload_judge, #job)
+            },
+            Some(lent) => {
+                let submit = Ident::new("__offload_submit_with", hidden(end(executor)));
+                quote_spanned! {Span::mixed_site()=>
+                    __offload::Lender(#executor).#submit::<#result, #lent>(__offload_site, __offload_judge, #job)
                 }
             }
-        }
+        };
     };
-    quote_spanned! {Span::mixed_site()=>
-        let __offload_site = #site;
-        #allowance
-        let __offload_stream = #make(#executor, __offload_site, {
-            #outside
-            move |#out| #inside
-        });
-    }
-}
-
-/// After: `__offload_stream.__offload_settle()`, at the error type.
-fn settled_stream(plan: &Plan, stream: &Stream) -> TokenStream {
-    let streamed = quote_spanned!(Span::mixed_site()=> __offload_stream);
-    let streamed = match &plan.panicked {
-        Some(path) => convert("panicked_stream", &streamed, path),
-        None => streamed,
+    let make = match (kind, lent) {
+        (Kind::Pull, _) => quote_spanned!(at=> __offload::pull::<#result, #item>),
+        (Kind::TryPull, _) => quote_spanned!(at=> __offload::try_pull::<#result, #item>),
+        (Kind::Push(sent), None) => quote_spanned!(at=> __offload::push::<#result, #sent>),
+        (Kind::Push(sent), Some(lent)) => quote_spanned!(at=> __offload::push_with::<#result, #sent, #lent, _>),
     };
-    match &plan.refusal {
-        Refusal::ByType => {
-            let at = hidden(stream::error_type(stream, &plan.function));
-            let name = Ident::new("__offload_stream", at);
-            let settle = quote_spanned!(at=> #name.__offload_settle());
-            quote!(let #name = #streamed; #settle)
-        }
-        Refusal::Panic => quote!(__offload::stream_or_panic(#streamed)),
-        Refusal::Convert(path) => convert("refused_stream", &streamed, path),
-    }
-}
-
-/// Before: `executor = io`. After: `__offload::Lent(&self.io).__offload_owned()`. A stream keeps its executor, so it has a clone.
-///
-/// A static, which need not be `Clone`, is used by reference.
-fn owned_executor(plan: &Plan) -> TokenStream {
-    let lent = executor_place(plan);
-    let at = hidden(lent.clone().into_iter().last().map_or_else(Span::call_site, |last| last.span()));
-    match &plan.executor {
-        Executor::Default => lent,
-        Executor::Expression(tokens) if plan::is_static_path(tokens) => lent,
-        _ => quote_spanned!(at=> __offload::Lent(#lent).__offload_owned()),
-    }
+    quote_spanned!(Span::mixed_site()=> #make(#executor, __offload_site, #job))
 }
 
 /// After: `let __offload_outcome = __offload::outcome(__offload_handle.await, __offload_site);
-/// __offload_outcome.__offload_settle()`.
+/// __offload_outcome.__offload_settle()`, or `__offload_stream.__offload_settle()`. A handle is given as it is.
 ///
 /// The last line stands at the error type, where an error that cannot hold a refusal is reported.
 fn settled(plan: &Plan) -> TokenStream {
-    let outcome = quote_spanned!(Span::mixed_site()=> __offload::outcome(__offload_handle.await, __offload_site));
-    let outcome = match &plan.panicked {
-        Some(path) => convert("panicked", &outcome, path),
-        None => outcome,
-    };
-    match &plan.refusal {
-        Refusal::ByType => {
-            let at = hidden(plan.function.result().map_or_else(Span::call_site, types::error_type));
-            let name = Ident::new("__offload_outcome", at);
-            let settle = quote_spanned!(at=> #name.__offload_settle());
-            quote!(let #name = #outcome; #settle)
+    let called = called(plan);
+    let (settled, at, of) = match &plan.output {
+        Output::Handle => return called.into_token_stream(),
+        Output::Stream(stream) => (called.into_token_stream(), stream::error_type(stream, &plan.function), "_stream"),
+        Output::Future | Output::Boxed { .. } => {
+            let at = plan.function.result().map_or_else(Span::call_site, types::error_type);
+            (quote_spanned!(Span::mixed_site()=> __offload::outcome(#called.await, __offload_site)), at, "")
         }
-        Refusal::Panic => quote!(__offload::settle_or_panic(#outcome)),
-        Refusal::Convert(path) => convert("refused", &outcome, path),
+    };
+    let settled = match &plan.options.panicked {
+        Some(ConversionArg::By(path)) => convert(&format!("panicked{of}"), &settled, path),
+        Some(ConversionArg::None(_)) | None => settled,
+    };
+    match &plan.options.refused {
+        None => {
+            let name = Ident::new(if of.is_empty() { "__offload_outcome" } else { "__offload_stream" }, hidden(at));
+            let settle = quote_spanned!(hidden(at)=> #name.__offload_settle());
+            quote!(let #name = #settled; #settle)
+        }
+        Some(ConversionArg::None(_)) if of.is_empty() => quote!(__offload::settle_or_panic(#settled)),
+        Some(ConversionArg::None(_)) => quote!(__offload::stream_or_panic(#settled)),
+        Some(ConversionArg::By(path)) => convert(&format!("refused{of}"), &settled, path),
     }
 }
 
@@ -336,34 +259,31 @@ fn site(plan: &Plan) -> TokenStream {
 }
 
 /// Before: `executor = io`. After: `&self.io`, every token of it at `io`.
-///
-/// Where the value that holds it moves to the worker, be it `self` or an argument, the executor is cloned first.
 fn executor(plan: &Plan) -> TokenStream {
-    let lent = executor_place(plan);
-    if plan.clones_executor {
-        let at = hidden(lent.clone().into_iter().next().map_or_else(Span::call_site, |first| first.span()));
-        quote_spanned!(at=> &__offload::Held(#lent).__offload_cloned())
-    } else {
-        lent
-    }
-}
-
-/// A reference to the executor, before it is cloned.
-fn executor_place(plan: &Plan) -> TokenStream {
+    let this = |at| plan.receiver().map(|receiver| placed_at(receiver.whole().outside.to_token_stream(), at));
     let (place, at) = match &plan.executor {
         Executor::Default => return quote!(__offload::default_executor()),
         Executor::Field(name, at) => {
-            let this = plan.receiver().and_then(|receiver| receiver.this(*at));
+            let this = this(*at);
             (quote_spanned!(*at=> #this.#name), *at)
         }
         Executor::Expression(tokens) => {
             let at = tokens.clone().into_iter().next().map_or_else(Span::call_site, |first| first.span());
-            let this = plan.receiver().and_then(|receiver| receiver.this(at));
-            let hygiene = this.map_or_else(Span::mixed_site, |this| this.span());
+            let hygiene = plan.receiver().map_or_else(Span::mixed_site, |receiver| receiver.whole().outside.span());
             (in_parentheses(self_rewrite::on_callers_side(tokens.clone(), hygiene)), at)
         }
     };
-    quote_spanned!(hidden(at)=> &#place)
+    let lent = quote_spanned!(hidden(at)=> &#place);
+    match plan.access {
+        Access::Borrowed => lent,
+        Access::Cloned => quote_spanned!(hidden(at)=> &__offload::Held(#lent).__offload_cloned()),
+        Access::Kept => quote_spanned!(hidden(end(&lent))=> __offload::Lent(#lent).__offload_owned()),
+    }
+}
+
+/// Where an expression ends.
+fn end(tokens: &TokenStream) -> Span {
+    tokens.clone().into_iter().last().map_or_else(Span::call_site, |last| last.span())
 }
 
 /// Parentheses where `&` would bind to less than the whole expression.

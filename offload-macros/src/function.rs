@@ -3,13 +3,15 @@
 //! Reading is lenient, as code is half-typed most of the time: an argument or a result that cannot be read is
 //! left out of the signature, and reported.
 
+use crate::attributes::{Mark, MarkKind};
 use crate::errors::Errors;
 use crate::tokens::{as_group, is_body, is_ident, is_punct, list, mentions, regroup};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::ToTokens as _;
+use quote::{ToTokens as _, quote};
 use syn::ext::IdentExt as _;
+use syn::parse::discouraged::Speculative as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Attribute, FnArg, Result, ReturnType, Signature, Token, Visibility};
+use syn::{AttrStyle, Attribute, FnArg, PatType, Result, ReturnType, Signature, Token, Visibility};
 
 /// A function, split into its parts.
 pub(crate) struct Function {
@@ -18,41 +20,35 @@ pub(crate) struct Function {
     pub(crate) vis: Visibility,
     pub(crate) defaultness: Option<Ident>,
     pub(crate) sig: Signature,
+    /// The mark of each input of the signature, which is without them.
+    pub(crate) marks: Vec<Option<Mark>>,
     pub(crate) body: Option<Group>,
     /// Whether nothing had to be left out of the signature.
     pub(crate) is_complete: bool,
 }
 
-/// What the attribute stands on instead of a function.
-pub(crate) enum NotAFunction {
-    /// An item of another kind, by its keyword: `struct`.
-    Other(Span, String),
-    /// Tokens that begin no item, or a function that cannot be read.
-    Unreadable(syn::Error),
-}
-
 impl Function {
-    /// Splits `item` into its parts.
-    pub(crate) fn parse(item: &TokenStream, errors: &mut Errors) -> std::result::Result<Self, NotAFunction> {
+    /// Splits `item` into its parts; reports why, if that cannot be.
+    pub(crate) fn parse(item: &TokenStream, errors: &mut Errors) -> Option<Self> {
         let whole = |input: ParseStream| Self::read(input, true);
-        let first = match whole.parse2(item.clone()) {
-            Ok(function) => return Ok(function),
+        let mistake = match whole.parse2(item.clone()) {
+            Ok(function) => return Some(function),
             Err(mistake) => mistake,
         };
         let tokens = open_groups(item.clone());
-        if !begins_function(&tokens) {
-            return Err(NotAFunction::of(&tokens));
-        }
+        let Some(fn_at) = (0..tokens.len()).find(|&at| is_ident(tokens.get(at), "fn") && is_name(tokens.get(at + 1)))
+        else {
+            report_other(&tokens, errors);
+            return None;
+        };
         let mut found = Errors::default();
-        let Some(repaired) = repair(&tokens, &mut found) else { return Err(NotAFunction::Unreadable(first)) };
         let incomplete = |input: ParseStream| Self::read(input, false);
-        match incomplete.parse2(repaired) {
-            Ok(function) => {
-                errors.extend(found);
-                Ok(function)
-            }
-            Err(_) => Err(NotAFunction::Unreadable(first)),
+        let function = repair(&tokens, fn_at, &mut found).and_then(|repaired| incomplete.parse2(repaired).ok());
+        match function {
+            Some(_) => errors.extend(found),
+            None => errors.push(mistake),
         }
+        function
     }
 
     fn read(input: ParseStream, is_complete: bool) -> Result<Self> {
@@ -60,7 +56,8 @@ impl Function {
         let vis = input.parse()?;
         let is_default = input.peek(syn::Ident) && input.fork().parse::<Ident>().is_ok_and(|word| word == "default");
         let defaultness = if is_default { Some(input.parse()?) } else { None };
-        let sig: Signature = input.parse()?;
+        let mut sig: Signature = input.parse()?;
+        let marks = sig.inputs.iter_mut().map(Mark::take).collect();
         let body = if input.parse::<Option<Token![;]>>()?.is_some() {
             None
         } else {
@@ -75,7 +72,7 @@ impl Function {
         if !rest.is_empty() {
             return Err(syn::Error::new_spanned(rest, "expected the end of the function"));
         }
-        Ok(Self { attrs, vis, defaultness, sig, body, is_complete })
+        Ok(Self { attrs, vis, defaultness, sig, marks, body, is_complete })
     }
 
     /// Whether the function is known to belong to a type, so that `Self` can be named in it.
@@ -102,6 +99,19 @@ impl Function {
         errors.at(self.sig.fn_token.span, format!("`#[blocking]` makes a method async by itself; {advice}"));
     }
 
+    /// The inputs, each with its mark.
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = (&FnArg, Option<&Mark>)> {
+        self.sig.inputs.iter().zip(self.marks.iter().map(Option::as_ref))
+    }
+
+    /// The arguments of such a mark.
+    pub(crate) fn marked(&self, kind: MarkKind) -> impl Iterator<Item = (&PatType, &Mark)> {
+        self.inputs().filter_map(move |input| match input {
+            (FnArg::Typed(typed), Some(mark)) if mark.kind == kind => Some((typed, mark)),
+            _ => None,
+        })
+    }
+
     /// The type behind `->`.
     pub(crate) fn result(&self) -> Option<&syn::Type> {
         match &self.sig.output {
@@ -111,35 +121,19 @@ impl Function {
     }
 }
 
-impl NotAFunction {
-    /// Reports it.
-    pub(crate) fn report(self, errors: &mut Errors) {
-        match self {
-            Self::Unreadable(mistake) => errors.push(mistake),
-            Self::Other(at, what) => {
-                let advice = "put it on a method or a function with a body, or on an `impl` block or a trait of such";
-                errors.at(at, format!("`#[blocking]` cannot stand on {what}; {advice}"));
-            }
-        }
-    }
-
-    fn of(tokens: &[TokenTree]) -> Self {
-        const KEYWORDS: [&str; 12] =
-            ["struct", "enum", "union", "impl", "trait", "mod", "type", "static", "use", "const", "macro_rules", "let"];
-        let keyword = tokens.iter().find_map(|token| match token {
-            TokenTree::Ident(word) if KEYWORDS.contains(&word.to_string().as_str()) => Some(word),
-            _ => None,
-        });
-        let at = keyword.map(Ident::span).or(tokens.first().map(TokenTree::span)).unwrap_or_else(Span::call_site);
-        Self::Other(at, keyword.map_or_else(|| "this".to_owned(), |keyword| format!("`{keyword}`")))
-    }
+/// Reports what is no function, at the keyword that says what it is.
+fn report_other(tokens: &[TokenTree], errors: &mut Errors) {
+    const KEYWORDS: [&str; 12] =
+        ["struct", "enum", "union", "impl", "trait", "mod", "type", "static", "use", "const", "macro_rules", "let"];
+    let keyword = tokens.iter().find(|token| KEYWORDS.iter().any(|keyword| is_ident(Some(token), keyword)));
+    let at = keyword.or(tokens.first()).map_or_else(Span::call_site, TokenTree::span);
+    let what = keyword.map_or_else(|| "this".to_owned(), |keyword| format!("`{keyword}`"));
+    let advice = "put it on a method or a function with a body, or on an `impl` block or a trait of such";
+    errors.at(at, format!("`#[blocking]` cannot stand on {what}; {advice}"));
 }
 
-/// Whether a `fn` with a name and a list of parameters is there.
-fn begins_function(tokens: &[TokenTree]) -> bool {
-    let Some(at) = tokens.iter().position(|token| is_ident(Some(token), "fn")) else { return false };
-    let has_name = matches!(tokens.get(at + 1), Some(TokenTree::Ident(_)));
-    has_name && tokens[at..].iter().any(|token| as_group(Some(token), Delimiter::Parenthesis).is_some())
+fn is_name(token: Option<&TokenTree>) -> bool {
+    matches!(token, Some(TokenTree::Ident(_)))
 }
 
 /// Opens the groups without delimiters at the top level.
@@ -155,79 +149,67 @@ fn open_groups(tokens: TokenStream) -> Vec<TokenTree> {
 }
 
 /// Leaves out the parameters that cannot be read, and an arrow without a type behind it.
-fn repair(tokens: &[TokenTree], errors: &mut Errors) -> Option<TokenStream> {
-    let fn_at = tokens.iter().position(|token| is_ident(Some(token), "fn"))?;
-    let at = (fn_at..tokens.len()).find(|&at| as_group(tokens.get(at), Delimiter::Parenthesis).is_some())?;
-    let parameters = as_group(tokens.get(at), Delimiter::Parenthesis)?;
+fn repair(tokens: &[TokenTree], fn_at: usize, errors: &mut Errors) -> Option<TokenStream> {
+    let parameters = |at: &usize| as_group(tokens.get(*at), Delimiter::Parenthesis).is_some();
+    let at = (fn_at..tokens.len()).find(parameters)?;
     let mut repaired = tokens.to_vec();
-    repaired[at] = regroup(parameters, readable(parameters, errors)).into();
+    if let TokenTree::Group(group) = &tokens[at] {
+        repaired[at] = regroup(group, readable(group.stream(), errors)).into();
+    }
     let has_arrow = is_punct(tokens.get(at + 1), '-') && is_punct(tokens.get(at + 2), '>');
-    let has_type = tokens.len() > at + 3
-        && !is_body(tokens, at + 3)
-        && !is_punct(tokens.get(at + 3), ';')
-        && !is_ident(tokens.get(at + 3), "where");
-    if has_arrow && !has_type {
-        // Of this, too.
+    let behind = tokens.get(at + 3);
+    let has_no_type = behind.is_none() || is_body(tokens, at + 3) || is_punct(behind, ';') || is_ident(behind, "where");
+    if has_arrow && has_no_type {
         repaired.drain(at + 1..at + 3);
     }
     Some(repaired.into_iter().collect())
 }
 
 /// The parameters that can be read; the others are reported.
-fn readable(parameters: &Group, errors: &mut Errors) -> TokenStream {
-    let mut read = TokenStream::new();
+fn readable(parameters: TokenStream, errors: &mut Errors) -> TokenStream {
+    let is_at_end = |input: ParseStream| input.is_empty() || input.peek(Token![,]);
     let each = |input: ParseStream| {
+        let mut read = TokenStream::new();
         while !input.is_empty() {
-            let begin = input.fork();
-            let is_whole = |input: ParseStream| input.is_empty() || input.peek(Token![,]);
-            match input.parse::<FnArg>() {
-                Ok(argument) if is_whole(input) => {
-                    argument.to_tokens(&mut read);
-                    <Token![,]>::default().to_tokens(&mut read);
+            let ahead = input.fork();
+            match ahead.parse::<FnArg>() {
+                Ok(argument) if is_at_end(&ahead) => {
+                    input.advance_to(&ahead);
+                    read.extend(quote!(#argument,));
                 }
                 _ => {
                     let mut unread = Vec::new();
-                    while !is_whole(&begin) {
-                        unread.push(begin.parse::<TokenTree>()?);
+                    while !is_at_end(input) {
+                        unread.push(input.parse::<TokenTree>()?);
                     }
                     // Of what is merely unfinished the compiler has complained already.
-                    let is_unfinished = match unread.as_slice() {
-                        [TokenTree::Ident(_)] => true,
-                        [TokenTree::Ident(_), colon] => is_punct(Some(colon), ':'),
-                        _ => false,
-                    };
+                    let is_unfinished = is_name(unread.first())
+                        && (unread.len() == 1 || unread.len() == 2 && is_punct(unread.get(1), ':'));
                     if !is_unfinished {
                         let unread: TokenStream = unread.into_iter().collect();
                         errors.under(unread, "expected an argument with its type; write `name: Type`");
-                    }
-                    while !is_whole(input) {
-                        input.parse::<TokenTree>()?;
                     }
                 }
             }
             input.parse::<Option<Token![,]>>()?;
         }
-        Ok(())
+        Ok(read)
     };
-    // The end of the input is where it stops, so nothing is left over.
-    let _ = each.parse2(parameters.stream());
-    read
+    each.parse2(parameters).unwrap_or_default()
 }
 
 /// Moves the inner attributes of a body out, to where they act on the whole function.
 ///
 /// Before: `{ #![allow(unused)] work() }`. After: `#[allow(unused)]` among `attrs`, and `{ work() }`.
 fn hoist_inner(body: &Group, attrs: &mut Vec<Attribute>) -> Group {
-    let tokens = list(body.stream());
-    let mut at = 0;
-    while is_punct(tokens.get(at), '#') && is_punct(tokens.get(at + 1), '!') {
-        let (Some(hash), Some(brackets)) = (tokens.get(at), tokens.get(at + 2)) else { break };
-        let outer: TokenStream = [hash.clone(), brackets.clone()].into_iter().collect();
-        let Ok(inner) = Attribute::parse_outer.parse2(outer) else { break };
-        attrs.extend(inner);
-        at += 3;
+    let split = |input: ParseStream| Ok((input.call(Attribute::parse_inner)?, input.parse()?));
+    match split.parse2(body.stream()) {
+        Ok((inner, rest)) if !inner.is_empty() => {
+            attrs.extend(inner.into_iter().map(|attr| Attribute { style: AttrStyle::Outer, ..attr }));
+            regroup(body, rest)
+        }
+        _ => body.clone(),
     }
-    if at == 0 { body.clone() } else { regroup(body, tokens[at..].iter().cloned().collect()) }
 }
 
 /// The name without `r#`.

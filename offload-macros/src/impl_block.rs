@@ -11,7 +11,7 @@
 //! The compiler then expands the attributes of the methods, which know by `impl(..)` what is around them.
 
 use crate::errors::Errors;
-use crate::options::OPTIONS;
+use crate::options::is_option;
 use crate::tokens::{as_group, is_ident, is_punct, list, regroup};
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
@@ -67,7 +67,7 @@ fn split(args: TokenStream) -> Vec<(Ident, TokenStream)> {
     let tokens = list(args);
     let mut options: Vec<(Ident, TokenStream)> = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
-        let is_option = |token: &TokenTree| OPTIONS.iter().any(|option| is_ident(Some(token), option));
+        let is_option = |token: &TokenTree| matches!(token, TokenTree::Ident(name) if is_option(name));
         let begins = at == 0 || is_punct(tokens.get(at - 1), ',');
         match token {
             TokenTree::Ident(name) if begins && is_option(token) => {

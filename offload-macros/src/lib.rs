@@ -84,12 +84,8 @@ fn expansion(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> 
         return [errors.into_tokens(), block].into_iter().collect();
     }
     let options = Options::parse(args, &mut errors);
-    let function = match Function::parse(&item, &mut errors) {
-        Ok(function) => function,
-        Err(found) => {
-            found.report(&mut errors);
-            return [item, errors.into_tokens()].into_iter().collect();
-        }
+    let Some(function) = Function::parse(&item, &mut errors) else {
+        return [item, errors.into_tokens()].into_iter().collect();
     };
     if function.is_boxed_already() {
         function.report_async_trait(&mut errors);

@@ -1,15 +1,15 @@
 //! The options: what stands in the parentheses of `#[blocking(...)]`.
 //!
 //! Every option is read even after a mistake in another, so that all mistakes are reported at once.
-//! Which options may stand together is decided in `plan.rs`.
+//! Which options cannot stand together is the table in [`Options::check`].
 
 use crate::errors::Errors;
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
-use syn::parse::{ParseStream, Parser as _};
+use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
-use syn::{Expr, Lifetime, Lit, LitStr, Path, Result, Token, parenthesized};
+use syn::{Expr, Lifetime, Lit, LitStr, Path, Result, Token, TypeParamBound, parenthesized};
 
 /// The options of one attribute.
 #[derive(Default)]
@@ -85,25 +85,26 @@ pub(crate) enum Place {
     Trait(Path),
 }
 
-/// The names of all options.
-pub(crate) const OPTIONS: [&str; 12] =
-    ["executor", "sync", "wait", "handle", "boxed", "stream", "refused", "panicked", "with", "remote", "name", "crate"];
-
-/// What people write for an option, beside its own name slightly misspelled.
-const ALSO: [(&str, &[&str]); 12] = [
-    ("executor = ...", &["exec", "pool", "on", "run_on", "field", "runtime", "threads"]),
-    ("sync = ...", &["blocking", "keep", "twin", "synchronous", "sync_fn"]),
-    ("wait", &["reserve", "room", "wait_for_room", "backpressure", "queue", "block"]),
-    ("handle", &["job", "job_handle", "spawn", "detach"]),
-    ("boxed", &["box", "dyn", "async_trait", "pin"]),
-    ("stream", &["iter", "iterator", "items", "generate", "generator", "yield", "yields"]),
-    ("refused = ...", &["refusal", "error", "on_error", "map_err", "err"]),
-    ("panicked = ...", &["panic", "on_panic", "catch", "catch_unwind"]),
-    ("with(...)", &["capture", "captures", "clone", "move"]),
-    ("remote", &["process", "processes", "distributed", "rpc", "worker"]),
-    ("name = ...", &["id", "key", "rename", "function"]),
-    ("crate = ...", &["krate", "path", "offload", "offload_runtime"]),
+/// Every option: its name, how it is written, and what people write for it beside a slight misspelling.
+pub(crate) const OPTIONS: [(&str, &str, &[&str]); 12] = [
+    ("executor", "executor = ...", &["exec", "pool", "on", "run_on", "field", "runtime", "threads"]),
+    ("sync", "sync = ...", &["blocking", "keep", "twin", "synchronous", "sync_fn"]),
+    ("wait", "wait", &["reserve", "room", "wait_for_room", "backpressure", "queue", "block"]),
+    ("handle", "handle", &["job", "job_handle", "spawn", "detach"]),
+    ("boxed", "boxed", &["box", "dyn", "async_trait", "pin"]),
+    ("stream", "stream", &["iter", "iterator", "items", "generate", "generator", "yield", "yields"]),
+    ("refused", "refused = ...", &["refusal", "error", "on_error", "map_err", "err"]),
+    ("panicked", "panicked = ...", &["panic", "on_panic", "catch", "catch_unwind"]),
+    ("with", "with(...)", &["capture", "captures", "clone", "move"]),
+    ("remote", "remote", &["process", "processes", "distributed", "rpc", "worker"]),
+    ("name", "name = ...", &["id", "key", "rename", "function"]),
+    ("crate", "crate = ...", &["krate", "path", "offload", "offload_runtime"]),
 ];
+
+/// Whether an option is called so.
+pub(crate) fn is_option(name: &Ident) -> bool {
+    OPTIONS.iter().any(|(option, ..)| name == option)
+}
 
 impl Options {
     /// The path of `offload_runtime`.
@@ -121,7 +122,70 @@ impl Options {
         if let Err(mistake) = read.parse2(tokens) {
             errors.push(mistake);
         }
+        options.check(errors);
         options
+    }
+
+    /// Reports the options that contradict one another, each at the first of the two.
+    fn check(&self, errors: &mut Errors) {
+        let &Self { handle, wait, stream, remote, .. } = self;
+        let boxed = self.boxed.as_ref().map(|boxed| boxed.at);
+        let lifetime = self.boxed.as_ref().and_then(|boxed| boxed.lifetime.as_ref()).map(Lifetime::span);
+        let [refused, panicked] = [&self.refused, &self.panicked].map(|by| by.as_ref().map(ConversionArg::span));
+        let sync = self.sync.as_ref().and_then(|path| path.segments.last()).map(|last| last.ident.span());
+        let with = self.with.first().map(|capture| capture.name.span());
+        let is_resolved = "a `JobHandle` resolves to the refusal or the panic itself; remove this option, or `handle`";
+        let contradictions = [
+            (boxed, handle, "`boxed` and `handle` are two different results; keep one of the two"),
+            (handle, stream, "`stream` and `handle` are two different results; keep one of the two"),
+            (boxed, stream, "`stream` and `boxed` are two different results; a `BlockingStream` needs no box"),
+            (refused, handle, is_resolved),
+            (panicked, handle, is_resolved),
+            (
+                wait,
+                handle,
+                "`handle` submits in the call itself, which cannot wait; remove `handle`, or remove `wait` and submit \
+                 by `executor.reserve().await?.submit(..)`",
+            ),
+            (
+                lifetime,
+                wait,
+                "with a lifetime, `boxed` takes the arguments in the call itself, before there is room; write `boxed` \
+                 alone, or remove `wait`",
+            ),
+            (
+                wait,
+                stream,
+                "`stream` and `wait` cannot stand together; await `reserve()` on the executor before you poll the \
+                 stream",
+            ),
+            (wait, remote, "a remote executor has no line to wait in: its `queue_capacity` refuses; remove `wait`"),
+            (
+                remote,
+                stream,
+                "`stream` and `remote` cannot stand together: the items of a remote call would cross one by one",
+            ),
+            (
+                sync,
+                remote,
+                "`remote` and `sync` cannot stand together; put the body into a function of your own, and call that",
+            ),
+            (with, remote, "what `with` captures stays in this process; make it an argument"),
+            (
+                with,
+                sync,
+                "`with` and `sync` cannot stand together: the twin has no `self` to take it from; call a method of \
+                 your own",
+            ),
+        ];
+        for (one, other, message) in contradictions {
+            if let (Some(at), Some(_)) = (one, other) {
+                errors.at(at, message);
+            }
+        }
+        if let (Some(name), None) = (&self.name, remote) {
+            errors.at(name.span(), "a `name` is for remote functions; write `remote, name = ...`, or remove it");
+        }
     }
 
     fn read_all(&mut self, input: ParseStream, errors: &mut Errors) {
@@ -195,7 +259,7 @@ fn value<T>(name: &Ident, like: &str, input: ParseStream, read: fn(ParseStream) 
 }
 
 fn flag(name: &Ident, input: ParseStream) -> Result<Span> {
-    if input.is_empty() || input.peek(Token![,]) || next_option(input).is_some() {
+    if is_at_end(input) {
         return Ok(name.span());
     }
     let message = format!("`{name}` takes no value; write `{name}` alone");
@@ -222,33 +286,37 @@ fn executor(input: ParseStream) -> Result<ExecutorArg> {
     }
 }
 
-fn twin(input: ParseStream) -> Result<Path> {
-    let message = "expected a name for the synchronous method; write `sync = find_sync`";
+/// Reads a value that fills the option, or says what it should be.
+fn whole<T: Parse>(input: ParseStream, message: &str) -> Result<T> {
     let begin = input.fork();
-    let path = input.parse::<Path>().map_err(|_| syn::Error::new_spanned(rest_of_option(&begin), message))?;
-    match path.segments.last() {
-        Some(last) if last.arguments.is_none() => Ok(path),
-        _ => Err(syn::Error::new_spanned(path, message)),
-    }
-}
-
-fn runtime(input: ParseStream) -> Result<Path> {
-    let begin = input.fork();
-    let message = "expected a path to `offload_runtime`; write `crate = my_crate::offload_runtime`";
-    let path = input.call(Path::parse_mod_style);
-    match path {
-        Ok(path) if input.is_empty() || input.peek(Token![,]) || next_option(input).is_some() => Ok(path),
+    match input.parse() {
+        Ok(value) if is_at_end(input) => Ok(value),
         _ => Err(syn::Error::new_spanned(rest_of_option(&begin), message)),
     }
 }
 
+/// Reads a path without generic arguments.
+fn plain_path(input: ParseStream, message: &str) -> Result<Path> {
+    let path: Path = whole(input, message)?;
+    let is_plain = path.segments.last().is_some_and(|last| last.arguments.is_none());
+    if is_plain { Ok(path) } else { Err(syn::Error::new_spanned(path, message)) }
+}
+
+fn twin(input: ParseStream) -> Result<Path> {
+    plain_path(input, "expected a name for the synchronous method; write `sync = find_sync`")
+}
+
+fn runtime(input: ParseStream) -> Result<Path> {
+    plain_path(input, "expected a path to `offload_runtime`; write `crate = my_crate::offload_runtime`")
+}
+
 fn function_name(input: ParseStream) -> Result<LitStr> {
     let message = "expected what the function is called on every build; write `name = \"pictures.scale\"`";
-    let begin = input.fork();
-    let text: LitStr = input.parse().map_err(|_| syn::Error::new_spanned(rest_of_option(&begin), message))?;
+    let text: LitStr = whole(input, message)?;
     if text.value().is_empty() { Err(syn::Error::new(text.span(), message)) } else { Ok(text) }
 }
 
+/// Reads what may stand behind `boxed`: `= '_ + ?Send`, one of the two, or nothing.
 fn boxed(name: &Ident, input: ParseStream) -> Result<BoxedArg> {
     let mut boxed = BoxedArg { at: name.span(), lifetime: None, is_send: true };
     if !input.peek(Token![=]) {
@@ -256,24 +324,19 @@ fn boxed(name: &Ident, input: ParseStream) -> Result<BoxedArg> {
         return Ok(boxed);
     }
     input.parse::<Token![=]>()?;
+    let message = "expected a lifetime or `?Send`; write `boxed`, `boxed = '_` or `boxed = ?Send`";
     loop {
-        if input.peek(Lifetime) && boxed.lifetime.is_none() {
-            boxed.lifetime = Some(input.parse()?);
-        } else if input.peek(Token![?]) && boxed.is_send {
-            input.parse::<Token![?]>()?;
-            let word = input.call(Ident::parse_any)?;
-            if word != "Send" {
-                return Err(syn::Error::new(word.span(), "expected `Send`; write `boxed = ?Send`"));
+        let begin = input.fork();
+        match input.parse() {
+            Ok(TypeParamBound::Lifetime(lifetime)) if boxed.lifetime.is_none() => boxed.lifetime = Some(lifetime),
+            Ok(TypeParamBound::Trait(found)) if found.maybe.is_some() && found.path.is_ident("Send") => {
+                boxed.is_send = false;
             }
-            boxed.is_send = false;
-        } else {
-            let message = "expected a lifetime or `?Send`; write `boxed`, `boxed = '_` or `boxed = ?Send`";
-            return Err(syn::Error::new_spanned(rest_of_option(input), message));
+            _ => return Err(syn::Error::new_spanned(rest_of_option(&begin), message)),
         }
-        if !input.peek(Token![+]) {
+        if input.parse::<Option<Token![+]>>()?.is_none() {
             return Ok(boxed);
         }
-        input.parse::<Token![+]>()?;
     }
 }
 
@@ -320,8 +383,12 @@ fn place(input: ParseStream) -> Result<Place> {
 
 /// The name of the option that follows, if one does.
 fn next_option(input: ParseStream) -> Option<Ident> {
-    let name = input.fork().call(Ident::parse_any).ok()?;
-    OPTIONS.iter().any(|option| name == option).then_some(name)
+    input.fork().call(Ident::parse_any).ok().filter(is_option)
+}
+
+/// Whether an option ends here; the comma behind it may be missing.
+fn is_at_end(input: ParseStream) -> bool {
+    input.is_empty() || input.peek(Token![,]) || next_option(input).is_some()
 }
 
 /// Takes what is left of an option, up to its comma.
@@ -335,20 +402,18 @@ fn rest_of_option(input: ParseStream) -> TokenStream {
 
 /// After: "`executor`, `sync` or `handle`".
 fn list_of_options() -> String {
-    let quoted: Vec<String> = OPTIONS.iter().map(|name| format!("`{name}`")).collect();
+    let quoted = OPTIONS.map(|(name, ..)| format!("`{name}`"));
     let (last, others) = quoted.split_last().expect("there are options");
     format!("{} or {last}", others.join(", "))
 }
 
 fn unknown(name: &str) -> String {
     let lower = name.to_ascii_lowercase();
-    let also = ALSO.iter().find(|(_, names)| names.contains(&lower.as_str())).map(|(meant, _)| *meant);
-    let close = || {
-        let distances = OPTIONS.iter().zip(ALSO).map(|(option, (meant, _))| (distance(&lower, option), meant));
-        distances.filter(|(distance, _)| *distance <= 2).min().map(|(_, meant)| meant)
-    };
-    match also.or_else(close) {
-        Some(meant) => format!("unknown option `{name}`; did you mean `{meant}`?"),
+    let also = OPTIONS.iter().find(|(.., also)| also.contains(&lower.as_str()));
+    let close = || OPTIONS.iter().filter(|(option, ..)| distance(&lower, option) <= 2);
+    let meant = also.or_else(|| close().min_by_key(|(option, ..)| distance(&lower, option)));
+    match meant {
+        Some((_, shown, _)) => format!("unknown option `{name}`; did you mean `{shown}`?"),
         None => format!("unknown option `{name}`; expected {}", list_of_options()),
     }
 }

@@ -3,11 +3,11 @@
 //! A plan is made even of a method that breaks rules: its signature is final, and is still emitted, so that
 //! callers see no second error.
 
-use crate::arguments::{Argument, Binding, Conversion, Crossing, Surroundings};
-use crate::attributes;
+use crate::arguments::{Argument, Crossing, Part, Surroundings};
+use crate::attributes::{self, Mark, MarkKind};
 use crate::errors::Errors;
 use crate::function::Function;
-use crate::options::{Capture, ConversionArg, ExecutorArg, Options, Place};
+use crate::options::{ExecutorArg, Options, Place};
 use crate::remote_rules;
 use crate::self_rewrite::{self, Rewritten};
 use crate::state;
@@ -16,33 +16,24 @@ use crate::tokens::{self, list};
 use crate::types::{self, shown};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote_spanned};
-use syn::{Expr, Lifetime, LitStr, Path, Type};
+use syn::ext::IdentExt as _;
+use syn::{FnArg, Lifetime, Path, Type};
 
 /// A method with every decision made; the modules behind this one only read it.
 pub(crate) struct Plan {
+    pub(crate) options: Options,
     pub(crate) function: Function,
     /// One for each input of the signature; `self` is the first.
     pub(crate) arguments: Vec<Argument>,
-    /// What crosses beside the arguments.
-    pub(crate) captures: Vec<Capture>,
     pub(crate) body: Option<Rewritten>,
     pub(crate) output: Output,
     pub(crate) executor: Executor,
-    /// Whether the executor is cloned, because the value that holds it moves to the worker.
-    pub(crate) clones_executor: bool,
-    pub(crate) refusal: Refusal,
-    /// What makes the method's error of a panic.
-    pub(crate) panicked: Option<Expr>,
+    pub(crate) access: Access,
     pub(crate) twin: Option<Twin>,
-    pub(crate) when_full: WhenFull,
-    /// If the arguments cross as bytes.
-    pub(crate) remote: Option<Remote>,
     /// Whether `Self` is known to be the type that the method belongs to.
     pub(crate) has_self_type: bool,
     /// Whether the body, as it stands, is that of an `async fn` with this signature. Needed only if rules are broken.
     pub(crate) fits_unchanged: bool,
-    /// The path of `offload_runtime`.
-    pub(crate) runtime: TokenStream,
 }
 
 /// What calling the method gives.
@@ -67,27 +58,14 @@ pub(crate) enum Executor {
     Expression(TokenStream),
 }
 
-/// What a call does if its executor has no room.
+/// How a call has its executor.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum WhenFull {
-    /// It is refused.
-    Refuse,
-    /// It waits, and takes nothing of its arguments before.
-    Wait,
-}
-
-/// What becomes of a refusal.
-pub(crate) enum Refusal {
-    /// `Err(E::from(error))` where the result is a `Result`, else a panic.
-    ByType,
-    Panic,
-    Convert(Box<Expr>),
-}
-
-/// The function that is called remotely.
-pub(crate) struct Remote {
-    /// What it is called, if the user says so.
-    pub(crate) name: Option<LitStr>,
+pub(crate) enum Access {
+    Borrowed,
+    /// A clone, because the value that holds it moves to the worker, be it `self` or an argument.
+    Cloned,
+    /// A stream keeps its executor, so it has a clone. A static, which need not be `Clone`, is used by reference.
+    Kept,
 }
 
 /// The synchronous method that is kept.
@@ -101,52 +79,46 @@ pub(crate) struct Twin {
 
 impl Plan {
     /// Checks every rule and decides what to write.
-    pub(crate) fn new(mut options: Options, function: Function, errors: &mut Errors) -> Self {
+    pub(crate) fn new(options: Options, function: Function, errors: &mut Errors) -> Self {
         check_attributes(&options, &function, errors);
         check_qualifiers(&function, errors);
         check_body(&options, &function, errors);
-        remote_rules::check_options(&options, &function, errors);
         state::check(&options, &function, errors);
-        let executor = Executor::of(options.executor.take(), &function);
-        let captured: Vec<TokenStream> = options.with.iter().map(|capture| capture.value.to_token_stream()).collect();
+        let executor = Executor::of(options.executor.as_ref(), &function);
+        let captured: TokenStream = options.with.iter().map(|capture| capture.value.to_token_stream()).collect();
+        let captured = list(captured);
         let reads = |name: &str| {
-            attributes::use_argument(&function.attrs, name)
-                || executor.reads(name)
-                || captured.iter().any(|value| tokens::reads(&list(value.clone()), name))
+            attributes::use_argument(&function.attrs, name) || executor.reads(name) || tokens::reads(&captured, name)
         };
+        let body = function.body.as_ref().map(|body| {
+            let is_taken = |tokens: TokenStream| tokens::mentions(&list(tokens), "self_");
+            let is_taken = is_taken(body.stream()) || is_taken(function.sig.inputs.to_token_stream());
+            self_rewrite::rewrite(body, if is_taken { "__offload_self" } else { "self_" })
+        });
         let around = Surroundings {
             reads: &reads,
             is_seen: attributes::are_read(&function.attrs),
             has_twin: options.sync.is_some(),
+            self_name: body.as_ref().map_or("self_", |body| body.name),
         };
-        let inputs = function.sig.inputs.iter().enumerate();
+        let inputs = function.inputs().enumerate();
         let mut arguments: Vec<Argument> =
             inputs.map(|(number, input)| Argument::decide(number, input, &around, errors)).collect();
         check_result(&options, &function, errors);
-        check_output(&options, errors);
-        check_wait(&options, errors);
         remote_rules::check(&options, &function, &arguments, errors);
-        let stream = stream::decide(&options, &function, &arguments, errors);
-        let is_taken = |tokens: TokenStream| tokens::mentions(&list(tokens), "self_");
-        let inputs = function.sig.inputs.to_token_stream();
-        let body = function.body.as_ref().map(|body| {
-            let is_taken = is_taken(body.stream()) || is_taken(inputs);
-            self_rewrite::rewrite(body, if is_taken { "__offload_self" } else { "self_" })
-        });
+        let stream = stream::decide(&options, &function, errors);
         let leaves_self = options.sync.is_none() && body.as_ref().is_some_and(|body| !body.mentions_self);
         for argument in &mut arguments {
-            let is_self = matches!(argument.binding, Binding::Receiver { .. });
             let is_clone = matches!(argument.crossing, Crossing::ClonedSelf | Crossing::Borrowed);
-            argument.crosses &= !(is_self && is_clone && leaves_self);
+            argument.crosses &= !(argument.is_self && is_clone && leaves_self);
         }
         let has_self_type = options.place.is_some() || function.names_self_type();
         let twin = options.sync.as_ref().and_then(|path| twin(path, &options, &function, has_self_type, errors));
-        let runtime = options.runtime();
-        let output = match (options.handle, options.boxed) {
+        let output = match (options.handle, &options.boxed) {
             _ if stream.is_some() => stream.map_or(Output::Future, Output::Stream),
             (Some(_), _) => Output::Handle,
             (None, Some(boxed)) if function.result().and_then(types::find_impl_trait).is_none() => {
-                Output::Boxed { lifetime: boxed.lifetime, is_send: boxed.is_send }
+                Output::Boxed { lifetime: boxed.lifetime.clone(), is_send: boxed.is_send }
             }
             (None, _) => Output::Future,
         };
@@ -154,32 +126,18 @@ impl Plan {
             && matches!(output, Output::Future)
             && function.is_complete
             && options.with.is_empty()
-            && arguments.iter().all(|argument| argument.conversion == Conversion::None && argument.is_given())
+            && arguments.iter().all(|argument| argument.mark.is_none())
             && function.result().and_then(types::find_borrow).is_none();
-        Self {
-            clones_executor: options.remote.is_none() && executor.moves_with(&arguments),
-            executor,
-            arguments,
-            captures: options.with,
-            body,
-            output,
-            refusal: match options.refused {
-                None => Refusal::ByType,
-                Some(ConversionArg::None(_)) => Refusal::Panic,
-                Some(ConversionArg::By(path)) => Refusal::Convert(path),
-            },
-            panicked: match options.panicked {
-                None | Some(ConversionArg::None(_)) => None,
-                Some(ConversionArg::By(path)) => Some(*path),
-            },
-            twin,
-            when_full: if options.wait.is_some() { WhenFull::Wait } else { WhenFull::Refuse },
-            remote: options.remote.map(|_| Remote { name: options.name }),
-            has_self_type,
-            fits_unchanged,
-            runtime,
-            function,
-        }
+        let access = match &output {
+            Output::Stream(_) if !executor.is_static() => Access::Kept,
+            Output::Future | Output::Handle | Output::Boxed { .. }
+                if options.remote.is_none() && executor.moves_with(&arguments) =>
+            {
+                Access::Cloned
+            }
+            _ => Access::Borrowed,
+        };
+        Self { options, function, arguments, body, output, executor, access, twin, has_self_type, fits_unchanged }
     }
 
     /// Whether it can be carried out.
@@ -189,17 +147,17 @@ impl Plan {
 
     /// What the worker's thread owns, if the body borrows it.
     pub(crate) fn state(&self) -> Option<&Argument> {
-        self.arguments.iter().find(|argument| argument.is_lent())
+        self.arguments.iter().find(|argument| argument.crossing == Crossing::Lent)
     }
 
     /// The method's `self`, if it has one.
     pub(crate) fn receiver(&self) -> Option<&Argument> {
-        self.arguments.first().filter(|argument| matches!(argument.binding, Binding::Receiver { .. }))
+        self.arguments.first().filter(|argument| argument.is_self)
     }
 }
 
 impl Executor {
-    fn of(arg: Option<ExecutorArg>, function: &Function) -> Self {
+    fn of(arg: Option<&ExecutorArg>, function: &Function) -> Self {
         let has_self = function.sig.receiver().is_some();
         match arg {
             None if !has_self => Self::Default,
@@ -207,13 +165,13 @@ impl Executor {
                 let at = Span::call_site().resolved_at(function.sig.ident.span());
                 Self::Field(Ident::new("executor", at).into_token_stream(), at)
             }
-            Some(ExecutorArg::Name(name)) if has_self && !is_static(&name) && !is_argument(&name, function) => {
+            Some(ExecutorArg::Name(name)) if has_self && !is_value(name) && !is_argument(name, function) => {
                 Self::Field(name.to_token_stream(), name.span())
             }
             Some(ExecutorArg::Index(index)) if has_self => Self::Field(index.to_token_stream(), index.span()),
-            Some(ExecutorArg::Name(name)) => Self::Expression(name.into_token_stream()),
-            Some(ExecutorArg::Index(index)) => Self::Expression(index.into_token_stream()),
-            Some(ExecutorArg::Expression(tokens)) => Self::Expression(tokens),
+            Some(ExecutorArg::Name(name)) => Self::Expression(name.to_token_stream()),
+            Some(ExecutorArg::Index(index)) => Self::Expression(index.to_token_stream()),
+            Some(ExecutorArg::Expression(tokens)) => Self::Expression(tokens.clone()),
         }
     }
 
@@ -224,37 +182,37 @@ impl Executor {
 
     /// Whether a value that holds it moves to the worker, be it `self` or an argument.
     fn moves_with(&self, arguments: &[Argument]) -> bool {
-        arguments.iter().filter(|argument| argument.crossing == Crossing::Moved).any(|argument| {
-            match (self, argument) {
-                (Self::Default, _) => false,
-                (Self::Field(..), Argument { binding, .. }) => matches!(binding, Binding::Receiver { .. }),
-                (Self::Expression(tokens), Argument { binding: Binding::Receiver { .. }, .. }) => {
-                    self_rewrite::mentions_self(tokens)
-                }
-                (Self::Expression(_), argument) => {
-                    argument.parts().iter().any(|part| self.reads(&part.name.to_string()))
-                }
-            }
-        })
+        let mut moved = arguments.iter().filter(|argument| argument.crossing == Crossing::Moved);
+        match self {
+            Self::Default => false,
+            Self::Field(..) => moved.any(|argument| argument.is_self),
+            Self::Expression(tokens) => moved.any(|argument| {
+                let is_read = |part: &Part| self.reads(&part.outside.to_string());
+                if argument.is_self { self_rewrite::mentions_self(tokens) } else { argument.parts.iter().any(is_read) }
+            }),
+        }
+    }
+
+    /// Whether it is `'static` as it is: the default executor, the name of a static or a path to one.
+    fn is_static(&self) -> bool {
+        match self {
+            Self::Default => true,
+            Self::Field(..) => false,
+            Self::Expression(tokens) => syn::parse2::<Path>(tokens.clone())
+                .is_ok_and(|path| path.segments.last().is_some_and(|last| is_value(&last.ident))),
+        }
     }
 }
 
-/// Whether an expression is the name of a static, or a path to one.
-pub(crate) fn is_static_path(expression: &TokenStream) -> bool {
-    let path = syn::parse2::<Path>(expression.clone()).ok();
-    path.and_then(|path| path.segments.last().map(|last| is_static(&last.ident))).unwrap_or(false)
-}
-
-/// Whether a name is written as those of statics are: `POOL`.
-fn is_static(name: &Ident) -> bool {
-    let name = name.to_string();
-    name.contains(char::is_uppercase) && !name.contains(char::is_lowercase)
+/// Whether a name is written as that of a static, a constant or a unit struct, which no field is: `POOL`, `Inline`.
+fn is_value(name: &Ident) -> bool {
+    name.unraw().to_string().trim_start_matches('_').starts_with(char::is_uppercase)
 }
 
 /// Whether callers give an argument of this name. A state may be called as the field of its executor.
 fn is_argument(name: &Ident, function: &Function) -> bool {
-    function.sig.inputs.iter().any(|input| match input {
-        syn::FnArg::Typed(typed) if state::mark(&typed.attrs).is_none() => {
+    function.inputs().any(|(input, mark)| match input {
+        FnArg::Typed(typed) if !matches!(mark, Some(Mark { kind: MarkKind::State, .. })) => {
             tokens::reads(&list(typed.pat.to_token_stream()), &name.to_string())
         }
         _ => false,
@@ -267,10 +225,6 @@ fn twin(path: &Path, options: &Options, function: &Function, has_self_type: bool
     if name == function.sig.ident {
         errors.at(name.span(), format!("the async method is called `{name}`; write `sync = {name}_sync`"));
         return None;
-    }
-    if !options.with.is_empty() {
-        let message = "`with` and `sync` cannot stand together: the twin has no `self` to take it from; call a method of your own";
-        errors.at(options.with[0].name.span(), message);
     }
     let at = name.span();
     let mut owner = path.clone();
@@ -396,37 +350,5 @@ fn check_result(options: &Options, function: &Function, errors: &mut Errors) {
         let message =
             "`impl Trait` cannot be the result of a boxed future; name the type, or return a `Box<dyn Trait + Send>`";
         errors.at(at, message);
-    }
-}
-
-/// A call that waits for room takes nothing of its arguments before.
-fn check_wait(options: &Options, errors: &mut Errors) {
-    let Some(at) = options.wait else { return };
-    if options.handle.is_some() {
-        errors.at(
-            at,
-            "`handle` submits in the call itself, which cannot wait; remove `handle`, or remove `wait` and submit by \
-             `executor.reserve().await?.submit(..)`",
-        );
-    }
-    if options.remote.is_some() {
-        errors.at(at, "a remote executor has no line to wait in: its `queue_capacity` refuses; remove `wait`");
-    }
-    if let Some(lifetime) = options.boxed.as_ref().and_then(|boxed| boxed.lifetime.as_ref()) {
-        errors.at(
-            lifetime.span(),
-            format!("with `boxed = {lifetime}` the arguments are taken in the call itself, before there is room; write `boxed`, or remove `wait`"),
-        );
-    }
-}
-
-fn check_output(options: &Options, errors: &mut Errors) {
-    let Some(_) = options.handle else { return };
-    if let Some(boxed) = &options.boxed {
-        errors.at(boxed.at, "`boxed` and `handle` are two different results; keep one of the two");
-    }
-    let message = "a `JobHandle` resolves to the refusal or the panic itself; remove this option, or `handle`";
-    for conversion in options.refused.iter().chain(&options.panicked) {
-        errors.at(conversion.span(), message);
     }
 }

@@ -1,9 +1,8 @@
 //! `remote`: the body becomes a function of its own, which the linker collects, and the arguments cross as bytes.
 
-use crate::arguments::{Argument, Binding, Crossing};
+use crate::arguments::{Argument, Crossing};
 use crate::crossing::converted;
 use crate::plan::Plan;
-use crate::signature::callers_name;
 use crate::tokens::{hidden, placed_at};
 use crate::types;
 use proc_macro2::{Literal, Span, TokenStream};
@@ -24,7 +23,8 @@ pub(crate) fn items(plan: &Plan) -> TokenStream {
         FnArg::Receiver(_) => None,
     });
     let taken = crossing().map(|argument| {
-        let (attrs, at, name, owned) = (argument.handed_on(), hidden(argument.at), &argument.name, owned(argument));
+        let (attrs, at, name, owned) =
+            (argument.handed_on(), hidden(argument.at), &argument.whole().way, owned(argument));
         quote_spanned!(at=> #(#attrs)* let #name = __offload_unpacker.take::<#owned>()?;)
     });
     let given = crossing().map(|argument| {
@@ -35,11 +35,11 @@ pub(crate) fn items(plan: &Plan) -> TokenStream {
     let result = types::or_unit(plan.function.result().cloned());
     let at = hidden(plan.function.result().map_or_else(Span::call_site, types::head));
     let end = quote_spanned!(at=> __offload_unpacker.end::<#result>);
-    let (name, is_named) = match plan.remote.as_ref().and_then(|remote| remote.name.as_ref()) {
+    let (name, is_named) = match &plan.options.name {
         Some(name) => (name.token(), true),
         None => (Literal::string(&crate::function::plain_name(&sig.ident)), false),
     };
-    let (runtime, written, at) = (&plan.runtime, &body.written, sig.ident.span());
+    let (runtime, written, at) = (plan.options.runtime(), &body.written, sig.ident.span());
     let module = quote_spanned!(at=> ::core::module_path!());
     quote_spanned! {Span::mixed_site()=>
         #[allow(clippy::missing_const_for_fn, clippy::needless_pass_by_value, clippy::unnecessary_wraps)]
@@ -65,11 +65,7 @@ pub(crate) fn items(plan: &Plan) -> TokenStream {
 pub(crate) fn pack(plan: &Plan) -> TokenStream {
     let puts = arguments(plan).map(|argument| {
         let (attrs, at) = (argument.handed_on(), hidden(argument.at));
-        let value = match &argument.binding {
-            Binding::Name(part) => callers_name(part),
-            _ => argument.name.clone(),
-        };
-        let value = converted(argument, placed_at(value.into_token_stream(), at));
+        let value = converted(argument, placed_at(argument.whole().outside.to_token_stream(), at));
         quote_spanned!(at=> #(#attrs)* __offload_packer.put(&#value);)
     });
     let mut puts = puts.peekable();
@@ -80,7 +76,7 @@ pub(crate) fn pack(plan: &Plan) -> TokenStream {
 }
 
 fn arguments(plan: &Plan) -> impl Iterator<Item = &Argument> {
-    plan.arguments.iter().filter(|argument| !matches!(argument.binding, Binding::Receiver { .. }))
+    plan.arguments.iter().filter(|argument| !argument.is_self)
 }
 
 /// The type that an argument is decoded as.
@@ -100,34 +96,30 @@ fn owned(argument: &Argument) -> TokenStream {
 
 /// The decoded argument as the body declares it.
 fn given(argument: &Argument) -> TokenStream {
-    let (at, name) = (hidden(argument.at), &argument.name);
+    let (at, way) = (hidden(argument.at), &argument.whole().way);
     match (argument.crossing, target(argument)) {
-        (Crossing::Borrowed, Some(target)) => quote_spanned!(at=> ::std::borrow::Borrow::<#target>::borrow(&#name)),
+        (Crossing::Borrowed, Some(target)) => quote_spanned!(at=> ::std::borrow::Borrow::<#target>::borrow(&#way)),
         (Crossing::OptionalBorrow, Some(target)) => {
-            quote_spanned!(at=> ::core::option::Option::map(#name.as_ref(), ::std::borrow::Borrow::<#target>::borrow))
+            quote_spanned!(at=> ::core::option::Option::map(#way.as_ref(), ::std::borrow::Borrow::<#target>::borrow))
         }
-        (Crossing::Cow, Some(_)) => quote_spanned!(at=> ::std::borrow::Cow::Owned(#name)),
-        _ => name.to_token_stream(),
+        (Crossing::Cow, Some(_)) => quote_spanned!(at=> ::std::borrow::Cow::Owned(#way)),
+        _ => way.to_token_stream(),
     }
 }
 
 /// The `T` of `&T`, `Option<&T>` and `Cow<'_, T>`.
-fn target(argument: &Argument) -> Option<Type> {
-    let referent = |ty: &Type| match types::peel(ty) {
-        Type::Reference(reference) => Some((*reference.elem).clone()),
-        _ => None,
-    };
-    let inside = |ty: &Type| {
+fn target(argument: &Argument) -> Option<&Type> {
+    fn inside(ty: &Type) -> Option<&Type> {
         let (_, arguments) = types::last_segment(types::peel(ty))?;
         arguments.into_iter().find_map(|argument| match argument {
-            GenericArgument::Type(ty) => Some(ty.clone()),
+            GenericArgument::Type(ty) => Some(ty),
             _ => None,
         })
-    };
+    }
     let ty = argument.ty.as_ref()?;
     match argument.crossing {
-        Crossing::Borrowed => referent(ty),
-        Crossing::OptionalBorrow => referent(&inside(ty)?),
+        Crossing::Borrowed => Some(types::referent(ty)),
+        Crossing::OptionalBorrow => inside(ty).map(types::referent),
         Crossing::Cow => inside(ty),
         _ => None,
     }

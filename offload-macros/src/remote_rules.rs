@@ -1,6 +1,6 @@
 //! The rules of `remote`, one small function for each part of the method that they are about.
 
-use crate::arguments::{Argument, Binding};
+use crate::arguments::{Argument, Inside};
 use crate::errors::Errors;
 use crate::function::Function;
 use crate::options::Options;
@@ -12,12 +12,17 @@ use syn::{FnArg, GenericParam, Type};
 
 /// Reports what cannot be done remotely, each at its smallest token.
 pub(crate) fn check(options: &Options, function: &Function, arguments: &[Argument], errors: &mut Errors) {
-    if options.remote.is_none() {
-        return;
+    let Some(at) = options.remote else { return };
+    if options.executor.is_none() && function.sig.receiver().is_none() {
+        errors.at(at, "a remote function needs a remote executor; write `remote, executor = WORKERS`");
     }
     check_signature(function, errors);
     for argument in arguments {
-        if let Binding::Parts(pattern, _) | Binding::Pattern(pattern) = &argument.binding {
+        let pattern = match &argument.whole().inside {
+            Inside::Pattern(pattern, _) => Some(pattern),
+            Inside::Name(..) | Inside::Nothing => argument.pattern.as_ref(),
+        };
+        if let Some(pattern) = pattern {
             errors.under(
                 pattern,
                 "an argument of a remote function crosses whole; give it a name, and take it apart in the body",
@@ -26,7 +31,7 @@ pub(crate) fn check(options: &Options, function: &Function, arguments: &[Argumen
     }
     let Some(body) = &function.body else { return };
     if let Some(word) = self_rewrite::find_own(body.stream()) {
-        let message = if word == "self" {
+        let message = if word.to_string() == "self" {
             "`self` stays in this process, and the body runs in another; pass what it needs as an argument"
         } else {
             "the body becomes a function of its own, in which there is no `Self`; write the name of the type"
@@ -34,28 +39,6 @@ pub(crate) fn check(options: &Options, function: &Function, arguments: &[Argumen
         errors.at(word.span(), message);
     } else if self_rewrite::rewrite(body, "self_").mentions_self {
         errors.at(function.sig.ident.span(), "`{self}` stays in this process; pass what the body needs as an argument");
-    }
-}
-
-/// As `check`, about the options. Before the executor is taken from them.
-pub(crate) fn check_options(options: &Options, function: &Function, errors: &mut Errors) {
-    let Some(at) = options.remote else {
-        if let Some(name) = &options.name {
-            errors.at(name.span(), "a `name` is for remote functions; write `remote, name = ...`, or remove it");
-        }
-        return;
-    };
-    if options.executor.is_none() && function.sig.receiver().is_none() {
-        errors.at(at, "a remote function needs a remote executor; write `remote, executor = WORKERS`");
-    }
-    if let Some(path) = &options.sync {
-        errors.under(
-            path,
-            "`remote` and `sync` cannot stand together; put the body into a function of your own, and call that",
-        );
-    }
-    if let Some(capture) = options.with.first() {
-        errors.at(capture.name.span(), "what `with` captures stays in this process; make it an argument");
     }
 }
 

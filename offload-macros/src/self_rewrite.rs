@@ -37,8 +37,8 @@ pub(crate) fn rewrite(body: &Group, name: &'static str) -> Rewritten {
 ///
 /// That of this macro would take errors about the value for errors in the macro. Instead, the name is one that neither
 /// the body nor an argument mentions.
-pub(crate) fn binding(name: &str, word: &Ident) -> Ident {
-    Ident::new(name, word.span())
+pub(crate) fn binding(name: &str, word: Span) -> Ident {
+    Ident::new(name, word)
 }
 
 /// Renames at one level; `None` if there is nothing to rename, which spares building the tokens anew.
@@ -52,7 +52,9 @@ fn rewrite_stream(stream: TokenStream, name: &str) -> Option<TokenStream> {
             continue;
         }
         let new = match &tokens[at] {
-            TokenTree::Ident(word) if word == "self" && is_value(&tokens, at) => Some(binding(name, word).into()),
+            TokenTree::Ident(word) if word == "self" && is_value(&tokens, at) => {
+                Some(binding(name, word.span()).into())
+            }
             TokenTree::Group(group) => rewrite_group(&tokens, at, group, name),
             _ => None,
         };
@@ -78,8 +80,7 @@ fn rewrite_group(tokens: &[TokenTree], at: usize, group: &Group, this: &str) -> 
 
 /// Whether the `self` at `at` is a value: no path (`self::`), no metavariable (`$self`).
 fn is_value(tokens: &[TokenTree], at: usize) -> bool {
-    let is_metavariable = at > 0 && is_punct(tokens.get(at - 1), '$');
-    !is_metavariable && !is_path_separator(tokens, at + 1)
+    !is_behind(tokens, at, '$') && !is_path_separator(tokens, at + 1)
 }
 
 /// If an item with its own `self`, or with none, begins at `at`: where it ends.
@@ -111,52 +112,31 @@ fn end_of_item(tokens: &[TokenTree], at: usize) -> Option<usize> {
 
 /// The first `.await` of the body itself: not one of an `async` block, of an item or of a macro's input.
 pub(crate) fn find_await(body: TokenStream) -> Option<Span> {
-    find(body, &|tokens, at| is_ident(tokens.get(at), "await") && at > 0 && is_punct(tokens.get(at - 1), '.'))
+    let is_found = |tokens: &[TokenTree], at| is_ident(tokens.get(at), "await") && is_behind(tokens, at, '.');
+    Some(find(body, false, &is_found)?.span())
 }
 
 /// The first `?` of the body itself. Where there may be a closure, none is found: it could be the closure's.
 pub(crate) fn find_question_mark(body: TokenStream) -> Option<Span> {
-    let may_be_closure = find(body.clone(), &|tokens, at| is_punct(tokens.get(at), '|')).is_some();
-    // Behind a `:` it belongs to a bound, `?Sized`.
+    let may_be_closure = find(body.clone(), false, &|tokens, at| is_punct(tokens.get(at), '|')).is_some();
+    // Behind a `:` or a `+` it belongs to a bound, `?Sized`.
     let is_operator = |tokens: &[TokenTree], at| {
-        is_punct(tokens.get(at), '?')
-            && at > 0
-            && !is_punct(tokens.get(at - 1), ':')
-            && !is_punct(tokens.get(at - 1), '+')
+        is_punct(tokens.get(at), '?') && at > 0 && !is_behind(tokens, at, ':') && !is_behind(tokens, at, '+')
     };
-    if may_be_closure { None } else { find(body, &is_operator) }
-}
-
-/// The first token of the body itself that is searched for.
-fn find(body: TokenStream, is_found: &dyn Fn(&[TokenTree], usize) -> bool) -> Option<Span> {
-    let tokens = list(body);
-    let mut at = 0;
-    while at < tokens.len() {
-        if let Some(end) = end_of_item(&tokens, at) {
-            at = end;
-            continue;
-        }
-        match &tokens[at] {
-            found if is_found(&tokens, at) => return Some(found.span()),
-            TokenTree::Ident(word) if word == "async" => {
-                at = (at..tokens.len()).find(|&at| is_body(&tokens, at)).unwrap_or(tokens.len());
-            }
-            // Behind it: `!`, a name and the rules.
-            TokenTree::Ident(word) if word == "macro_rules" => at += 3,
-            TokenTree::Group(group) if !(at > 0 && is_punct(tokens.get(at - 1), '!')) => {
-                if let Some(found) = find(group.stream(), is_found) {
-                    return Some(found);
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    None
+    if may_be_closure { None } else { Some(find(body, false, &is_operator)?.span()) }
 }
 
 /// The first word by which a body names its value or its type: `self`, or `Self`.
-pub(crate) fn find_own(body: TokenStream) -> Option<Ident> {
+pub(crate) fn find_own(body: TokenStream) -> Option<TokenTree> {
+    let is_own = |tokens: &[TokenTree], at: usize| match &tokens[at] {
+        TokenTree::Ident(word) => word == "Self" || word == "self" && is_value(tokens, at),
+        _ => false,
+    };
+    find(body, true, &is_own)
+}
+
+/// The first token that is searched for: in the body itself, or in its `async` blocks and the input of macros as well.
+fn find(body: TokenStream, everywhere: bool, is_found: &dyn Fn(&[TokenTree], usize) -> bool) -> Option<TokenTree> {
     let tokens = list(body);
     let mut at = 0;
     while at < tokens.len() {
@@ -165,11 +145,14 @@ pub(crate) fn find_own(body: TokenStream) -> Option<Ident> {
             continue;
         }
         match &tokens[at] {
-            TokenTree::Ident(word) if word == "Self" || word == "self" && is_value(&tokens, at) => {
-                return Some(word.clone());
+            found if is_found(&tokens, at) => return Some(found.clone()),
+            TokenTree::Ident(word) if word == "async" && !everywhere => {
+                at = (at..tokens.len()).find(|&at| is_body(&tokens, at)).unwrap_or(tokens.len());
             }
-            TokenTree::Group(group) => {
-                if let Some(found) = find_own(group.stream()) {
+            // Behind it: `!`, a name and the rules.
+            TokenTree::Ident(word) if word == "macro_rules" && !everywhere => at += 3,
+            TokenTree::Group(group) if everywhere || !is_behind(&tokens, at, '!') => {
+                if let Some(found) = find(group.stream(), everywhere, is_found) {
                     return Some(found);
                 }
             }
@@ -178,6 +161,11 @@ pub(crate) fn find_own(body: TokenStream) -> Option<Ident> {
         at += 1;
     }
     None
+}
+
+/// Whether the token before the one at `at` is the punctuation character `ch`.
+fn is_behind(tokens: &[TokenTree], at: usize, ch: char) -> bool {
+    at > 0 && is_punct(tokens.get(at - 1), ch)
 }
 
 /// Which part of a macro's input is its format string.
@@ -220,8 +208,7 @@ fn rewrite_format(input: TokenStream, position: Position, this: &str) -> Option<
     let string = strings.next().filter(|string| captures_self(string))?;
     let at = string.span();
     let comma = tokens.last().is_some_and(|last| !is_punct(Some(last), ',')).then(|| Punct::new(',', Spacing::Alone));
-    let name = Ident::new("self", at);
-    let value = binding(this, &name);
+    let (name, value) = (Ident::new("self", at), binding(this, at));
     tokens.extend(comma.map(TokenTree::from));
     tokens.extend([name.into(), Punct::new('=', Spacing::Alone).into(), value.into()]);
     Some(tokens.into_iter().collect())

@@ -4,24 +4,22 @@
 //! and asks everything to outlive it. A method must match its trait's down to these lifetimes to implement it, so
 //! they are part of what `boxed` promises.
 
-use crate::arguments::{Argument, Binding, Conversion, Crossing, Part};
-use crate::attributes;
+use crate::arguments::{Argument, Crossing};
+use crate::attributes::{self, MarkKind};
 use crate::plan::{Output, Plan};
-use crate::state;
-use crate::tokens::{hidden, local};
+use crate::tokens::hidden;
 use crate::types::{self, Borrows};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote};
-use syn::visit_mut::VisitMut;
+use syn::visit_mut::VisitMut as _;
 use syn::{
-    FnArg, GenericParam, Lifetime, Pat, PatIdent, ReceiverKind, ReturnType, Signature, Token, Type, parse_quote,
-    parse_quote_spanned,
+    FnArg, GenericParam, Lifetime, ReceiverKind, ReturnType, Signature, Token, Type, parse_quote, parse_quote_spanned,
 };
 
 /// Before: `fn find(&self, mut n: u32) -> Ret where ..`. After: `async fn find(&self, n: u32) -> Ret where ..`.
 pub(crate) fn of_async(plan: &Plan) -> Signature {
     let mut sig = with_parameters(plan, false);
-    let runtime = &plan.runtime;
+    let runtime = plan.options.runtime();
     match &plan.output {
         Output::Future => {
             sig.asyncness = Some(Token![async](hidden(sig.fn_token.span)));
@@ -66,14 +64,6 @@ pub(crate) fn unchanged(plan: &Plan) -> Signature {
     let mut sig = plan.function.sig.clone();
     (sig.constness, sig.abi) = (None, None);
     sig.asyncness = Some(Token![async](hidden(sig.fn_token.span)));
-    if let Some(FnArg::Receiver(receiver)) = sig.inputs.first_mut() {
-        receiver.attrs = state::without_mark(&receiver.attrs);
-    }
-    for input in &mut sig.inputs {
-        if let FnArg::Typed(typed) = input {
-            typed.attrs.retain(|attr| !attr.path().is_ident("into") && !attr.path().is_ident("as_ref"));
-        }
-    }
     sig
 }
 
@@ -85,24 +75,17 @@ fn with_parameters(plan: &Plan, is_twin: bool) -> Signature {
     for (input, argument) in sig.inputs.iter_mut().zip(&plan.arguments) {
         match input {
             FnArg::Receiver(receiver) if !is_twin => {
-                receiver.attrs = state::without_mark(&receiver.attrs);
                 if matches!(argument.crossing, Crossing::Moved | Crossing::ClonedArc) {
                     receiver.mutability = None;
                 }
-                if let Some(this) = argument.this(receiver.self_token.span) {
-                    receiver.self_token.span = this.span();
-                }
+                receiver.self_token.span = argument.whole().outside.span();
             }
-            FnArg::Receiver(_) => {}
-            FnArg::Typed(typed) => {
+            FnArg::Typed(typed) if !is_twin || argument.is_converted() => {
                 *typed.ty = given_type(argument, &typed.ty);
-                typed.attrs = attributes::without_out(&state::without_mark(&typed.attrs));
-                if is_twin && argument.conversion == Conversion::None {
-                    continue;
-                }
                 typed.attrs = argument.handed_on();
-                *typed.pat = parameter(argument);
+                *typed.pat = argument.opened(|part| &part.outside);
             }
+            FnArg::Receiver(_) | FnArg::Typed(_) => {}
         }
     }
     if !is_twin {
@@ -116,50 +99,14 @@ fn with_parameters(plan: &Plan, is_twin: bool) -> Signature {
 /// The type of what the caller gives.
 fn given_type(argument: &Argument, declared: &Type) -> Type {
     let at = hidden(argument.at);
-    match (argument.conversion, types::peel(declared)) {
-        (Conversion::Into, _) => parse_quote_spanned!(at=> impl ::core::convert::Into<#declared>),
-        (Conversion::AsRef, Type::Reference(reference)) => {
-            let target = &reference.elem;
+    match argument.mark {
+        Some(MarkKind::Into) => parse_quote_spanned!(at=> impl ::core::convert::Into<#declared>),
+        Some(MarkKind::AsRef) => {
+            let target = types::referent(declared);
             parse_quote_spanned!(at=> impl ::core::convert::AsRef<#target>)
         }
         _ => declared.clone(),
     }
-}
-
-/// The pattern of a parameter on the caller's side.
-///
-/// It reads as the user's name, but only the `let` on the worker's side binds that: lints about unused or shadowed
-/// names look there. What another attribute or the executor's expression reads keeps its own hygiene.
-fn parameter(argument: &Argument) -> Pat {
-    match &argument.binding {
-        Binding::Name(part) => name_pattern(callers_name(part)),
-        Binding::Parts(pattern, parts) => opened(pattern, parts, &callers_name),
-        Binding::Receiver { .. } | Binding::Ignored | Binding::Pattern(_) => name_pattern(argument.name.clone()),
-    }
-}
-
-/// What a part is called on the caller's side.
-pub(crate) fn callers_name(part: &Part) -> Ident {
-    if part.is_read { part.name.clone() } else { local(&part.name.to_string(), part.name.span()) }
-}
-
-/// Before: `Point { x, y: mut up }`. After: the same with other names for `x` and `up`, and without `mut`.
-pub(crate) fn opened(pattern: &Pat, parts: &[Part], name_of: &dyn Fn(&Part) -> Ident) -> Pat {
-    struct Rename<'a>(&'a [Part], &'a dyn Fn(&Part) -> Ident);
-    impl VisitMut for Rename<'_> {
-        fn visit_pat_ident_mut(&mut self, found: &mut PatIdent) {
-            if let Some(part) = self.0.iter().find(|part| part.name == found.ident) {
-                *found = PatIdent { mutability: None, ident: (self.1)(part), ..found.clone() };
-            }
-        }
-    }
-    let mut pattern = pattern.clone();
-    Rename(parts, name_of).visit_pat_mut(&mut pattern);
-    pattern
-}
-
-fn name_pattern(ident: Ident) -> Pat {
-    Pat::Ident(PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident, subpat: None })
 }
 
 /// Before: `<T: Bound>(&self, email: &str)`.

@@ -2,8 +2,7 @@
 //!
 //! A method without `#[out]` returns an iterator or a `Result` of one. The name of the type decides which. A method with `#[out]` sends the items.
 
-use crate::arguments::{Argument, Crossing};
-use crate::attributes;
+use crate::attributes::MarkKind;
 use crate::errors::Errors;
 use crate::function::Function;
 use crate::options::Options;
@@ -11,7 +10,7 @@ use crate::types::{self, head, last_segment, peel, shown};
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 use syn::spanned::Spanned as _;
-use syn::{FnArg, GenericArgument, PathArguments, Type, parse_quote};
+use syn::{GenericArgument, PathArguments, Type, parse_quote};
 
 /// The stream that a method returns.
 pub(crate) struct Stream {
@@ -31,31 +30,24 @@ pub(crate) enum Kind {
 }
 
 /// Decides what the stream is, and reports what cannot be one. `None`: the method returns none.
-pub(crate) fn decide(
-    options: &Options,
-    function: &Function,
-    arguments: &[Argument],
-    errors: &mut Errors,
-) -> Option<Stream> {
-    let outs = function.sig.inputs.iter().zip(arguments).filter(|(_, argument)| argument.crossing == Crossing::Out);
-    let outs: Vec<_> = outs.map(|(input, argument)| (mark(input), argument)).collect();
+pub(crate) fn decide(options: &Options, function: &Function, errors: &mut Errors) -> Option<Stream> {
+    let outs: Vec<_> = function.marked(MarkKind::Out).collect();
     let Some(at) = options.stream else {
-        for (mark, _) in outs {
-            errors.under(mark, "`#[out]` is what a stream sends its items to; write `#[blocking(stream)]`");
+        for (_, mark) in outs {
+            errors.at(mark.at(), "`#[out]` is what a stream sends its items to; write `#[blocking(stream)]`");
         }
         return None;
     };
-    check_options(options, errors);
-    for (mark, _) in outs.iter().skip(1) {
-        errors.under(mark, "a stream has one `#[out]`; send a tuple or an `enum`, or write two methods");
+    for (_, mark) in outs.iter().skip(1) {
+        errors.at(mark.at(), "a stream has one `#[out]`; send a tuple or an `enum`, or write two methods");
     }
     let result = function.result();
-    if let (None, Some(state)) = (outs.first(), arguments.iter().find(|argument| argument.is_lent())) {
+    if let (None, Some((state, _))) = (outs.first(), function.marked(MarkKind::State).next()) {
         let message = "an iterator leaves the thread whose state it would use; send the items to an argument `#[out] ..: &mut Yielder<Item>`";
-        errors.at(state.at, message);
+        errors.at(head(&state.ty), message);
     }
     let stream = match (outs.first(), result) {
-        (Some((_, out)), _) => sent(out, errors).and_then(|sent| push(sent, result, &options.runtime(), errors)),
+        (Some((out, _)), _) => sent(&out.ty, errors).and_then(|sent| push(sent, result, &options.runtime(), errors)),
         (None, Some(result)) => pull(result, errors),
         (None, None) => {
             let message =
@@ -68,35 +60,8 @@ pub(crate) fn decide(
     Some(stream.unwrap_or_else(|| Stream { item: quote!(()), kind: Kind::Pull }))
 }
 
-fn mark(input: &FnArg) -> TokenStream {
-    let attrs = match input {
-        FnArg::Receiver(receiver) => &receiver.attrs,
-        FnArg::Typed(typed) => &typed.attrs,
-    };
-    attrs.iter().find(|attr| attributes::is_out(std::slice::from_ref(attr))).to_token_stream()
-}
-
-fn check_options(options: &Options, errors: &mut Errors) {
-    if let Some(at) = options.handle {
-        errors.at(at, "`stream` and `handle` are two different results; keep one of the two");
-    }
-    if let Some(boxed) = &options.boxed {
-        errors.at(boxed.at, "`stream` and `boxed` are two different results; a `BlockingStream` needs no box");
-    }
-    if let Some(at) = options.wait {
-        errors.at(
-            at,
-            "`stream` and `wait` cannot stand together; await `reserve()` on the executor before you poll the stream",
-        );
-    }
-    if let Some(at) = options.remote {
-        errors.at(at, "`stream` and `remote` cannot stand together: the items of a remote call would cross one by one");
-    }
-}
-
 /// The `T` of `#[out] ..: &mut Yielder<T>`.
-fn sent(out: &Argument, errors: &mut Errors) -> Option<Type> {
-    let ty = out.ty.as_ref()?;
+fn sent(ty: &Type, errors: &mut Errors) -> Option<Type> {
     if let Type::Reference(reference) = peel(ty)
         && reference.mutability.is_some()
         && let Some((_, arguments)) = last_segment(peel(&reference.elem))

@@ -146,16 +146,6 @@ pub(crate) fn infer_impl_trait(ty: &Type) -> Type {
     })
 }
 
-/// Whether there is an `impl Trait` in `ty`, which only the body tells.
-pub(crate) fn has_impl_trait(ty: &Type) -> bool {
-    let mut found = false;
-    each(ty, |ty| {
-        found |= matches!(ty, Type::ImplTrait(_));
-        !found
-    });
-    found
-}
-
 /// Keeps an `impl Trait` from holding the borrows of the arguments, as it does from edition 2024 on.
 ///
 /// Before: `impl Display + Send`. After: `impl Display + Send + 'static`.
@@ -171,16 +161,22 @@ pub(crate) fn detach_impl_trait(ty: &Type) -> Type {
     })
 }
 
-/// The first `impl Trait` in a type.
-pub(crate) fn find_impl_trait(ty: &Type) -> Option<Span> {
+/// The first that `f` finds inside of a type.
+fn find<T>(ty: &Type, f: impl Fn(&Type) -> Option<T>) -> Option<T> {
     let mut found = None;
     each(ty, |ty| {
-        if let Type::ImplTrait(ty) = ty {
-            found.get_or_insert(ty.impl_token.span);
-        }
-        true
+        found = found.take().or_else(|| f(ty));
+        found.is_none()
     });
     found
+}
+
+/// The first `impl Trait` in a type: only the body tells what it is.
+pub(crate) fn find_impl_trait(ty: &Type) -> Option<Span> {
+    find(ty, |ty| match ty {
+        Type::ImplTrait(ty) => Some(ty.impl_token.span),
+        _ => None,
+    })
 }
 
 /// The traits that an `impl` or `dyn` type names.
@@ -198,39 +194,28 @@ fn traits_of(ty: &Type) -> impl Iterator<Item = &PathSegment> {
 
 /// The first iterator in a type that would block in the hands of the caller, and the type of its items if that is written.
 pub(crate) fn find_blocking_iterator(ty: &Type) -> Option<(Span, Option<Type>)> {
-    let mut found = None;
-    each(ty, |ty| {
-        let iterator = traits_of(ty).find(|name| name.ident.to_string().ends_with("Iterator"));
-        let item = iterator.and_then(|iterator| {
-            arguments(iterator).find_map(|argument| match argument {
+    find(ty, |ty| {
+        if let Some(iterator) = traits_of(ty).find(|name| name.ident.to_string().ends_with("Iterator")) {
+            let item = arguments(iterator).find_map(|argument| match argument {
                 GenericArgument::AssocType(item) if item.ident == "Item" => Some(item.ty.clone()),
                 _ => None,
-            })
-        });
-        let of_std = match last_segment(ty) {
-            Some((name, arguments)) if name == "ReadDir" || name == "Lines" && !arguments.is_empty() => Some(name),
-            _ => None,
-        };
-        if let Some(name) = iterator.map(|iterator| &iterator.ident).or(of_std) {
-            found.get_or_insert((name.span(), item));
+            });
+            return Some((iterator.ident.span(), item));
         }
-        true
-    });
-    found
+        let (name, arguments) = last_segment(ty)?;
+        let is_of_std = name == "ReadDir" || name == "Lines" && !arguments.is_empty();
+        is_of_std.then(|| (name.span(), None))
+    })
 }
 
 /// The first `dyn Error` that cannot leave its thread.
 pub(crate) fn find_local_error(ty: &Type) -> Option<Span> {
-    let mut found = None;
-    each(ty, |ty| {
-        if let (Type::TraitObject(_), [only]) = (&*ty, traits_of(ty).collect::<Vec<_>>().as_slice())
-            && only.ident == "Error"
-        {
-            found.get_or_insert(only.ident.span());
-        }
-        true
-    });
-    found
+    find(ty, |ty| {
+        let Type::TraitObject(_) = ty else { return None };
+        let mut traits = traits_of(ty);
+        let error = traits.next().filter(|first| first.ident == "Error")?;
+        traits.next().is_none().then(|| error.ident.span())
+    })
 }
 
 /// Traits of which it is known that they imply neither `'static` nor `Send`.
@@ -285,6 +270,14 @@ pub(crate) fn peel(ty: &Type) -> &Type {
         Type::Group(group) => peel(&group.elem),
         Type::Paren(paren) => peel(&paren.elem),
         ty => ty,
+    }
+}
+
+/// The `T` of `&T`; else the type itself.
+pub(crate) fn referent(ty: &Type) -> &Type {
+    match peel(ty) {
+        Type::Reference(reference) => &reference.elem,
+        other => other,
     }
 }
 

@@ -39,7 +39,7 @@ fn independent_mistakes_are_reported_together() {
 fn a_call_that_waits_takes_nothing_before_there_is_room() {
     let item = "fn find(&self, key: &str) -> u8 { 1 }";
     refused("wait, handle", item, &["`handle` submits in the call itself"]);
-    refused("wait, boxed = '_", item, &["with `boxed = '_` the arguments are taken in the call itself"]);
+    refused("wait, boxed = '_", item, &["with a lifetime, `boxed` takes the arguments in the call itself"]);
     refused("wait, remote", "fn find(&self, key: &str) -> u8 { 1 }", &["a remote executor has no line to wait in"]);
     refused("wait = 5", item, &["`wait` takes no value; write `wait` alone"]);
     refused("reserve", item, &["unknown option `reserve`; did you mean `wait`?"]);
@@ -268,7 +268,7 @@ fn options_are_distinguished() {
         ("executor = 1.5", "write `executor = io`"),
         ("sync = 1", "expected a name"),
         ("boxed = yes", "expected a lifetime or `?Send`"),
-        ("boxed = ?Sync", "write `boxed = ?Send`"),
+        ("boxed = ?Sync", "or `boxed = ?Send`"),
         ("with = a", "write `with(inner = self.inner.clone())`"),
         ("with(a)", "write `with(inner = self.inner.clone())`"),
         ("with(a = 1), sync = g", "cannot stand together"),
