@@ -142,6 +142,11 @@ impl Argument {
         if let (true, Some((at, advice))) = (is_given, types::find_unbound_impl(&typed.ty)) {
             errors.at(at, format!("`{}` may borrow from the caller, or not be `Send`; {advice}", shown(&typed.ty)));
         }
+        if let (Crossing::Moved, None, Some((at, instead))) =
+            (crossing, types::find_borrow(&typed.ty), types::find_local(&typed.ty))
+        {
+            errors.at(at, format!("this cannot cross to another thread; take {instead}"));
+        }
         let is_owned = crossing == Crossing::Moved && mark.is_none();
         let (pattern, parts) = parts(number, typed, is_owned, around);
         let is_borrow = matches!(crossing, Crossing::Borrowed | Crossing::OptionalBorrow);

@@ -4,12 +4,13 @@
 //! Which options cannot stand together is the table in [`Options::check`].
 
 use crate::errors::Errors;
+use crate::types::shown;
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
-use syn::{Expr, Lifetime, Lit, LitStr, Path, Result, Token, TypeParamBound, parenthesized};
+use syn::{Expr, ExprLit, Lifetime, Lit, LitStr, Path, Result, Token, TypeParamBound, parenthesized};
 
 /// The options of one attribute.
 #[derive(Default)]
@@ -213,9 +214,9 @@ impl Options {
     }
 
     fn read(&mut self, input: ParseStream, seen: &mut Vec<Ident>) -> Result<()> {
-        let Ok(name) = input.fork().call(Ident::parse_any) else {
-            let at = input.span();
-            return Err(syn::Error::new(at, format!("expected an option: {}", list_of_options())));
+        let (at, behind) = (input.span(), input.fork());
+        let Some(name) = behind.call(Ident::parse_any).ok().filter(|name| is_option(name) || name == "impl") else {
+            return Err(syn::Error::new(at, no_option(&rest_of_option(input))));
         };
         input.call(Ident::parse_any)?;
         if seen.contains(&name) {
@@ -236,7 +237,7 @@ impl Options {
             "boxed" => self.boxed = Some(boxed(&name, input)?),
             "with" => self.with = captures(&name, input)?,
             "impl" => self.place = Some(place(input)?),
-            text => return Err(syn::Error::new(name.span(), unknown(text))),
+            _ => {}
         }
         Ok(())
     }
@@ -407,14 +408,36 @@ fn list_of_options() -> String {
     format!("{} or {last}", others.join(", "))
 }
 
-fn unknown(name: &str) -> String {
-    let lower = name.to_ascii_lowercase();
+/// What to say of something else than an option: it is misspelled, or it is an executor.
+fn no_option(tokens: &TokenStream) -> String {
+    let first = tokens.clone().into_iter().next().map(|first| first.to_string()).unwrap_or_default();
+    let executor = match syn::parse2(tokens.clone()) {
+        Ok(Expr::Path(path)) if path.path.get_ident().is_none() => Some(shown(&path)),
+        Ok(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if syn::parse_str::<Ident>(&text.value()).is_ok() => {
+            Some(text.value())
+        }
+        Ok(found @ (Expr::Field(_) | Expr::MethodCall(_) | Expr::Reference(_) | Expr::Unary(_) | Expr::Index(_))) => {
+            Some(shown(&found))
+        }
+        _ => None,
+    };
+    if let Some(executor) = executor.map(|executor| executor.replace(" (", "(")) {
+        return format!("expected an option; to run on `{executor}`, write `executor = {executor}`");
+    }
+    let lower = first.to_ascii_lowercase();
     let also = OPTIONS.iter().find(|(.., also)| also.contains(&lower.as_str()));
     let close = || OPTIONS.iter().filter(|(option, ..)| distance(&lower, option) <= 2);
     let meant = also.or_else(|| close().min_by_key(|(option, ..)| distance(&lower, option)));
     match meant {
-        Some((_, shown, _)) => format!("unknown option `{name}`; did you mean `{shown}`?"),
-        None => format!("unknown option `{name}`; expected {}", list_of_options()),
+        Some((_, shown, _)) => format!("unknown option `{first}`; did you mean `{shown}`?"),
+        None if !lower.starts_with(char::is_alphabetic) => format!("expected an option: {}", list_of_options()),
+        None if tokens.clone().into_iter().nth(1).is_none() => {
+            format!(
+                "unknown option `{first}`; for an executor write `executor = {first}`; expected {}",
+                list_of_options()
+            )
+        }
+        None => format!("unknown option `{first}`; expected {}", list_of_options()),
     }
 }
 

@@ -84,6 +84,7 @@ impl Plan {
         check_qualifiers(&function, errors);
         check_body(&options, &function, errors);
         state::check(&options, &function, errors);
+        check_executor(&options, &function, errors);
         let executor = Executor::of(options.executor.as_ref(), &function);
         let captured: TokenStream = options.with.iter().map(|capture| capture.value.to_token_stream()).collect();
         let captured = list(captured);
@@ -281,6 +282,18 @@ fn check_qualifiers(function: &Function, errors: &mut Errors) {
     }
 }
 
+fn check_executor(options: &Options, function: &Function, errors: &mut Errors) {
+    let Some(ExecutorArg::Name(name)) = &options.executor else { return };
+    if function.sig.generics.type_params().any(|parameter| parameter.ident == *name) {
+        errors.at(
+            name.span(),
+            format!(
+                "`{name}` is a type; write a value of it, `executor = {name}::default()`, or the name of an argument"
+            ),
+        );
+    }
+}
+
 /// Types of which it is known that `?` cannot return them.
 const PLAIN: [&str; 14] =
     ["bool", "char", "u8", "u16", "u32", "u64", "usize", "i8", "i16", "i32", "i64", "isize", "String", "f64"];
@@ -344,8 +357,8 @@ fn check_result(options: &Options, function: &Function, errors: &mut Errors) {
             format!("return `{owned}`")
         };
         errors.at(at, format!("the result borrows from a value that stays on the worker; {advice}"));
-    } else if let Some(at) = types::find_local_error(result) {
-        errors.at(at, "a `dyn Error` cannot leave the worker; return `dyn Error + Send + Sync`");
+    } else if let Some((at, instead)) = types::find_local(result) {
+        errors.at(at, format!("this cannot leave the worker's thread; return {instead}"));
     } else if let (Some(_), Some(at)) = (&options.boxed, types::find_impl_trait(result)) {
         let message =
             "`impl Trait` cannot be the result of a boxed future; name the type, or return a `Box<dyn Trait + Send>`";

@@ -208,19 +208,22 @@ pub(crate) fn find_blocking_iterator(ty: &Type) -> Option<(Span, Option<Type>)> 
     })
 }
 
-/// The first `dyn Error` that cannot leave its thread.
-pub(crate) fn find_local_error(ty: &Type) -> Option<Span> {
+/// The first `Rc` or `dyn Trait` in a type that surely belongs to its thread, and what could cross instead.
+pub(crate) fn find_local(ty: &Type) -> Option<(Span, String)> {
     find(ty, |ty| {
-        let Type::TraitObject(_) = ty else { return None };
-        let mut traits = traits_of(ty);
-        let error = traits.next().filter(|first| first.ident == "Error")?;
-        traits.next().is_none().then(|| error.ident.span())
+        if let (Type::TraitObject(object), Some(first)) = (ty, traits_of(ty).next()) {
+            let sync = if first.ident == "Error" { " + Sync" } else { "" };
+            let is_local = traits_of(ty).all(|name| FREE.contains(&format!(" {} ", name.ident)));
+            return is_local.then(|| (first.ident.span(), format!("`{} + Send{sync}`", shown(object))));
+        }
+        let (name, arguments) = last_segment(ty)?;
+        (name == "Rc" && arguments.len() == 1).then(|| (name.span(), format!("`Arc<{}>`", shown(arguments[0]))))
     })
 }
 
 /// Traits of which it is known that they imply neither `'static` nor `Send`.
 const FREE: &str =
-    " AsRef Into Borrow Fn FnMut FnOnce Iterator IntoIterator Display Debug ToString Read BufRead Write ";
+    " AsRef Into Borrow Fn FnMut FnOnce Iterator IntoIterator Display Debug ToString Read BufRead Write Error Any ";
 
 /// An `impl Trait` that surely may borrow, or is not `Send`, and what it must be to cross.
 pub(crate) fn find_unbound_impl(ty: &Type) -> Option<(Span, String)> {
@@ -323,9 +326,11 @@ pub(crate) fn owned(ty: &Type) -> Type {
 
 /// A type as a person would write it.
 pub(crate) fn shown(ty: &impl ToTokens) -> String {
-    const SPACED: [&str; 15] =
-        [" <", "< ", " >", " ,", "& ", " ::", ":: ", "[ ", " ]", "' ", " ;", "( ", " )", "fn (", "Fn ("];
-    let text = ty.to_token_stream().to_string().replace("Mut (", "Mut(").replace("Once (", "Once(");
+    const SPACED: [&str; 20] = [
+        " .", ". ", " <", "< ", " >", " ,", "& ", " ::", ":: ", "[ ", " ]", "' ", " ;", "( ", " )", "fn (", "Fn (",
+        "Mut (", "Once (", "* ",
+    ];
+    let text = ty.to_token_stream().to_string();
     SPACED.iter().fold(text, |text, spaced| text.replace(spaced, &spaced.replace(' ', "")))
 }
 

@@ -1,6 +1,7 @@
 //! Where a method runs: every form of `executor = ...`.
 
 use crate::run;
+use futures::StreamExt as _;
 use offload_runtime::{Executor, ExecutorExt, Inline, Job, ThreadPool, blocking};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -225,6 +226,139 @@ fn each_form_finds_its_executor() {
         assert_eq!(named_path().await, 1);
         assert_eq!(reference_path("four").await, 4);
         assert_eq!(POOL.count(), 4);
+    });
+}
+
+mod named {
+    use super::{Counting, Executor, Inline, Job, LazyLock};
+
+    pub(super) static POOL: LazyLock<Counting> = LazyLock::new(Counting::new);
+
+    #[allow(non_upper_case_globals, reason = "a field would be written like this")]
+    pub(super) static pool: LazyLock<Counting> = LazyLock::new(Counting::new);
+
+    /// A unit struct that is an executor, and not `Clone`.
+    pub(super) struct Io;
+
+    impl Io {
+        pub(super) const SAME: Self = Self;
+    }
+
+    impl Executor for Io {
+        fn execute(&self, job: Job) {
+            POOL.execute(job);
+        }
+    }
+
+    /// Variants that are executors.
+    pub(super) enum Kind {
+        Here,
+        There,
+    }
+
+    impl Executor for Kind {
+        fn execute(&self, job: Job) {
+            match self {
+                Self::Here => Inline.execute(job),
+                Self::There => POOL.execute(job),
+            }
+        }
+    }
+
+    /// A value for each type.
+    pub(super) struct Of<T>(std::marker::PhantomData<T>);
+
+    impl<T> Of<T> {
+        pub(super) const IO: Io = Io;
+    }
+}
+
+#[allow(non_snake_case, reason = "a field that is written like a type")]
+#[derive(Clone)]
+struct Capitals {
+    Io: Counting,
+}
+
+impl Capitals {
+    const HERE: Inline = Inline;
+
+    #[blocking(executor = Inline)]
+    fn unit_struct(&self) -> bool {
+        crate::on_worker()
+    }
+
+    #[blocking(executor = self.Io)]
+    fn field(&self) -> bool {
+        crate::on_worker()
+    }
+
+    #[blocking(executor = named::Io)]
+    fn unit_struct_by_path(&self) -> bool {
+        crate::on_worker()
+    }
+
+    #[blocking(executor = named::Io, stream)]
+    fn streamed(&self) -> std::ops::Range<u8> {
+        0..3
+    }
+
+    #[blocking(executor = named::pool)]
+    fn static_by_path(&self) -> bool {
+        crate::on_worker()
+    }
+
+    #[blocking(executor = Self::HERE)]
+    fn constant(&self) -> bool {
+        crate::on_worker()
+    }
+
+    #[blocking(executor = named::Io::SAME)]
+    fn constant_by_path(&self) -> bool {
+        crate::on_worker()
+    }
+
+    #[blocking(executor = named::Of::<u8>::IO)]
+    fn constant_of_a_generic_type(&self) -> bool {
+        crate::on_worker()
+    }
+
+    #[blocking(executor = named::Kind::Here)]
+    fn variant(&self) -> bool {
+        crate::on_worker()
+    }
+
+    #[blocking(executor = named::Kind::There)]
+    fn other_variant(&self) -> bool {
+        crate::on_worker()
+    }
+
+    #[blocking(executor = E::default())]
+    fn of_a_type_parameter<E: Executor + Default>(&self) -> bool {
+        crate::on_worker()
+    }
+
+    #[blocking(executor = r#Inline)]
+    fn raw(self) -> bool {
+        crate::on_worker()
+    }
+}
+
+#[test]
+fn a_name_in_capitals_is_a_value_and_no_field() {
+    let io = Counting::new();
+    let capitals = Capitals { Io: io.clone() };
+    let before = named::POOL.count();
+    run(async {
+        assert!(!capitals.unit_struct().await && !capitals.constant().await && !capitals.variant().await);
+        assert!(!capitals.of_a_type_parameter::<Inline>().await && !capitals.clone().raw().await);
+        assert!(capitals.field().await);
+        assert_eq!(io.count(), 1, "the field is reached by `self`");
+        assert!(capitals.unit_struct_by_path().await && capitals.constant_by_path().await);
+        assert!(capitals.constant_of_a_generic_type().await && capitals.other_variant().await);
+        assert_eq!(named::POOL.count() - before, 4);
+        assert!(capitals.static_by_path().await);
+        assert_eq!(named::pool.count(), 1);
+        assert_eq!(capitals.streamed().collect::<Vec<_>>().await, [0, 1, 2]);
     });
 }
 

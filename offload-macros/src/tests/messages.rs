@@ -157,8 +157,27 @@ fn an_impl_trait_that_may_borrow_gets_its_bounds_suggested() {
 }
 
 #[test]
+fn what_surely_belongs_to_a_thread_is_refused() {
+    for (ty, advice) in [
+        ("Rc<u8>", "take `Arc<u8>`"),
+        ("Vec<std::rc::Rc<Foo>>", "take `Arc<Foo>`"),
+        ("Box<dyn Fn(&str) -> u8>", "take `dyn Fn(&str) -> u8 + Send`"),
+        ("Option<Box<dyn Any>>", "take `dyn Any + Send`"),
+    ] {
+        refused("", &format!("fn f(&self, x: {ty}) {{}}"), &[advice]);
+    }
+    refused("", "fn f(&self) -> io::Result<Rc<u8>> { loop {} }", &["return `Arc<u8>`"]);
+    refused("", "fn f(&self) -> Box<dyn Fn()> { loop {} }", &["return `dyn Fn() + Send`"]);
+    accepted("", "fn f(&self, x: Box<dyn Job>, y: fn(Rc<u8>) -> Box<dyn Fn()>, z: Box<dyn Fn(Rc<u8>) + Send>) {}");
+}
+
+#[test]
 fn a_local_error_is_refused_at_its_bound() {
-    refused("", "fn f(&self) -> Result<u8, Box<dyn std::error::Error>> { loop {} }", &["`dyn Error + Send + Sync`"]);
+    refused(
+        "",
+        "fn f(&self) -> Result<u8, Box<dyn std::error::Error>> { loop {} }",
+        &["return `dyn std::error::Error + Send + Sync`"],
+    );
     accepted("", "fn f(&self) -> Result<u8, Box<dyn Error + Send + Sync>> { loop {} }");
 }
 
@@ -257,6 +276,13 @@ fn options_are_distinguished() {
     }
     for (args, part) in [
         ("io", "unknown option `io`"),
+        ("self.pool", "write `executor = self.pool`"),
+        ("\"pool\"", "write `executor = pool`"),
+        ("pools::IO", "write `executor = pools::IO`"),
+        ("self.pool(key)", "write `executor = self.pool(key)`"),
+        ("&*POOL", "write `executor = &*POOL`"),
+        ("Inline", "write `executor = Inline`"),
+        ("timeout = 5", "unknown option `timeout`; expected `executor`"),
         ("executer = io", "did you mean `executor = ...`"),
         ("handl", "did you mean `handle`"),
         ("pool = io", "did you mean `executor = ...`"),
@@ -286,6 +312,13 @@ fn options_are_distinguished() {
     ] {
         refused(args, "fn f(&self) {}", &[part]);
     }
+}
+
+#[test]
+fn a_type_parameter_is_no_executor() {
+    refused("executor = E", "fn f<E: Executor>(&self) {}", &["write a value of it, `executor = E::default()`"]);
+    accepted("executor = E::default()", "fn f<E: Executor + Default>(&self) {}");
+    accepted("executor = E", "fn f(&self) {}");
 }
 
 #[test]

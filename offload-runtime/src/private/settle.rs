@@ -21,6 +21,7 @@ pub fn outcome<T>(result: Result<T, Error>, site: &'static Site) -> Outcome<T> {
     message = "`{E}` cannot hold a refusal: it is not `From<offload_runtime::Error>`",
     label = "what would the caller get if the pool is shut down or its queue is full?",
     note = "if `{E}` is yours, write `impl From<offload_runtime::Error> for {E}`; of a type parameter ask it as a bound",
+    note = "if it is not, return an error that can: `offload_runtime::Error`, `std::io::Error`, `String`, or a type of your own",
     note = "or convert in the attribute: `#[blocking(refused = path)]`, with a function `fn(offload_runtime::Error) -> {E}`",
     note = "or let the caller panic: `#[blocking(refused = panic)]`"
 )]

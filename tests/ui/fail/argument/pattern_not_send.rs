@@ -9,7 +9,7 @@ struct Service {
 
 impl Service {
     #[blocking]
-    fn count(&self, _: std::rc::Rc<u32>, (a, b): (u32, std::rc::Rc<u32>)) -> u32 {
+    fn count(&self, _: *const u32, (a, b): (u32, *const u32)) -> u32 {
         a + *b
     }
 }
