@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 runs=${1:-50}
 # All but the compile errors, which do not depend on chance.
-tests=(--test calls --test failures --test methods --test own_program --test pool --test published --test start --test traces)
+tests=(--test calls --test failures --test methods --test moved --test own_program --test pool --test published --test start --test traces)
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 cargo test --quiet --package tests-process "${tests[@]}" --no-run

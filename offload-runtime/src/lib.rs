@@ -133,9 +133,13 @@ mod permit;
 mod permits;
 #[forbid(unsafe_code)]
 mod pool;
-#[cfg(feature = "process")]
+#[cfg(all(feature = "process", unix))]
 #[forbid(unsafe_code)]
 pub mod process;
+#[cfg(all(feature = "process", not(unix)))]
+compile_error!(
+    "the feature `process` of `offload-runtime` needs Unix: sockets pass between the processes, and groups of them are killed"
+);
 #[forbid(unsafe_code)]
 mod refused;
 #[cfg(feature = "remote")]

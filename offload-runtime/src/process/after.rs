@@ -5,7 +5,7 @@ use std::task::Waker;
 use super::Pool;
 use super::helper::Task;
 use super::metrics::{Restart, publish};
-use super::wire::{Conn, Outgoing};
+use super::wire::Conn;
 use super::worker::Running;
 use crate::clock::Stamp;
 use crate::error::Error;
@@ -23,7 +23,8 @@ const LARGE: usize = 64 * 1024;
 #[must_use = "it has to be performed"]
 pub(super) struct After {
     pub(super) began: Vec<(Arc<Tally>, Stamp)>,
-    pub(super) sends: Vec<(Arc<Conn>, Outgoing)>,
+    /// The workers that have been given a call.
+    pub(super) sends: Vec<Arc<Conn>>,
     /// Workers to be started.
     pub(super) starts: Vec<u64>,
     /// The supervisor has to look again.
@@ -76,8 +77,8 @@ impl After {
             tally.publish_start(stamp);
         }
         let mut poke = self.poke;
-        for (conn, frame) in self.sends {
-            poke |= conn.send(frame);
+        for conn in self.sends {
+            poke |= conn.flush();
         }
         for id in self.starts {
             pool.ask_helper(Task::Start(id));

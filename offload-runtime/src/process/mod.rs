@@ -9,11 +9,12 @@
 //! | `start.rs`, `child.rs` | the guards and the start of a child; its side |
 //! | `wire.rs` | frames and sockets |
 //! | `state.rs`, `worker.rs`, `tick.rs` | what the lock guards: every step of a worker, its phases, what time does |
+//! | `calls.rs` | the queue, and which call goes to which worker |
 //! | `after.rs` | what a step leaves to be done without the lock |
 //! | `supervisor.rs`, `helper.rs` | the two threads: one waits for all workers, one starts them |
 //! | `breaker.rs`, `builder.rs`, `metrics.rs`, `shutdown.rs` | as their names say |
 //!
-//! A worker goes through these phases, and each step between them is one function of `state.rs`:
+//! A worker goes through these phases, and each step between them is one function of `state.rs` or `calls.rs`:
 //! ```text
 //!             process       hello          call
 //!  Starting ──────────▶ Greeting ─────▶ Idle ─────▶ Busy      reply: back to Idle, or on to Retiring
@@ -27,20 +28,17 @@
 //!                      (gone)
 //! ```
 //! * **One call** is with a worker at a time, and bears a number that its reply repeats: no reply can be taken for another's.
+//! * **A call moves** to another worker if its worker has died before it had read all of it. No other call is given twice.
 //! * **Whatever ends a worker** ends in `Dying`: its process group is killed, and its exit status is what its call is told.
 //! * **Never more** than `max_workers` are in any of these phases.
 //! * **Two threads** serve the pool, whatever the number of workers. A call that finds an idle worker is sent by its caller.
 //! * **Two sockets** lead to a worker. Calls and replies go through one. The other one stays quiet but for cancellations, and its end tells the child that the
 //!   parent is gone.
 
-#[cfg(not(unix))]
-compile_error!(
-    "the feature `process` of `offload-runtime` needs Unix: sockets pass between the processes, and groups of them are killed"
-);
-
 mod after;
 mod breaker;
 mod builder;
+mod calls;
 mod child;
 mod config;
 mod helper;
@@ -119,7 +117,8 @@ macro_rules! worker_start {
 /// Workers are started while calls wait, up to a maximum, and leave after having had nothing to do for a while. Calls begin in the order of their
 /// submission, each on the worker that has been idle for the shortest time.
 ///
-/// A worker that dies fails its own call only, as [`Error::Died`], and is replaced. No call is repeated: it may have had effects. Workers end with this
+/// A worker that dies fails its own call only, as [`Error::Died`], and is replaced. No call that may have begun is repeated: it may have had effects. One
+/// that its worker has not read before it died, because it had just been killed, goes to another worker, three times at most. Workers end with this
 /// process, also when that is killed. Their stdout and stderr are this process's; their stdin is empty.
 ///
 /// * A **panic** of a body is resumed in the awaiting task, with its message and location as a `String`.
@@ -393,7 +392,7 @@ impl fmt::Debug for ProcessPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (workers, queued) = {
             let state = sync::lock(&self.pool().state);
-            (state.workers().count(), state.queued())
+            (state.workers().count(), state.waiting())
         };
         let config = &self.pool().config;
         f.debug_struct("ProcessPool")

@@ -62,7 +62,7 @@ impl Shutdown {
                 None => thread::park(),
                 Some(Duration::ZERO) => {
                     let running = this.pool.running();
-                    let queued = sync::lock(&this.pool.state).queued();
+                    let queued = sync::lock(&this.pool.state).waiting();
                     return Err(StillRunning { running, queued });
                 }
                 Some(left) => thread::park_timeout(left),

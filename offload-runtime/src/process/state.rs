@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 
 use super::after::{After, How};
 use super::breaker::Breaker;
-use super::child::{Hello, over_limit};
-use super::config::{Config, OnDrop};
+use super::calls::{Moved, Waiting};
+use super::child::Hello;
+use super::config::Config;
 use super::metrics::{Books, Restart};
 use super::start::Started;
-use super::wire::{Conn, Header, Kind, Outgoing};
-use super::worker::{Left, Phase, Running, Worker};
-use crate::clock::Stamp;
+use super::wire::{Conn, Header, Kind};
+use super::worker::{Left, Phase, Worker};
 use crate::error::Error;
 use crate::metrics::Sites;
-use crate::remote::{Call, Caller, Failure, Format};
+use crate::remote::{Call, Failure, Format};
 use crate::sync::Arc;
 
 /// How often memory is looked at while calls run.
@@ -26,6 +26,8 @@ pub(super) struct State {
     pub(super) books: Books,
     /// By their numbers, which are in the order of submission.
     pub(super) queue: BTreeMap<u64, Waiting>,
+    /// Calls whose worker has died before it had read them, by their numbers. They go first.
+    pub(super) moved: BTreeMap<u64, Moved>,
     pub(super) workers: BTreeMap<u64, Worker>,
     /// The workers that wait for a call, the last to have had one at the end.
     pub(super) idle: Vec<u64>,
@@ -42,17 +44,12 @@ pub(super) struct State {
     pub(super) awaited: Vec<(u64, Waker)>,
 }
 
-/// A call in the queue.
-pub(super) struct Waiting {
-    call: Call,
-    stamp: Stamp,
-}
-
 impl State {
     pub(super) fn new(sites: &Arc<Sites>) -> Self {
         Self {
             books: Books::new(sites),
             queue: BTreeMap::new(),
+            moved: BTreeMap::new(),
             workers: BTreeMap::new(),
             idle: Vec::new(),
             next: 0,
@@ -69,116 +66,6 @@ impl State {
     pub(super) fn number(&mut self) -> u64 {
         self.next += 1;
         self.next
-    }
-
-    // Calls.
-
-    /// Takes a call, or refuses it. Returns its number, if it is here.
-    pub(super) fn submit(&mut self, call: Call, config: &Config, after: &mut After) -> Option<u64> {
-        let now = Instant::now();
-        let able = self.workers.values().any(Worker::is_able);
-        let refusal = if self.closed {
-            Some(Error::ShutDown)
-        } else if call.payload().len() as u64 > config.payload_limit {
-            Some(Error::Codec(over_limit("the arguments", call.payload().len(), config.payload_limit)))
-        } else if self.is_full(config) {
-            Some(Error::QueueFull)
-        } else if able {
-            None
-        } else {
-            self.breaker.refusal(now)
-        };
-        if let Some(why) = refusal {
-            after.refused.push((call, why));
-            return None;
-        }
-        let number = self.number();
-        let stamp = self.books.sites.tally(call.origin()).stamp();
-        self.books.peak_queued = self.books.peak_queued.max(self.queue.len() + 1);
-        self.queue.insert(number, Waiting { call, stamp });
-        self.dispatch(config, now, after);
-        Some(number)
-    }
-
-    fn is_full(&self, config: &Config) -> bool {
-        if config.queue_capacity == usize::MAX {
-            return false;
-        }
-        let busy = self.workers.values().filter(|worker| matches!(worker.phase, Phase::Busy(_))).count();
-        self.queue.len() >= config.queue_capacity.saturating_add(config.max_workers - busy)
-    }
-
-    /// Gives waiting calls to idle workers, and starts workers for the rest.
-    pub(super) fn dispatch(&mut self, config: &Config, now: Instant, after: &mut After) {
-        while !self.queue.is_empty()
-            && let Some(id) = self.idle.pop()
-            && let Some((number, waiting)) = self.queue.pop_first()
-        {
-            self.give(id, number, waiting, config, now, after);
-        }
-        self.refill(config, now, after);
-    }
-
-    fn give(&mut self, id: u64, number: u64, waiting: Waiting, config: &Config, now: Instant, after: &mut After) {
-        let Waiting { mut call, stamp } = waiting;
-        let tally = Arc::clone(self.books.sites.tally(call.origin()));
-        tally.count_start();
-        after.began.push((Arc::clone(&tally), stamp));
-        let body = call.take_payload();
-        let function = call.function_fingerprint();
-        let Caller { level, trace } = call.take_caller();
-        let text = u16::try_from(trace.len()).expect("a longer text was not taken");
-        let header = Header { level, trace: text, function, ..Header::of(Kind::Call, number, body.len() as u64) };
-        let until = config.time_limit.map(|limit| now + limit);
-        let worker = self.workers.get_mut(&id).expect("an idle worker is there");
-        worker.calls += 1;
-        if let Some(conn) = worker.conn() {
-            after.sends.push((Arc::clone(conn), Outgoing::new(header, &trace, body)));
-        }
-        let site = call.static_site();
-        worker.phase = Phase::Busy(Running { number, call: Some(call), site, tally, stamp, began: now, until });
-        let memory = config.memory_limit.filter(|_| self.memory_look.is_none()).map(|_| now + MEMORY_LOOK);
-        self.memory_look = self.memory_look.or(memory);
-        for due in [until, memory].into_iter().flatten() {
-            self.wake_at(due, after);
-        }
-    }
-
-    /// Something is due then: wakes the supervisor if it would sleep for longer.
-    fn wake_at(&self, due: Instant, after: &mut After) {
-        after.poke |= self.wakes_at.is_none_or(|wakes| due < wakes);
-    }
-
-    /// The handle of a call was dropped or cancelled.
-    pub(super) fn cancel(&mut self, number: u64, config: &Config, after: &mut After) {
-        if let Some(waiting) = self.queue.remove(&number) {
-            after.cancelled.push(waiting.call.origin());
-            after.dropped.push(waiting.call);
-            self.retire_if_done(config, after);
-            return;
-        }
-        let found = self.workers.iter_mut().find_map(|(id, worker)| match &mut worker.phase {
-            Phase::Busy(running) if running.number == number => Some((*id, running)),
-            Phase::Dying { left: Left::Call(running, _), .. } if running.number == number => {
-                after.dropped.extend(running.call.take());
-                None
-            }
-            _ => None,
-        });
-        let Some((id, running)) = found else { return };
-        after.dropped.extend(running.call.take());
-        match config.on_drop {
-            OnDrop::Finish => (),
-            OnDrop::Signal => {
-                let until = Instant::now() + config.grace;
-                running.until = Some(running.until.map_or(until, |limit| limit.min(until)));
-                if let Some(conn) = self.workers.get(&id).and_then(Worker::conn) {
-                    conn.ask_to_cancel(number);
-                }
-                self.wake_at(until, after);
-            }
-            OnDrop::Kill => self.end_and_kill(id, How::Dropped, Restart::Cancelled, after),
-        }
     }
 
     /// Ends the call of a busy worker now, and kills the worker.
@@ -203,17 +90,16 @@ impl State {
 
     /// Starts as many workers as there are waiting calls without one, and as have to be there anyway. Refuses the queue if
     /// no worker is there and the breaker lets none start.
-    fn refill(&mut self, config: &Config, now: Instant, after: &mut After) {
+    pub(super) fn refill(&mut self, config: &Config, now: Instant, after: &mut After) {
         let count = |is: fn(&Worker) -> bool| self.workers.values().filter(|worker| is(worker)).count();
         let (starting, able) = (count(Worker::is_starting), count(Worker::is_able));
         if starting + able == 0
             && let Some(why) = self.breaker.refusal(now)
         {
-            let queue = std::mem::take(&mut self.queue);
-            after.refused.extend(queue.into_values().map(|waiting| (waiting.call, why.duplicate())));
+            while self.refuse_first(&why, after) {}
         }
         let min = if self.closed { 0 } else { config.min_workers };
-        let wanted = self.queue.len().saturating_sub(starting).max(min.saturating_sub(starting + able));
+        let wanted = self.waiting().saturating_sub(starting).max(min.saturating_sub(starting + able));
         let allowed = self.breaker.allows(now).saturating_sub(starting).min(config.max_workers - self.workers.len());
         for _ in 0..wanted.min(allowed) {
             let (id, index) = (self.number(), self.free_index());
@@ -254,10 +140,8 @@ impl State {
         let now = Instant::now();
         self.restarted(Restart::Start, after);
         self.breaker.failed(why.duplicate(), now);
-        if !self.workers.values().any(Worker::is_able)
-            && let Some((_, waiting)) = self.queue.pop_first()
-        {
-            after.refused.push((waiting.call, why.duplicate()));
+        if !self.workers.values().any(Worker::is_able) {
+            self.refuse_first(why, after);
         }
         self.refill(config, now, after);
         self.retire_if_done(config, after);
@@ -323,7 +207,7 @@ impl State {
 
     /// Lets idle workers go when no call will come.
     pub(super) fn retire_if_done(&mut self, config: &Config, after: &mut After) {
-        if !self.closed || !self.queue.is_empty() {
+        if !self.closed || self.waiting() > 0 {
             return;
         }
         for id in std::mem::take(&mut self.idle) {
@@ -340,16 +224,28 @@ impl State {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         after.poke = true;
         worker.kill();
+        let mut died = self.idle.contains(&id);
         let left = match std::mem::replace(&mut worker.phase, Phase::Starting) {
             dying @ Phase::Dying { .. } => {
                 worker.phase = dying;
                 return self.reap(id, config, after);
             }
             Phase::Starting | Phase::Greeting { .. } => Left::Start(why),
-            Phase::Busy(running) => Left::Call(running, why),
+            Phase::Busy(mut running) => {
+                died = true;
+                let unread =
+                    worker.conn().filter(|_| why.is_none() && running.may_move()).and_then(|conn| conn.take_unread());
+                match unread {
+                    Some(frame) => {
+                        running.moves += 1;
+                        self.moved.insert(running.number, Moved { running, frame });
+                        Left::Nothing
+                    }
+                    None => Left::Call(running, why),
+                }
+            }
             Phase::Idle { .. } | Phase::Retiring { .. } => Left::Nothing,
         };
-        let died = matches!(left, Left::Call(..)) || self.idle.contains(&id);
         worker.phase = Phase::Dying { left, since: Instant::now() };
         self.idle.retain(|idle| *idle != id);
         if died {
@@ -416,9 +312,7 @@ impl State {
     /// Refuses what waits, and kills what is there.
     pub(super) fn stop(&mut self, config: &Config, after: &mut After) {
         (self.closed, self.stopped, self.drain_until) = (true, true, None);
-        while let Some((_, waiting)) = self.queue.pop_first() {
-            after.refused.push((waiting.call, Error::ShutDown));
-        }
+        while self.refuse_first(&Error::ShutDown, after) {}
         for id in self.workers.keys().copied().collect::<Vec<_>>() {
             match self.workers[&id].phase {
                 // `started` kills it.
@@ -434,7 +328,7 @@ impl State {
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.closed && self.queue.is_empty() && self.workers.is_empty()
+        self.closed && self.waiting() == 0 && self.workers.is_empty()
     }
 
     /// Leaves a waker for the end, or takes it back. Returns one that is not needed, to be dropped without the lock.
@@ -453,10 +347,6 @@ impl State {
 
     pub(super) fn idle(&self) -> usize {
         self.idle.len()
-    }
-
-    pub(super) fn queued(&self) -> usize {
-        self.queue.len()
     }
 
     /// The sockets to read from: of workers that may have something to say.

@@ -32,7 +32,7 @@ impl State {
         }
         let mut dues: Vec<Instant> = self.memory_look.into_iter().chain(self.drain_until).collect();
         let live = self.workers.values().filter(|worker| worker.is_able() || worker.is_starting()).count();
-        if (live < config.min_workers && !self.closed) || !self.queue.is_empty() {
+        if (live < config.min_workers && !self.closed) || self.waiting() > 0 {
             // A pause that is over has had its worker started; the fate of that is the next to be heard.
             dues.extend(self.breaker.until().filter(|until| *until > now));
         }

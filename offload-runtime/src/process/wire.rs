@@ -22,6 +22,10 @@ const MAGIC: u32 = 0x0f_f1_0a_d1;
 /// What a small reply, with its header, is read into at once.
 pub(super) const SCRATCH: usize = 64 * 1024;
 
+/// A frame with a body up to this is kept until its reply has come, as the child may die before it has read it. A larger one cannot be sent as a whole
+/// before the child has read some of it.
+const KEPT: usize = 256 * 1024;
+
 /// So much of one large reply is read before other workers have their turn.
 const TURN: usize = 1024 * 1024;
 
@@ -97,6 +101,10 @@ impl Outgoing {
     pub(super) fn new(header: Header, trace: &str, body: Vec<u8>) -> Self {
         Self { head: [&header.to_bytes(), trace.as_bytes()].concat(), body, sent: 0 }
     }
+
+    fn is_sent(&self) -> bool {
+        self.sent == self.head.len() + self.body.len()
+    }
 }
 
 /// What a read came to.
@@ -121,7 +129,10 @@ pub(super) struct Conn {
 
 #[derive(Default)]
 struct Io {
+    /// The frame on its way out, or [kept](KEPT).
     outgoing: Option<Outgoing>,
+    /// The child has closed its end before it had read everything.
+    was_reset: bool,
     /// The received part of the header.
     head: Vec<u8>,
     /// Once the header is there.
@@ -135,29 +146,17 @@ impl Conn {
         Ok(Self { data, control, exit, io: Mutex::default() })
     }
 
-    /// Sends what can be sent at once. `true`: something is left, for [`flush`](Self::flush). An error closes the socket, which the reading side finds.
-    pub(super) fn send(&self, frame: Outgoing) -> bool {
-        let mut io = sync::lock(&self.io);
-        io.outgoing = Some(frame);
-        self.flush_locked(&mut io)
+    /// Leaves a frame to be sent, by [`flush`](Self::flush).
+    pub(super) fn put(&self, frame: Outgoing) {
+        sync::lock(&self.io).outgoing = Some(frame);
     }
 
-    /// As `send`, of what is left.
+    /// Sends what can be sent at once. `true`: something is left. An error closes the socket, which the reading side finds.
     pub(super) fn flush(&self) -> bool {
-        self.flush_locked(&mut sync::lock(&self.io))
-    }
-
-    pub(super) fn wants_to_write(&self) -> bool {
-        sync::lock(&self.io).outgoing.is_some()
-    }
-
-    fn flush_locked(&self, io: &mut Io) -> bool {
-        while let Some(frame) = &mut io.outgoing {
+        let mut io = sync::lock(&self.io);
+        while let Some(frame) = io.outgoing.as_mut().filter(|frame| !frame.is_sent()) {
             let head = &frame.head[frame.sent.min(frame.head.len())..];
             let body = &frame.body[frame.sent.saturating_sub(frame.head.len())..];
-            if head.is_empty() && body.is_empty() {
-                break;
-            }
             let parts = [IoSlice::new(head), IoSlice::new(body)];
             match rustix::net::sendmsg(&self.data, &parts, &mut SendAncillaryBuffer::default(), QUIET) {
                 Ok(sent) => frame.sent += sent,
@@ -166,13 +165,31 @@ impl Conn {
                 // Not always that the child is gone: the system may lack memory (ENOBUFS). Half a frame would have both sides wait for ever.
                 Err(_) => {
                     let _ = self.data.shutdown(std::net::Shutdown::Both);
-                    break;
+                    return false;
                 }
             }
         }
-        // Its memory is free before the call has ended.
-        io.outgoing = None;
+        // The memory of a large call is free while it runs.
+        io.outgoing.take_if(|frame| frame.body.len() > KEPT);
         false
+    }
+
+    pub(super) fn wants_to_write(&self) -> bool {
+        sync::lock(&self.io).outgoing.as_ref().is_some_and(|frame| !frame.is_sent())
+    }
+
+    /// The frame that the child has not read as a whole, now that it is lost. So nothing of what the frame asks for has been done.
+    pub(super) fn take_unread(&self) -> Option<Outgoing> {
+        let mut io = sync::lock(&self.io);
+        let was_reset = io.was_reset;
+        let frame = io.outgoing.take().filter(|frame| was_reset || !frame.is_sent())?;
+        Some(Outgoing { sent: 0, ..frame })
+    }
+
+    /// Whether an idle child has gone, as its end of the socket says; or has said what it was not asked for.
+    pub(super) fn is_closed(&self) -> bool {
+        let looked = rustix::net::recv(&self.data, &mut [0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT);
+        !matches!(looked, Err(Errno::AGAIN | Errno::INTR))
     }
 
     /// Asks the child to cancel a call.
@@ -206,12 +223,18 @@ impl Conn {
             match read {
                 _ if is_whole => {
                     let (header, body) = io.incoming.take().expect("it is whole");
+                    io.outgoing = None;
                     // A child that sends more than it was asked for does not follow the protocol.
                     return if body.len() as u64 == header.length { Read::Frame(header, body) } else { Read::Broken };
                 }
                 Err(Errno::AGAIN) => return Read::Later,
                 Err(Errno::INTR) => (),
                 Err(Errno::PROTO | Errno::OVERFLOW) => return Read::Broken,
+                // How Linux says that the other end was closed with something unread, which is of the only frame that there is at a time.
+                Err(Errno::CONNRESET) => {
+                    io.was_reset = cfg!(target_os = "linux");
+                    return Read::Closed;
+                }
                 Err(_) | Ok(0) => return Read::Closed,
                 Ok(read) => {
                     turn += read;
@@ -241,7 +264,7 @@ impl Conn {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::io::{Read as _, Write};
     use std::thread;
 
     use super::*;
@@ -296,8 +319,64 @@ mod tests {
         let (conn, child) = conn();
         // Nothing that is sent arrives, but the child could still reply.
         child.shutdown(std::net::Shutdown::Read).unwrap();
-        assert!(!conn.send(Outgoing::new(value(3), "", b"abc".to_vec())));
+        conn.put(frame(3));
+        assert!(!conn.flush());
         assert!(matches!(conn.read(&mut vec![0; SCRATCH], 10), Read::Closed));
+    }
+
+    /// A call with a body of so many bytes.
+    fn frame(length: usize) -> Outgoing {
+        Outgoing::new(Header::of(Kind::Call, 7, length as u64), "", vec![1; length])
+    }
+
+    fn is_closed_by_the_child(conn: &Conn) -> bool {
+        matches!(conn.read(&mut vec![0; SCRATCH], 10), Read::Closed)
+    }
+
+    #[test]
+    fn what_cannot_be_sent_or_is_sent_in_part_has_not_been_read() {
+        for length in [3, 8 * 1024 * 1024] {
+            let (conn, child) = conn();
+            assert!(!conn.is_closed());
+            drop(child);
+            assert!(conn.is_closed());
+            conn.put(frame(length));
+            assert!(!conn.flush());
+            assert!(is_closed_by_the_child(&conn));
+            assert_eq!(conn.take_unread().map(|frame| (frame.body.len(), frame.sent)), Some((length, 0)));
+        }
+        let (conn, mut child) = conn();
+        conn.put(frame(8 * 1024 * 1024));
+        assert!(conn.flush());
+        // As much as there is: then the rest is missing.
+        child.read_exact(&mut vec![0; 100 * 1024]).unwrap();
+        drop(child);
+        assert!(is_closed_by_the_child(&conn));
+        assert!(conn.take_unread().is_some());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_is_sent_has_not_been_read_if_the_child_has_left_a_byte() {
+        for (length, left, is_unread) in [(3, 0, false), (3, 1, true), (3, 3 + HEADER, true), (KEPT / 2, 1, true)] {
+            let (conn, mut child) = conn();
+            conn.put(frame(length));
+            assert!(!conn.flush());
+            child.read_exact(&mut vec![0; HEADER + length - left]).unwrap();
+            drop(child);
+            assert!(is_closed_by_the_child(&conn));
+            assert_eq!(conn.take_unread().is_some(), is_unread, "{left} of {length}");
+        }
+    }
+
+    #[test]
+    fn a_frame_is_kept_until_its_reply_has_come() {
+        let (conn, mut child) = conn();
+        conn.put(frame(3));
+        assert!(!conn.flush() && !conn.wants_to_write());
+        child.write_all(&[&value(1).to_bytes()[..], b"a"].concat()).unwrap();
+        assert!(matches!(conn.read(&mut vec![0; SCRATCH], 10), Read::Frame(..)));
+        assert!(sync::lock(&conn.io).outgoing.is_none());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! One worker: its process, its phase, and what a phase keeps.
 
+#[cfg(target_os = "linux")]
+use std::os::fd::AsFd;
 use std::process::Child;
 use std::time::Instant;
 
@@ -13,6 +15,9 @@ use crate::metrics::Tally;
 use crate::remote::Call;
 use crate::site::Site;
 use crate::sync::Arc;
+
+/// A call goes to another worker so often: several may have been killed at once. Not more often, as it may be what workers die of while they read it.
+const MOVES: u32 = 3;
 
 pub(super) struct Worker {
     /// Its place among the `max_workers`: what its metrics are labelled with. The next worker has it when this one has gone.
@@ -30,6 +35,37 @@ pub(super) struct Process {
     reaped: bool,
     pub(super) pid: Pid,
     pub(super) conn: Arc<Conn>,
+}
+
+impl Process {
+    /// Kills its group, unless its number may be another's by now: something else in this program has waited for it.
+    ///
+    /// Between the check and the signal it would have to die, to be waited for, and all numbers of the system to be given out once.
+    fn kill(&self) {
+        if self.is_unreaped() {
+            let _ = rustix::process::kill_process_group(self.pid, Signal::KILL);
+        }
+        #[cfg(target_os = "linux")]
+        if let Some(process) = &self.conn.exit {
+            // It may have left its group. This never reaches another process.
+            let _ = rustix::process::pidfd_send_signal(process, Signal::KILL);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn is_unreaped(&self) -> bool {
+        use rustix::process::{WaitId, WaitIdOptions};
+
+        let id = self.conn.exit.as_ref().map_or(WaitId::Pid(self.pid), |process| WaitId::PidFd(process.as_fd()));
+        // `NOWAIT`: it stays as it is.
+        rustix::process::waitid(id, WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT).is_ok()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    #[expect(clippy::unused_self, reason = "the signature of the other")]
+    fn is_unreaped(&self) -> bool {
+        true
+    }
 }
 
 /// See the diagram in `mod.rs`.
@@ -62,9 +98,16 @@ pub(super) struct Running {
     pub(super) began: Instant,
     /// When the worker is killed.
     pub(super) until: Option<Instant>,
+    /// How many workers have died before they had read the call.
+    pub(super) moves: u32,
 }
 
 impl Running {
+    /// Whether another worker may have it if this one dies before it has read it.
+    pub(super) fn may_move(&self) -> bool {
+        self.moves < MOVES && self.call.is_some()
+    }
+
     /// Notes how it ended, which has to be done before its result can be seen.
     pub(super) fn note_end(&self, end: End<'_>) {
         let since = Moment::now().before(self.began.elapsed());
@@ -101,11 +144,10 @@ impl Worker {
         matches!(self.phase, Phase::Idle { .. } | Phase::Busy(_))
     }
 
-    /// Kills the process and what it has started. The process has not been waited for, so its number is not another's; or something else in this
-    /// program has waited for it, and then nothing can be known.
+    /// Kills the process and what it has started.
     pub(super) fn kill(&self) {
         if let Some(process) = self.process.as_ref().filter(|process| !process.reaped) {
-            let _ = rustix::process::kill_process_group(process.pid, Signal::KILL);
+            process.kill();
         }
     }
 
@@ -119,5 +161,65 @@ impl Worker {
         };
         process.reaped = true;
         Some(status)
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::os::unix::net::UnixStream;
+    use std::os::unix::process::CommandExt;
+    use std::process::Command;
+
+    use rustix::process::{PidfdFlags, WaitOptions, pidfd_open, waitpid};
+
+    use super::*;
+
+    fn sleeper(group: i32) -> Child {
+        Command::new("sleep").arg("1000").process_group(group).spawn().unwrap()
+    }
+
+    /// A worker, and another process of its group. `has_descriptor`: for the worker's exit, as newer systems have.
+    fn with_another(has_descriptor: bool) -> (Worker, Pid, Child) {
+        let child = sleeper(0);
+        let pid = Pid::from_child(&child);
+        let other = sleeper(pid.as_raw_nonzero().get());
+        let exit = has_descriptor.then(|| pidfd_open(pid, PidfdFlags::empty()).unwrap());
+        let [(data, _), (control, _)] = [(); 2].map(|()| UnixStream::pair().unwrap());
+        let mut worker = Worker::new(0);
+        let conn = Arc::new(Conn::new(data, control, exit).unwrap());
+        worker.started(Started { child, pid, conn }, Instant::now());
+        (worker, pid, other)
+    }
+
+    #[test]
+    fn a_group_is_killed_with_its_process_alive_or_dead() {
+        for (has_descriptor, is_dead) in [(true, false), (true, true), (false, false), (false, true)] {
+            let (mut worker, pid, mut other) = with_another(has_descriptor);
+            if is_dead {
+                rustix::process::kill_process(pid, Signal::TERM).unwrap();
+            }
+            worker.kill();
+            assert!(other.wait().unwrap().to_string().contains("SIGKILL"));
+            let status = loop {
+                if let Some(status) = worker.reap() {
+                    break status;
+                }
+            };
+            assert!(status.contains(if is_dead { "SIGTERM" } else { "SIGKILL" }), "{status}");
+        }
+    }
+
+    /// The group of that number might be others' by now.
+    #[test]
+    fn a_group_whose_process_was_waited_for_by_the_program_is_let_alone() {
+        for has_descriptor in [true, false] {
+            let (mut worker, pid, mut other) = with_another(has_descriptor);
+            rustix::process::kill_process(pid, Signal::KILL).unwrap();
+            assert!(waitpid(Some(pid), WaitOptions::empty()).unwrap().is_some());
+            worker.kill();
+            assert!(worker.reap().unwrap().starts_with("unknown exit status"));
+            let _ = rustix::process::kill_process(Pid::from_child(&other), Signal::TERM);
+            assert!(other.wait().unwrap().to_string().contains("SIGTERM"));
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! What the tests share: pools of the program `worker`, time limits, and looks at other processes.
 
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::{OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -108,4 +109,15 @@ impl Published {
         let sum: f64 = self.values(name, labels).into_iter().sum();
         format!("{sum}").parse().unwrap_or_else(|_| panic!("{name} is {sum}"))
     }
+}
+
+/// Makes a shell script that can be run at once.
+pub fn script(directory: &Path, name: &str, text: &str) -> PathBuf {
+    let path = directory.join(name);
+    // Written under another name: a file that is being written cannot be run.
+    let draft = directory.join("draft");
+    fs::write(&draft, format!("#!/bin/sh\n{text}\n")).unwrap();
+    fs::set_permissions(&draft, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::rename(draft, &path).unwrap();
+    path
 }

@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 use std::fs::OpenOptions;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use offload_runtime::process;
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{TraceContextExt, TracerProvider};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing::{Span, Subscriber};
+use tracing::{Metadata, Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
-use tracing_subscriber::filter::dynamic_filter_fn;
+use tracing_subscriber::filter::{Targets, dynamic_filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::{LookupSpan, Registry};
 use tracing_subscriber::util::SubscriberInitExt;
@@ -27,9 +27,19 @@ pub fn inject(span: &Span) -> Option<String> {
     headers.remove("traceparent")
 }
 
+/// As [`inject`], and behind it the caller's filter by targets, which cannot be asked of a subscriber.
+pub fn inject_with(targets: &Targets, span: &Span) -> Option<String> {
+    Some(format!("{};{targets}", inject(span)?))
+}
+
+/// What came with the last call. A worker runs one at a time.
+static TARGETS: RwLock<Option<Targets>> = RwLock::new(None);
+
 /// For `process::propagate`, in the child.
 pub fn extract(span: &Span, text: &str) {
-    let headers = HashMap::from([("traceparent".to_owned(), text.to_owned())]);
+    let (header, targets) = text.split_once(';').unwrap_or((text, ""));
+    *TARGETS.write().unwrap_or_else(PoisonError::into_inner) = targets.parse().ok().filter(|_| !targets.is_empty());
+    let headers = HashMap::from([("traceparent".to_owned(), header.to_owned())]);
     // A failure leaves the call in a trace of its own.
     let _ = span.set_parent(TraceContextPropagator::new().extract(&headers));
 }
@@ -44,7 +54,17 @@ pub fn current() -> String {
     Span::current().context().span().span_context().trace_id().to_string()
 }
 
-/// In a worker: writes its events to the file that [`EVENTS`] names, if it does, within the level of the caller.
+/// Whether a worker writes that: within the level of its caller, and within the targets that came with the call.
+fn is_taken(metadata: &Metadata<'_>) -> bool {
+    let Some(level) = process::caller_level() else { return true };
+    let targets = TARGETS.read().unwrap_or_else(PoisonError::into_inner);
+    // The span of a call is there before its text is read.
+    let of_targets = metadata.is_span()
+        || targets.as_ref().is_none_or(|targets| targets.would_enable(metadata.target(), metadata.level()));
+    *metadata.level() <= level && of_targets
+}
+
+/// In a worker: writes its events to the file that [`EVENTS`] names, if it does, as far as they are [taken](is_taken).
 ///
 /// # Panics
 /// If the file cannot be opened.
@@ -52,7 +72,7 @@ pub fn write_events() {
     let Some(path) = std::env::var_os(EVENTS) else { return };
     let file = OpenOptions::new().append(true).create(true).open(path).expect("the test's directory is there");
     let lines = fmt::layer().with_ansi(false).with_writer(Mutex::new(file));
-    let taken = dynamic_filter_fn(|metadata, _| process::caller_level().is_none_or(|level| *metadata.level() <= level));
+    let taken = dynamic_filter_fn(|metadata, _| is_taken(metadata));
     Registry::default().with(ids()).with(lines).with(taken).init();
     process::propagate(inject, extract);
 }

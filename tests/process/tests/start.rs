@@ -1,25 +1,14 @@
 //! Workers that cannot be started, are slow to start, or are not what they should be.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use offload_runtime::Error;
 use offload_runtime::process::ProcessPool;
 use pollster::block_on;
 use tests_process::functions;
-use tests_process::support::{bounded, eventually};
-
-fn script(directory: &Path, name: &str, text: &str) -> PathBuf {
-    let path = directory.join(name);
-    // Written under another name: a file that is being written cannot be run.
-    let draft = directory.join("draft");
-    fs::write(&draft, format!("#!/bin/sh\n{text}\n")).unwrap();
-    fs::set_permissions(&draft, fs::Permissions::from_mode(0o755)).unwrap();
-    fs::rename(draft, &path).unwrap();
-    path
-}
+use tests_process::support::{bounded, eventually, script};
 
 fn assert_unavailable(result: Result<u64, Error>, because: &str) {
     match result {

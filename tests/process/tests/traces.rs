@@ -88,6 +88,28 @@ fn a_child_writes_nothing_that_its_caller_would_not_take() {
 }
 
 #[test]
+fn a_filter_by_targets_crosses_in_the_text() {
+    with_events(|pool, file| {
+        let quiet: Inject = |span| traces::inject_with(&"tests_process::functions=warn".parse().unwrap(), span);
+        let loud: Inject = |span| traces::inject_with(&"off,tests_process=info".parse().unwrap(), span);
+        let off: Inject = |span| traces::inject_with(&"info,tests_process=off".parse().unwrap(), span);
+        for (inject, expected) in
+            [(quiet, &["WARN"][..]), (loud, &["INFO", "WARN"]), (off, &[]), (traces::inject, &["INFO", "WARN"])]
+        {
+            INJECT.set(inject);
+            listening(LevelFilter::INFO, || {
+                let (ours, theirs) =
+                    info_span!("request").in_scope(|| (traces::current(), functions::says(pool, "text".into())));
+                assert_eq!(block_on(theirs).unwrap(), ours);
+            });
+            let lines = lines(file);
+            assert_eq!(lines.len(), expected.len(), "{lines:?}");
+            assert!(lines.iter().zip(expected).all(|(line, level)| line.contains(level)), "{lines:?}");
+        }
+    });
+}
+
+#[test]
 fn nothing_is_sent_without_a_subscriber() {
     with_events(|pool, file| {
         INJECT.set(|_| panic!("there is nothing to inject"));
