@@ -24,8 +24,7 @@ use temporalio_common::protos::temporal::api::enums::v1::{
 };
 use temporalio_common::protos::temporal::api::taskqueue::v1::TaskQueue;
 use temporalio_common::protos::temporal::api::workflowservice::v1::{
-    DescribeActivityExecutionRequest, PollActivityExecutionRequest, RequestCancelActivityExecutionRequest,
-    StartActivityExecutionRequest,
+    PollActivityExecutionRequest, RequestCancelActivityExecutionRequest, StartActivityExecutionRequest,
 };
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
@@ -33,6 +32,7 @@ use tokio::time::{Instant, timeout};
 use crate::backoff::{Backoff, may_pass};
 use crate::outcome::{Ending, ending};
 use crate::queue::Queue;
+use crate::state::describe as describe_call;
 use crate::temporal::{Link, Options};
 
 /// How long the server may take to acknowledge a call, all repetitions included.
@@ -182,21 +182,15 @@ impl Request {
 
     /// The execution of a shared id may be another function's.
     async fn check_function(&self, run: &Run) -> Result<(), Error> {
-        let request = DescribeActivityExecutionRequest {
-            namespace: self.options.namespace.clone(),
-            activity_id: self.id.clone(),
-            run_id: run.run_id.clone(),
-            ..DescribeActivityExecutionRequest::default()
-        };
         let mut backoff = Backoff::new();
-        let described = loop {
-            match self.link.service().describe_activity_execution(request.clone().into_request()).await {
-                Ok(described) => break described.into_inner(),
+        let info = loop {
+            match describe_call(&self.link, &self.options.namespace, &self.id, &run.run_id).await {
+                Ok(info) => break info,
                 Err(status) if may_pass(&status) => backoff.wait().await,
                 Err(status) => return Err(self.lost(&status)),
             }
         };
-        let other = described.info.and_then(|info| info.activity_type).unwrap_or_default().name;
+        let other = info.activity_type.unwrap_or_default().name;
         if other == self.function {
             return Ok(());
         }
@@ -253,7 +247,7 @@ impl Request {
     }
 
     fn said(&self, status: &Status) -> String {
-        format!("{} (namespace `{}`): {}", self.link.address(), self.options.namespace, describe(status))
+        self.link.said(&self.options.namespace, status)
     }
 }
 

@@ -9,6 +9,7 @@ mod call;
 mod outcome;
 mod payload;
 mod queue;
+mod state;
 mod task;
 mod temporal;
 mod worker;
@@ -26,6 +27,7 @@ pub mod guide {
 }
 
 pub use queue::RunningCall;
+pub use state::CallState;
 pub use temporal::Temporal;
 #[doc(no_inline)]
 pub use temporalio_client;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use offload_runtime::Error;
 use offload_runtime::remote::{Call, Format, RemoteExecutor, RemoteMetrics};
 use temporalio_client::grpc::WorkflowService;
+use temporalio_client::tonic::Status;
 use temporalio_client::{Connection, ConnectionOptions, Url};
 use tokio::sync::oneshot;
 
@@ -121,12 +122,13 @@ impl Temporal {
     /// Without an identity, that is `PID@HOST`. Without a `connect_timeout`, that is 10 seconds.
     ///
     /// # Errors
-    /// As [`connect`](Self::connect); and [`Error::Unavailable`] if the server has no certificate of a trusted authority, or refuses the key.
+    /// As [`connect`](Self::connect); and [`Error::Unavailable`] if the server has no certificate of a trusted authority, or refuses the key or
+    /// the certificate.
     ///
     /// # Examples
     /// ```no_run
     /// use offload_temporal::Temporal;
-    /// use offload_temporal::temporalio_client::{ConnectionOptions, TlsOptions, Url};
+    /// use offload_temporal::temporalio_client::{ClientTlsOptions, ConnectionOptions, TlsOptions, Url};
     ///
     /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
     /// let url = Url::parse("https://eu-west-1.aws.api.temporal.io:7233")?;
@@ -137,6 +139,13 @@ impl Temporal {
     /// let tls = TlsOptions::builder().server_root_ca_cert(std::fs::read("ca.pem")?).build();
     /// let options = ConnectionOptions::new(Url::parse("https://temporal.internal:7233")?).tls_options(tls).build();
     /// let jobs = Temporal::connect_with(options).await?;
+    ///
+    /// // One that demands a certificate, in PEM, as its key.
+    /// let (certificate, key) = (std::fs::read("shop.pem")?, std::fs::read("shop.key")?);
+    /// let client = ClientTlsOptions::builder().client_cert(certificate).client_private_key(key).build();
+    /// let tls = TlsOptions::builder().client_tls_options(client).build();
+    /// let options = ConnectionOptions::new(Url::parse("https://shop.a1b2c.tmprl.cloud:7233")?).tls_options(tls).build();
+    /// let jobs = Temporal::connect_with(options).await?.namespace("shop.a1b2c");
     /// # Ok(())
     /// # }
     /// ```
@@ -294,8 +303,8 @@ impl Temporal {
 
     /// What the calls of this connection to this task queue are doing, and have done.
     ///
-    /// A call is *queued* until the server has acknowledged it, and *running* from then on: the caller does not know when a worker takes it. A call
-    /// that ends without a result although the server had it, as [`Error::Died`] or [`Error::TimedOut`], counts as panicked. One whose handle is
+    /// A call is *queued* until the server has acknowledged it, and *running* from then on. When a worker takes it is known to that worker and to the
+    /// server, which tells it on request only: [`state`](Self::state). A call that ends without a result although the server had it, as [`Error::Died`] or [`Error::TimedOut`], counts as panicked. One whose handle is
     /// dropped counts as cancelled once the server was asked to cancel it.
     ///
     /// Views of one connection with the same namespace and task queue share their figures. With the feature `metrics` of `offload-runtime` they are
@@ -318,7 +327,8 @@ impl Temporal {
         self.queue().meter.metrics()
     }
 
-    /// The calls of this connection to this task queue that the server has: they wait there for a worker, or are with one.
+    /// The calls of this connection to this task queue that the server has: they wait there for a worker, or are with one. [`state`](Self::state) tells
+    /// which.
     ///
     /// # Examples
     /// ```no_run
@@ -417,6 +427,10 @@ impl Link {
 
     pub(crate) fn address(&self) -> &str {
         &self.address
+    }
+
+    pub(crate) fn said(&self, namespace: &str, status: &Status) -> String {
+        format!("{} (namespace `{namespace}`): {}", self.address, call::describe(status))
     }
 }
 

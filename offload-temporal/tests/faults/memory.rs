@@ -1,7 +1,9 @@
 //! How much memory a caller and a worker need after many calls, and after many cancelled ones. It reports, and asserts nothing.
+//! After the calls it prints by how much each grows per call: the slope of a line through all readings but those of the first fifth.
 //!
 //! `OFFLOAD_MEMORY_CALLS=100000 cargo test -p offload-temporal --test faults -- --ignored --nocapture`
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -31,11 +33,14 @@ pub(crate) fn over_many_calls() {
 pub(crate) fn caller(arguments: &[String]) {
     let [url, queue, calls, worker] = arguments else { panic!("URL QUEUE CALLS WORKER") };
     let temporal = connect(url).task_queue(queue);
-    let (calls, files, begin) = (calls.parse().unwrap(), Files::new(), Instant::now());
+    let (calls, files, begin) = (calls.parse::<usize>().unwrap(), Files::new(), Instant::now());
     let show = |what: &str, count: usize| {
         let [caller, worker] = ["self", worker.as_str()].map(resident);
         eprintln!("{count:7} {what}: caller {caller} KiB, worker {worker} KiB, {:?}", begin.elapsed());
+        (count, [caller, worker])
     };
+    let readings = Mutex::new(Vec::new());
+    let step = (calls / 10).clamp(1, 5000);
     // Each waits for its own call only: on a machine that is overloaded the development server gives some to no worker.
     let next = AtomicUsize::new(1);
     let call_one_after_the_other = || loop {
@@ -48,11 +53,18 @@ pub(crate) fn caller(arguments: &[String]) {
             // It needed memory as well.
             Err(why) => eprintln!("{why}"),
         }
-        if number.is_multiple_of((calls / 10).max(1)) {
-            show("calls", number);
+        if number.is_multiple_of(step) {
+            let reading = show("calls", number);
+            readings.lock().unwrap().push(reading);
         }
     };
     thread::scope(|scope| (0..CALLERS).for_each(|_| drop(scope.spawn(call_one_after_the_other))));
+    let mut readings = readings.into_inner().unwrap();
+    readings.retain(|(count, _)| *count > calls / 5);
+    for (index, process) in ["caller", "worker"].into_iter().enumerate() {
+        let points: Vec<_> = readings.iter().map(|(count, kibibytes)| (*count, kibibytes[index] * 1024)).collect();
+        eprintln!("the {process} grows by {:.1} bytes for each call", slope(&points));
+    }
     // Cancelled while they run: it is the worker that hears of it.
     let rounds = (calls / 20 / PLACES).max(1);
     let jobs = Jobs { jobs: temporal.heartbeat(Duration::from_secs(1)) };
@@ -69,7 +81,19 @@ pub(crate) fn caller(arguments: &[String]) {
     eprintln!("{}", jobs.jobs.metrics());
 }
 
-fn resident(process: &str) -> String {
+/// In KiB.
+fn resident(process: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap().trim().trim_end_matches(" kB").to_owned()
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// Of the line with the least squares.
+#[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 bytes and calls")]
+fn slope(points: &[(usize, u64)]) -> f64 {
+    let points: Vec<_> = points.iter().map(|(x, y)| (*x as f64, *y as f64)).collect();
+    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / points.len() as f64;
+    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
+    let covariance: f64 = points.iter().map(|point| (point.0 - x) * (point.1 - y)).sum();
+    covariance / points.iter().map(|point| (point.0 - x).powi(2)).sum::<f64>()
 }

@@ -29,6 +29,15 @@ pub(crate) fn a_second_attempt_after_a_killed_worker() {
     assert_eq!(block_on(jobs.dies_once(&files.path("trace"))).unwrap(), 2);
 }
 
+/// As one that needs more memory than there is: the system kills with SIGKILL.
+pub(crate) fn a_call_that_kills_each_worker_has_died() {
+    let queue = unique("kills");
+    let temporal = server().connect().task_queue(&queue).heartbeat(Duration::from_secs(1)).attempts(2);
+    let _workers = [(); 2].map(|()| Process::worker(&server().url(), &queue, 1));
+    let error = block_on(functions::dies(&temporal, "kill".into())).unwrap_err();
+    assert!(matches!(&error, Error::Died { status } if status.contains("heartbeat")), "{error:?}");
+}
+
 pub(crate) fn a_killed_server_delivers_after_its_restart() {
     let (files, server) = (Files::new(), Server::start());
     let temporal = server.connect();
@@ -40,7 +49,8 @@ pub(crate) fn a_killed_server_delivers_after_its_restart() {
     eventually("it ends", || files.has("state", "ended"));
     // While there is no server: refused, not hung.
     let refused = block_on(functions::add(&temporal, 1, 2)).unwrap_err();
-    assert!(matches!(&refused, Error::Unavailable(why) if why.contains(&server.url())), "{refused:?}");
+    let Error::Unavailable(why) = refused else { panic!("{refused:?}") };
+    assert!(why.contains(&server.url()) && why.contains("whether it has stored the call is not known"), "{why}");
     server.restart();
     assert!(block_on(call).unwrap());
     assert_eq!(block_on(functions::add(&temporal, 1, 2)).unwrap(), 3);

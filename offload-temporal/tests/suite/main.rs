@@ -9,6 +9,7 @@ mod cancellation;
 mod deaths;
 mod ids;
 mod methods;
+mod state;
 mod tls;
 mod workers;
 
@@ -57,7 +58,10 @@ fn main() {
             a_call_that_takes_too_long, a_wait_inside_a_call_ends, nothing_secret_in_debug;
         tls:
             calls_and_workers_with_the_right_authority, another_authority_is_refused, another_name_is_refused,
-            a_server_without_tls_is_refused, a_key_is_sent_and_not_shown;
+            a_server_without_tls_is_refused, a_key_is_sent_and_not_shown, a_certificate_is_shown_to_the_server_and_to_no_other,
+            a_server_that_demands_a_certificate_refuses_none_and_others, a_key_that_is_none_is_refused_and_not_shown;
+        state:
+            pending_is_not_unknown_and_not_running, ends_are_told_apart, without_a_server_or_a_namespace_nothing_is_known;
         cancellation:
             a_dropped_call_that_waits_never_runs, a_dropped_call_that_runs_is_told, a_dropped_call_is_shown_until_the_server_knows, a_call_that_is_cancelled_elsewhere;
         ids:
@@ -67,7 +71,8 @@ fn main() {
             shutdown_drains, two_workers_share_a_queue, two_workers_of_one_process_share_a_queue, a_users_pool_shows_what_runs,
             a_dropped_worker_ends_what_it_runs;
         deaths:
-            a_killed_worker_fails_its_call, a_second_attempt_after_a_killed_worker, a_killed_server_delivers_after_its_restart,
+            a_killed_worker_fails_its_call, a_second_attempt_after_a_killed_worker, a_call_that_kills_each_worker_has_died,
+            a_killed_server_delivers_after_its_restart,
             a_cut_connection_delays_and_loses_nothing, an_end_that_cannot_be_reported_is_kept,
             a_worker_stops_although_its_server_is_gone;
     };
