@@ -7,8 +7,8 @@ use crate::job::{Judge, Origin, Work, Wrap};
 use crate::trace::Trace;
 use crate::unwind::discard;
 
-/// A closure with the context of its submitter. `Err`: its body could not begin. `OWED`: as [`Work::OWED`].
-struct Call<F, J, const OWED: bool> {
+/// A closure with the context of its submitter. `Err`: its body could not begin.
+struct Call<F, J> {
     f: F,
     #[expect(dead_code, reason = "only its type is used")]
     judge: J,
@@ -41,9 +41,6 @@ impl CallerContext {
     }
 }
 
-/// The same, for work that continues what the executor has accepted before.
-pub(crate) struct OwedContext(pub(crate) CallerContext);
-
 impl Wrap for CallerContext {
     #[inline]
     fn wrap<F, T>(self, f: F, judge: impl Judge<T>) -> impl Work<Output = T>
@@ -51,29 +48,17 @@ impl Wrap for CallerContext {
         F: FnOnce() -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
-        Call::<F, _, false> { f, judge, runtime: self.runtime, trace: self.trace }
+        Call { f, judge, runtime: self.runtime, trace: self.trace }
     }
 }
 
-impl Wrap for OwedContext {
-    fn wrap<F, T>(self, f: F, judge: impl Judge<T>) -> impl Work<Output = T>
-    where
-        F: FnOnce() -> Result<T, Error> + Send + 'static,
-        T: Send + 'static,
-    {
-        let CallerContext { runtime, trace } = self.0;
-        Call::<F, _, true> { f, judge, runtime, trace }
-    }
-}
-
-impl<F, T, J, const OWED: bool> Work for Call<F, J, OWED>
+impl<F, T, J> Work for Call<F, J>
 where
     F: FnOnce() -> Result<T, Error> + Send + 'static,
     T: Send + 'static,
     J: Judge<T>,
 {
     type Output = T;
-    const OWED: bool = OWED;
 
     #[inline]
     fn run(self) -> Result<T, Error> {

@@ -30,9 +30,6 @@ struct Refused(Error);
 pub(crate) trait Work: Send + 'static {
     type Output: Send + 'static;
 
-    /// Whether the work continues what an executor of this crate has accepted before: a closed or full one accepts it, too.
-    const OWED: bool = false;
-
     /// Runs on the worker. `Err`: the body could not begin, and this is the job's result.
     ///
     /// # Errors
@@ -90,7 +87,6 @@ pub(super) struct Header {
 
 /// What depends on a job's types.
 struct Vtable {
-    owed: bool,
     /// Runs the closure and stores its output, which is `Completed` or `Failed`; or returns the payload of its panic, or a [`Refused`].
     run: unsafe fn(NonNull<Header>) -> Result<Outcome, Payload>,
     refuse: unsafe fn(NonNull<Header>, &Error),
@@ -116,7 +112,6 @@ union Slot<W: Work> {
 
 impl<W: Work> Cell<W> {
     const VTABLE: Vtable = Vtable {
-        owed: W::OWED,
         run: run::<W>,
         refuse: refuse::<W>,
         take_output: move_output::<W>,
@@ -148,13 +143,6 @@ impl<W: Work> Cell<W> {
 #[inline]
 pub(super) fn observed<W: Work>(origin: Origin, work: W) -> NonNull<Header> {
     Cell::allocate(State::observed(), origin, work)
-}
-
-impl Header {
-    /// As [`Work::OWED`].
-    pub(super) fn is_owed(&self) -> bool {
-        self.vtable.owed
-    }
 }
 
 /// Runs the closure, and stores its output; or returns the payload of its panic, or a [`Refused`]. Never unwinds.

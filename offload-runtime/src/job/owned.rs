@@ -4,8 +4,6 @@ use std::fmt;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
-#[cfg(doc)]
-use super::cell::Work;
 use super::cell::{self, Awaiter, End, Header};
 use super::context;
 use super::origin::Origin;
@@ -149,9 +147,15 @@ impl Job {
         self.cell().origin
     }
 
-    /// As [`Work::OWED`].
+    /// Says that the job continues what its executor has accepted before: a closed or full one accepts it, too.
+    pub(crate) fn owed(self) -> Self {
+        self.cell().state.set_owed();
+        self
+    }
+
+    /// As said by [`owed`](Self::owed).
     pub(crate) fn is_owed(&self) -> bool {
-        self.cell().is_owed()
+        self.cell().state.is_owed()
     }
 
     #[inline]
@@ -235,9 +239,9 @@ impl Claimed {
         self.cell().origin
     }
 
-    /// As [`Work::OWED`].
+    /// As [`Job::is_owed`].
     pub(crate) fn is_owed(&self) -> bool {
-        self.cell().is_owed()
+        self.cell().state.is_owed()
     }
 
     /// Whether a running job awaited this one while it was queued.

@@ -34,9 +34,12 @@ const REVOKED: u64 = 1 << 9;
 /// A running job awaits this one, in the list of the queue: a worker beyond the limit may take it.
 const AWAITED: u64 = 1 << 10;
 
+/// The job continues what its executor has accepted before.
+const OWED: u64 = 1 << 11;
+
 /// Above the flags: the [`Stamp`] of when the job was queued, set by the step that links.
 const STAMP_SHIFT: u32 = u64::BITS - Stamp::BITS;
-const _: () = assert!(AWAITED < 1 << STAMP_SHIFT);
+const _: () = assert!(OWED < 1 << STAMP_SHIFT);
 
 /// The state word of one job.
 #[derive(Debug)]
@@ -117,6 +120,17 @@ impl State {
     /// A job with a handle, not yet given to an executor.
     pub(super) fn observed() -> Self {
         Self(AtomicU64::new(HANDLE | JOB))
+    }
+
+    /// Says that the job continues what its executor has accepted before. Called before the executor is given the job.
+    pub(super) fn set_owed(&self) {
+        // ORDERING: Relaxed: the job comes to other threads by its executor.
+        self.0.fetch_or(OWED, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_owed(&self) -> bool {
+        // ORDERING: Relaxed, as in `set_owed`.
+        self.0.load(Ordering::Relaxed) & OWED != 0
     }
 
     /// WAITING → WAITING|LINKED. The caller wrote `owner`, and puts the job into that queue next. `false`: cancelled before.

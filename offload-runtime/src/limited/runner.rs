@@ -192,15 +192,12 @@ fn add_runner<E: Executor + 'static>(runners: &mut Guard<'_, View<E>>, is_owed: 
     // The site of the turns that views have on an executor's threads.
     static TURN: Site = Site::function("Limited", "offload_runtime::limited", file!(), line!(), column!());
     let (view, origin, number) = (Arc::clone(runners.queue()), Origin::of_site(&TURN), runners.next);
-    let (job, handle) = if is_owed || runners.promised || runners.waiting > 0 {
-        job::pair(origin, Runner::<E, true> { view, number })
-    } else {
-        job::pair(origin, Runner::<E, false> { view, number })
-    };
+    let is_owed = is_owed || runners.promised || runners.waiting > 0;
+    let (job, handle) = job::pair(origin, Runner { view, number, is_owed });
     runners.next += 1;
     runners.count += 1;
     runners.queued.push((number, handle));
-    job
+    if is_owed { job.owed() } else { job }
 }
 
 /// Gives a runner to the executor.
@@ -238,14 +235,14 @@ fn on_a_thread_of_its_own(runner: Job) {
 }
 
 /// A job of the crate's own, which runs the jobs of a view.
-struct Runner<E: Executor + 'static, const OWED: bool> {
+struct Runner<E: Executor + 'static> {
     view: Arc<Queue<View<E>>>,
     number: u64,
+    is_owed: bool,
 }
 
-impl<E: Executor + 'static, const OWED: bool> Work for Runner<E, OWED> {
+impl<E: Executor + 'static> Work for Runner<E> {
     type Output = ();
-    const OWED: bool = OWED;
 
     fn run(self) -> Result<(), Error> {
         let taken = self.view.lock().take(self.number);
@@ -264,7 +261,7 @@ impl<E: Executor + 'static, const OWED: bool> Work for Runner<E, OWED> {
         let mut refused = Vec::new();
         if handle.is_some() {
             runners.count -= 1;
-            if !OWED && runners.promised && matches!(why, Error::QueueFull) {
+            if !self.is_owed && runners.promised && matches!(why, Error::QueueFull) {
                 // A job with a permit came after this runner was made: the next one is not refused.
                 runners.finish();
                 return drop(handle);

@@ -269,7 +269,6 @@ fn close_and_a_job_that_is_owed() {
 
     impl Work for Owed {
         type Output = ();
-        const OWED: bool = true;
 
         fn run(self) -> Result<(), Error> {
             self.0.fetch_add(1, Ordering::SeqCst);
@@ -284,7 +283,7 @@ fn close_and_a_job_that_is_owed() {
         let outer = pool.submit(move || {
             let (job, handle) = job::pair(Origin::of_caller(), owed);
             handle.detach();
-            inner.execute(job);
+            inner.execute(job.owed());
         });
         match block_on(async { (outer, pool.shutdown().await).0.await }) {
             Ok(()) => assert_eq!(done.load(Ordering::SeqCst), 1, "it was refused"),

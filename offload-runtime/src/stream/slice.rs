@@ -3,7 +3,7 @@
 use super::channel::{Channel, Unsent};
 use super::source::Source;
 use crate::cancel::on_cancel;
-use crate::context::{CallerContext, OwedContext};
+use crate::context::CallerContext;
 use crate::executor::Executor;
 use crate::job::{self, JobHandle, Origin, Unjudged};
 use crate::sync::Arc;
@@ -50,11 +50,10 @@ impl<T: 'static> Shared<T> {
         if !source.has_begun() {
             return drop(source);
         }
-        let (job, handle) =
-            job::pair_for(self.origin, move || drop(source), Unjudged, OwedContext(CallerContext::of(self.origin)));
+        let (job, handle) = job::pair_for(self.origin, move || drop(source), Unjudged, CallerContext::of(self.origin));
         handle.detach();
         // An executor that panics is one that refuses.
-        contain(|| self.executor.execute(job));
+        contain(|| self.executor.execute(job.owed()));
     }
 }
 
@@ -75,9 +74,8 @@ impl<T: Send + 'static> Shared<T> {
 
     pub(super) fn submit_again(self: &Arc<Self>, source: Box<dyn Source<T>>) -> JobHandle<()> {
         let slice = Slice { shared: Arc::clone(self), source: Some(source) };
-        let (job, handle) =
-            job::pair_for(self.origin, move || slice.run(), Unjudged, OwedContext(CallerContext::of(self.origin)));
-        self.executor.execute(job);
+        let (job, handle) = job::pair_for(self.origin, move || slice.run(), Unjudged, CallerContext::of(self.origin));
+        self.executor.execute(job.owed());
         handle
     }
 }

@@ -16,12 +16,12 @@ const CANCELLED_EARLY: u64 = CLAIMED | CANCELLED | REVOKED;
 const ENDED: u64 = HANDLE | CLAIMED | DONE;
 
 /// The states of a job that is not claimed.
-const WAITING: [u64; 4] = [NEW, JOB, NEW | WAKER, NEW | AWAITED];
+const WAITING: [u64; 5] = [NEW, JOB, NEW | WAKER, NEW | AWAITED, NEW | OWED];
 
 #[test]
-fn the_flags_are_eleven_bits_below_the_stamp() {
-    let all = [CLAIMED, DONE, FAILED, LINKED, HANDLE, JOB, WAKER, CANCELLED, HOOKS, REVOKED, AWAITED];
-    assert_eq!(all.iter().sum::<u64>(), (1 << 11) - 1);
+fn the_flags_are_twelve_bits_below_the_stamp() {
+    let all = [CLAIMED, DONE, FAILED, LINKED, HANDLE, JOB, WAKER, CANCELLED, HOOKS, REVOKED, AWAITED, OWED];
+    assert_eq!(all.iter().sum::<u64>(), (1 << 12) - 1);
     assert!(all.iter().all(|bit| bit.is_power_of_two()));
     assert_eq!(bits(&State::observed()), HANDLE | JOB);
 }
