@@ -4,6 +4,7 @@
 //! the cell under the lock only.
 
 use std::ptr::NonNull;
+use std::time::Duration;
 
 use super::cell::{self, Header};
 use super::origin::Origin;
@@ -32,6 +33,8 @@ pub(super) struct Running {
     since: Option<Moment>,
     /// The number of the job among all jobs that this thread has shown: the cell of another may be at the same address.
     number: u64,
+    /// Whether [`Shown::overdue`] has returned it.
+    is_reported: bool,
 }
 
 // SAFETY: what is read of the cell, its state word and its origin, may be read by any thread.
@@ -44,6 +47,18 @@ pub(crate) struct Sight {
     pub(crate) since: Moment,
     /// By which [`Shown::cancel`] knows the job again.
     pub(crate) number: u64,
+}
+
+impl Running {
+    /// Called under the lock of the slot that it is in.
+    fn see(&mut self) -> Sight {
+        // SAFETY: its thread holds the JOB bit until `restore` returns, which waits for the lock.
+        let cell = unsafe { self.job.as_ref() };
+        #[cfg(all(test, offload_loom))]
+        cell.b.with(|_| ());
+        let since = *self.since.get_or_insert_with(Moment::now);
+        Sight { origin: cell.origin, is_cancelled: cell.state.is_cancelled(), since, number: self.number }
+    }
 }
 
 impl Shown {
@@ -62,7 +77,7 @@ impl Shown {
         let mut slot = sync::lock(&self.0);
         slot.last += 1;
         let number = slot.last;
-        slot.running.replace(Running { job, since, number })
+        slot.running.replace(Running { job, since, number, is_reported: false })
     }
 
     /// Shows `outer` again. When this returns, no thread reads the cell of the job that was shown.
@@ -71,14 +86,21 @@ impl Shown {
     }
 
     pub(crate) fn see(&self) -> Option<Sight> {
+        sync::lock(&self.0).running.as_mut().map(Running::see)
+    }
+
+    /// The job, if it has been running for `time` and was not returned before; else for how long there will be none.
+    pub(crate) fn overdue(&self, time: Duration) -> Result<Sight, Duration> {
         let mut slot = sync::lock(&self.0);
-        let Running { job, since, number } = slot.running.as_mut()?;
-        // SAFETY: its thread holds the JOB bit until `restore` returns, which waits for the lock.
-        let cell = unsafe { job.as_ref() };
-        #[cfg(all(test, offload_loom))]
-        cell.b.with(|_| ());
-        let since = *since.get_or_insert_with(Moment::now);
-        Some(Sight { origin: cell.origin, is_cancelled: cell.state.is_cancelled(), since, number: *number })
+        let running = slot.running.as_mut().filter(|running| !running.is_reported).ok_or(time)?;
+        let sight = running.see();
+        match time.saturating_sub(sight.since.elapsed()) {
+            Duration::ZERO => {
+                running.is_reported = true;
+                Ok(sight)
+            }
+            left => Err(left),
+        }
     }
 
     /// Requests the cancellation of the job of that `number`, if it is still shown. Runs its hooks.

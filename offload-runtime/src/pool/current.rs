@@ -2,8 +2,6 @@
 
 use std::cell::RefCell;
 
-use super::running::RunningJob;
-use crate::clock::Moment;
 use crate::job::Shown;
 use crate::sync::{Arc, Condvar, thread_local};
 use crate::trace;
@@ -33,12 +31,4 @@ pub(super) fn become_worker(pool: &str, name: String) -> Arc<Worker> {
     let worker = Arc::new(Worker { name, wake: Condvar::new(), shown: Shown::new() });
     CURRENT.with(|current| *current.borrow_mut() = Some(Arc::clone(&worker)));
     worker
-}
-
-impl Worker {
-    /// The job that it runs, with when that began.
-    pub(super) fn see(self: &Arc<Self>) -> Option<(RunningJob, Moment)> {
-        let sight = self.shown.see()?;
-        Some((RunningJob::of(&sight, self), sight.since))
-    }
 }

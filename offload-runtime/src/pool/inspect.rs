@@ -15,7 +15,7 @@ pub(super) fn running_jobs(queue: &Arc<Queue<Pool>>) -> Vec<RunningJob> {
 
 /// The jobs that these workers run.
 pub(super) fn jobs_of(workers: &[Arc<Worker>]) -> Vec<RunningJob> {
-    workers.iter().filter_map(Worker::see).map(|(job, _)| job).collect()
+    workers.iter().filter_map(|worker| Some(RunningJob::of(&worker.shown.see()?, worker))).collect()
 }
 
 /// How many jobs are queued.

@@ -111,8 +111,6 @@ pub(super) struct State {
     pub(super) idlers: Idlers,
     /// The number in the next thread's name.
     pub(super) next_name: usize,
-    /// Jobs that have begun, and whether the watch waits for one.
-    pub(super) begun: u64,
     pub(super) watch: Watch,
     pub(super) spin: SpinLimit,
     pub(super) peak_threads: usize,
@@ -186,7 +184,6 @@ impl State {
             shutdowns: Wakers::default(),
             idlers: Idlers::default(),
             next_name: 0,
-            begun: 0,
             watch: Watch::Off,
             spin: SpinLimit::default(),
             peak_threads: 0,

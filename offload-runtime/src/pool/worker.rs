@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::current::{Worker, become_worker};
 use super::shutdown;
 use super::spin;
-use super::state::{Hooks, Pool, State, Wake, Watch};
+use super::state::{Hooks, Pool, State, Wake};
 use super::submit::refuse_all;
 use super::watch;
 use crate::clock::Stamp;
@@ -252,10 +252,7 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, hooks: &Hooks) {
 #[inline]
 fn begin(state: &mut Guard<'_, Pool>, pool: &Pool) {
     state.peak_running = state.peak_running.max(state.running());
-    if state.watch != Watch::Off {
-        state.begun += 1;
-        watch::wake(state, &pool.watch);
-    }
+    watch::wake(state, &pool.watch);
 }
 
 #[inline]
