@@ -119,11 +119,11 @@ pub trait ExecutorExt: Executor {
     /// [`send`](Yielder::send) blocks while the buffer is full, so a slow consumer holds the thread. The items are `T` where `f` returns `()`,
     /// and `Result<T, E>` where it returns `Result<(), E>`: an error is the last item.
     ///
-    /// # Errors
-    /// Where `f` returns a `Result<(), E>`, a refusal is the last item: `Err(E::from(error))`.
-    ///
     /// # Panics
     /// Not here. Where `f` returns `()`, polling panics if the stream is refused, unless [`refused`](BlockingStream::refused) makes an item of that.
+    ///
+    /// # Errors
+    /// Where `f` returns a `Result<(), E>`, a refusal is the last item: `Err(E::from(error))`.
     ///
     /// # Examples
     /// ```

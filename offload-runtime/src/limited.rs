@@ -157,11 +157,11 @@ impl<E: Executor + 'static> Limited<E> {
     ///
     /// The view knows its own places and whether its executor was closed. What the executor refuses later, the handle resolves to.
     ///
-    /// # Errors
-    /// [`Refused`], which holds `f` and the reason: [`Error::QueueFull`] or [`Error::ShutDown`].
-    ///
     /// # Cancel safety
     /// Dropping the handle cancels the job, see [`JobHandle`].
+    ///
+    /// # Errors
+    /// [`Refused`], which holds `f` and the reason: [`Error::QueueFull`] or [`Error::ShutDown`].
     ///
     /// # Examples
     /// ```

@@ -44,11 +44,11 @@ impl<E: Executor> Permit<E> {
     /// Submits `f` and returns the handle that awaits it, as [`ExecutorExt::submit`](crate::ExecutorExt::submit) does. The job is not refused as
     /// [`Error::QueueFull`].
     ///
-    /// # Errors
-    /// None here. If the executor was closed meanwhile, the handle resolves to [`Error::ShutDown`].
-    ///
     /// # Cancel safety
     /// Dropping the handle cancels the job, see [`JobHandle`].
+    ///
+    /// # Errors
+    /// None here. If the executor was closed meanwhile, the handle resolves to [`Error::ShutDown`].
     ///
     /// # Examples
     /// See [`ThreadPool::reserve`].
@@ -149,11 +149,11 @@ impl ThreadPool {
     ///
     /// The future stands in line from its first poll on, and holds a handle to the pool.
     ///
-    /// # Errors
-    /// [`Error::ShutDown`] if the pool is closed, or is closed meanwhile.
-    ///
     /// # Cancel safety
     /// Dropping the future gives up its place in the line; the others move up.
+    ///
+    /// # Errors
+    /// [`Error::ShutDown`] if the pool is closed, or is closed meanwhile.
     ///
     /// # Examples
     /// A list of any length goes through a short queue, and no job is refused:
@@ -185,11 +185,11 @@ impl<E: Executor + 'static> Limited<E> {
     /// As [`ThreadPool::reserve`], with the places of the view's own [`queue_capacity`](crate::LimitedBuilder::queue_capacity). Where the view is one of a
     /// bounded [`ThreadPool`], the pool accepts it for the job, even if its own queue is full.
     ///
-    /// # Errors
-    /// [`Error::ShutDown`] if the executor is closed, or is closed meanwhile.
-    ///
     /// # Cancel safety
     /// Dropping the future gives up its place in the line; the others move up.
+    ///
+    /// # Errors
+    /// [`Error::ShutDown`] if the executor is closed, or is closed meanwhile.
     ///
     /// # Examples
     /// ```

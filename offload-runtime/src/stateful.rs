@@ -165,11 +165,11 @@ impl<S: 'static> StatefulPool<S> {
     ///
     /// As [`submit`](crate::ExecutorExt::submit), but for the state.
     ///
-    /// # Errors
-    /// None here: the handle resolves to [`Error::State`] if the state cannot be opened, or to a refusal.
-    ///
     /// # Cancel safety
     /// Dropping the handle cancels the job, see [`JobHandle`].
+    ///
+    /// # Errors
+    /// None here: the handle resolves to [`Error::State`] if the state cannot be opened, or to a refusal.
     ///
     /// # Examples
     /// ```
@@ -194,11 +194,11 @@ impl<S: 'static> StatefulPool<S> {
     ///
     /// As [`ExecutorExt::generate`](crate::ExecutorExt::generate): a slow consumer holds the thread, and with it the state.
     ///
-    /// # Errors
-    /// Where `f` returns a `Result<(), E>`, a refusal is the last item: `Err(E::from(error))`. So is a state that cannot be opened.
-    ///
     /// # Panics
     /// Not here. Where `f` returns `()`, polling panics if the stream is refused, unless [`refused`](BlockingStream::refused) makes an item of that.
+    ///
+    /// # Errors
+    /// Where `f` returns a `Result<(), E>`, a refusal is the last item: `Err(E::from(error))`. So is a state that cannot be opened.
     ///
     /// # Examples
     /// ```

@@ -99,11 +99,11 @@ impl Worker {
     ///
     /// A server that goes away is waited for, in the middle of a call as well.
     ///
-    /// # Errors
-    /// [`Error::Unavailable`] if there is no connection or no such namespace at the start, or the server refuses to give calls later on.
-    ///
     /// # Cancel safety
     /// Dropping the future has the effect of `signal`, but for the wait: what runs goes on to its end in the background.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if there is no connection or no such namespace at the start, or the server refuses to give calls later on.
     ///
     /// # Examples
     /// See [`Worker`].

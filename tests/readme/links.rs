@@ -1,4 +1,7 @@
 //! Each link of each Markdown file leads to a file and a heading that exist, so that the pages can be read where the repository is browsed.
+//! `sections.rs` reads the pages of the crates.
+
+mod sections;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -65,20 +65,20 @@ const BUFFER: usize = 1 << 20;
 /// What was read ahead is given back before a write: a [`File`] writes where the caller has read to. So does every other `T` that was sought
 /// once. Without that, `T` is taken for a stream whose directions are independent, such as a serial port: what was read ahead is kept.
 ///
-/// # Errors
-/// Those of `T`, at the operation that caused them or, of a background write and of an operation whose future was dropped, at the next one. Bytes
-/// that were accepted and could not be written stay accepted: the next operation tries again, so a second `flush` does not hide the loss. A
-/// refusal of the executor is the [`io::Error`] that [`Error`](crate::Error) converts into; it changes nothing, and the operation may be repeated.
-///
-/// # Panics
-/// A panic of `T` is resumed in the task that polls. `T` is dropped, and every later operation fails.
-///
 /// # Cancel safety
 /// Dropping a future of a read loses no bytes: the next read returns them. A write that was not ready has accepted nothing. A seek may or may
 /// not have taken effect.
 ///
 /// **Dropping** the value writes what was accepted, in the background, and drops `T` there. Errors are lost: await `flush` first, after
 /// which the drop closes `T` at once. Dropping it while a read runs cancels that job, see [`JobHandle`](crate::JobHandle).
+///
+/// # Panics
+/// A panic of `T` is resumed in the task that polls. `T` is dropped, and every later operation fails.
+///
+/// # Errors
+/// Those of `T`, at the operation that caused them or, of a background write and of an operation whose future was dropped, at the next one. Bytes
+/// that were accepted and could not be written stay accepted: the next operation tries again, so a second `flush` does not hide the loss. A
+/// refusal of the executor is the [`io::Error`] that [`Error`](crate::Error) converts into; it changes nothing, and the operation may be repeated.
 ///
 /// # Examples
 /// ```
@@ -157,16 +157,16 @@ impl<T: Send + 'static> AsyncIo<T> {
     /// For what the traits do not have: `sync_all`, `set_len`, `metadata`. `f` finds the position that a write would find: the one that the caller
     /// has read to or, of a `T` that is taken for a stream, the one behind what was read ahead.
     ///
-    /// # Errors
-    /// That of `f`; or that of a write before it, in which case `f` did not run; or the refusal of the executor.
+    /// # Cancel safety
+    /// Dropping the future cancels the job: an `f` that has not begun never runs; in one that runs,
+    /// [`is_cancelled`](crate::is_cancelled) turns true, and the next operation awaits its end.
     ///
     /// # Panics
     /// A panic of `f` is resumed here. `T` is dropped, and every later operation fails. So it is where `f` ends itself by
     /// [`check_cancelled`](crate::check_cancelled).
     ///
-    /// # Cancel safety
-    /// Dropping the future cancels the job: an `f` that has not begun never runs; in one that runs,
-    /// [`is_cancelled`](crate::is_cancelled) turns true, and the next operation awaits its end.
+    /// # Errors
+    /// That of `f`; or that of a write before it, in which case `f` did not run; or the refusal of the executor.
     ///
     /// # Examples
     /// ```
@@ -203,14 +203,14 @@ impl<T: Send + 'static> AsyncIo<T> {
     /// It is not flushed: that is the caller's choice then. Of a `T` that is taken for a stream, such as a pipe, what was read ahead is lost. So
     /// it is with `into_inner` of a [`BufReader`](std::io::BufReader). Take it by `AsyncBufRead` before.
     ///
-    /// # Errors
-    /// That of a write, in which case the file is dropped: `flush` first to keep it.
+    /// # Cancel safety
+    /// Dropping the future drops the `AsyncIo`, as above.
     ///
     /// # Panics
     /// If a panic of `T` has not been resumed yet.
     ///
-    /// # Cancel safety
-    /// Dropping the future drops the `AsyncIo`, as above.
+    /// # Errors
+    /// That of a write, in which case the file is dropped: `flush` first to keep it.
     ///
     /// # Examples
     /// ```

@@ -219,12 +219,12 @@ impl ThreadPool {
 
     /// Submits `f` if the pool has room, and gives it back otherwise.
     ///
+    /// # Cancel safety
+    /// Dropping the handle cancels the job, see [`JobHandle`].
+    ///
     /// # Errors
     /// [`Refused`], which holds `f` and the reason: [`Error::QueueFull`](crate::Error::QueueFull) or
     /// [`Error::ShutDown`](crate::Error::ShutDown).
-    ///
-    /// # Cancel safety
-    /// Dropping the handle cancels the job, see [`JobHandle`].
     ///
     /// # Examples
     /// ```

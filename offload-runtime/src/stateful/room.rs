@@ -13,11 +13,11 @@ use crate::refused::Refused;
 impl<S: 'static> StatefulPool<S> {
     /// Submits `f` if the pool has room, and gives it back otherwise.
     ///
-    /// # Errors
-    /// [`Refused`], which holds `f` and the reason: [`Error::QueueFull`] or [`Error::ShutDown`].
-    ///
     /// # Cancel safety
     /// Dropping the handle cancels the job, see [`JobHandle`].
+    ///
+    /// # Errors
+    /// [`Refused`], which holds `f` and the reason: [`Error::QueueFull`] or [`Error::ShutDown`].
     ///
     /// # Examples
     /// ```
@@ -45,11 +45,11 @@ impl<S: 'static> StatefulPool<S> {
 
     /// Waits for a place in the queue, as [`ThreadPool::reserve`] does: first come, first served.
     ///
-    /// # Errors
-    /// [`Error::ShutDown`] once the pool is closed.
-    ///
     /// # Cancel safety
     /// Dropping the future gives the turn, or the place, to the next caller.
+    ///
+    /// # Errors
+    /// [`Error::ShutDown`] once the pool is closed.
     ///
     /// # Examples
     /// ```
@@ -117,12 +117,12 @@ impl<S: 'static> StatefulPool<S> {
 impl<E: StatefulExecutor> Limited<E> {
     /// Submits `f` if the view has room, and gives it back otherwise. As [`try_submit`](Self::try_submit), with the state of the thread it runs on.
     ///
+    /// # Cancel safety
+    /// Dropping the handle cancels the job, see [`JobHandle`].
+    ///
     /// # Errors
     /// [`Refused`], which holds `f` and the reason: [`Error::QueueFull`] or [`Error::ShutDown`]. If the state cannot be opened, the handle resolves to
     /// [`Error::State`].
-    ///
-    /// # Cancel safety
-    /// Dropping the handle cancels the job, see [`JobHandle`].
     ///
     /// # Examples
     /// ```
@@ -153,12 +153,12 @@ impl<E: StatefulExecutor> Limited<E> {
 impl<E: StatefulExecutor> Permit<E> {
     /// Submits `f`, which is called with the state of its thread, as [`submit`](Self::submit) does.
     ///
+    /// # Cancel safety
+    /// Dropping the handle cancels the job, see [`JobHandle`].
+    ///
     /// # Errors
     /// None here. If the executor was closed meanwhile, the handle resolves to [`Error::ShutDown`]; if the state cannot be opened, to
     /// [`Error::State`].
-    ///
-    /// # Cancel safety
-    /// Dropping the handle cancels the job, see [`JobHandle`].
     ///
     /// # Examples
     /// See [`StatefulPool::reserve`].

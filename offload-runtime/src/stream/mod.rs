@@ -69,11 +69,11 @@ const MOST_ITEMS: u32 = 64;
 /// * a stream with [`refused`](Self::refused) has what that makes of the refusal as its last item;
 /// * any other stream panics when it is polled.
 ///
-/// # Panics
-/// Polling resumes the panic of the iterator or of the body, after the items before it, unless [`panicked`](Self::panicked) makes an item of it.
-///
 /// # Cancel safety
 /// Polling is cancel safe: an item that was not returned is returned by the next poll.
+///
+/// # Panics
+/// Polling resumes the panic of the iterator or of the body, after the items before it, unless [`panicked`](Self::panicked) makes an item of it.
 ///
 /// # Examples
 /// ```
