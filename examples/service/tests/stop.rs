@@ -222,3 +222,17 @@ async fn giving_up_refuses_and_cancels() {
     assert!(matches!(queued.await, Err::<(), _>(offload_runtime::Error::ShutDown)));
     running.await.unwrap();
 }
+
+/// Requests whose jobs are refused at the deadline have their answers sent in the rest of the time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_the_deadline_a_stop_waits_for_answers_as_long_as_it_may() {
+    let drain = Duration::from_secs(1);
+    let service = Service::start_with(|config| config.drain = drain).await;
+    // Its body never comes, so that it has no job and no answer.
+    let in_hand = in_hand(&service.client, "/accounts HTTP/1.1\r\nContent-Type: application/json", b"{}");
+    let begin = std::time::Instant::now();
+    let (stopped, _) = service.stop().await;
+    assert!(begin.elapsed() >= drain, "it ended after {:?}", begin.elapsed());
+    assert_eq!(stopped.unwrap_err().to_string(), "1 request is not answered");
+    drop(in_hand);
+}
