@@ -60,6 +60,18 @@ contestant!(Offload, "offload", |setup| Self(ThreadPool::builder().max_threads(s
     Unwrapped(pool.0.submit(f))
 });
 
+/// Our pool, which declines what the features `metrics` and `tokio` add.
+pub(crate) struct Declined(Offload);
+contestant!(
+    Declined,
+    "declined",
+    |setup| {
+        let builder = ThreadPool::builder().max_threads(setup.threads);
+        Self(Offload(builder.publish_metrics(false).enter_runtime(false).build()))
+    },
+    |pool, f| pool.0.submit(f)
+);
+
 /// The control: our pool, entered a second time. Its distance from 1 is the error of the run.
 pub(crate) struct Again(Offload);
 contestant!(Again, "again", |setup| Self(Offload::start(setup)), |pool, f| pool.0.submit(f));

@@ -25,7 +25,14 @@ pub(crate) struct CallerContext {
 impl CallerContext {
     #[inline]
     pub(crate) fn of(origin: Origin) -> Self {
-        Self { runtime: Runtime::of_caller(), trace: Trace::of_caller(origin) }
+        Self::entering(true, origin)
+    }
+
+    /// `runtime`: whether the caller's runtime goes with the job, see [`Executor::enters_runtime`](crate::Executor).
+    #[inline]
+    pub(crate) fn entering(runtime: bool, origin: Origin) -> Self {
+        let runtime = if runtime { Runtime::of_caller() } else { Runtime::default() };
+        Self { runtime, trace: Trace::of_caller(origin) }
     }
 
     #[cfg(all(feature = "process", feature = "tracing"))]
@@ -79,7 +86,8 @@ where
     }
 }
 
-/// The caller's tokio runtime.
+/// The caller's tokio runtime, or none.
+#[derive(Default)]
 struct Runtime {
     #[cfg(feature = "tokio")]
     tokio: Option<tokio::runtime::Handle>,

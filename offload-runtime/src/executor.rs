@@ -97,6 +97,18 @@ pub trait Executor: Send + Sync {
     /// The consumer of a stream from there was handed so many items.
     #[doc(hidden)]
     fn count_items(&self, _of: Origin, _items: usize) {}
+
+    /// Whether its figures go to the recorder of the `metrics` facade.
+    #[doc(hidden)]
+    fn publishes_metrics(&self) -> bool {
+        true
+    }
+
+    /// Whether the caller's tokio runtime is current in its jobs. Asked where a job is made.
+    #[doc(hidden)]
+    fn enters_runtime(&self) -> bool {
+        true
+    }
 }
 
 /// Makes a job of `f`, gives it to `executor` and returns its handle.
@@ -107,7 +119,8 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let (job, handle) = job::pair_for(origin, f, judge, CallerContext::of(origin));
+    let context = CallerContext::entering(executor.enters_runtime(), origin);
+    let (job, handle) = job::pair_for(origin, f, judge, context);
     executor.execute(job);
     handle
 }
@@ -146,6 +159,15 @@ macro_rules! forward {
 
         fn count_items(&self, of: Origin, items: usize) {
             (**self).count_items(of, items);
+        }
+
+        fn publishes_metrics(&self) -> bool {
+            (**self).publishes_metrics()
+        }
+
+        #[inline]
+        fn enters_runtime(&self) -> bool {
+            (**self).enters_runtime()
         }
     };
 }

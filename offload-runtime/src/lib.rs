@@ -57,7 +57,8 @@
 //! * **Nothing lingers.** When the await returns, no clone of `self`, of the arguments or of the result is left on the worker.
 //!
 //! # Features
-//! None is on by default.
+//! None is on by default. A pool may decline what `metrics` and `tokio` add to its jobs: [`publish_metrics`](ThreadPoolBuilder::publish_metrics),
+//! [`enter_runtime`](ThreadPoolBuilder::enter_runtime).
 //!
 //! | Feature | What it adds |
 //! |---|---|

@@ -102,7 +102,7 @@ impl<E: Executor + 'static> Limited<E> {
     #[must_use]
     pub fn new(executor: E, n: usize) -> Self {
         assert!(n > 0, "`Limited::new`: a view needs to run at least one job at once");
-        Self::with_label(executor, n, None)
+        Self::with_label(executor, n, None, None)
     }
 
     /// Configures a view of `executor`.
@@ -119,12 +119,15 @@ impl<E: Executor + 'static> Limited<E> {
         LimitedBuilder::new(executor)
     }
 
-    fn with_label(executor: E, limit: usize, name: Option<String>) -> Self {
+    /// `publish`: whether its figures are published; as its executor's, if nothing was chosen.
+    fn with_label(executor: E, limit: usize, name: Option<String>, publish: Option<bool>) -> Self {
         let kind = format!("limited({limit})");
         let label = name.or_else(|| Some(format!("{}.{kind}", executor.label()?)));
-        let sites = Sites::new(true, label.clone().unwrap_or(kind).into());
+        let publishes_metrics = publish.unwrap_or_else(|| executor.publishes_metrics());
+        let published = publishes_metrics.then(|| label.clone().unwrap_or(kind).into());
+        let sites = Sites::new(true, published.as_ref());
         let parent = executor.queue_id();
-        let view = View { executor, parent, label, sites, permits: OnceLock::new() };
+        let view = View { executor, parent, label, publishes_metrics, sites, permits: OnceLock::new() };
         Self { handles: Arc::new(Handles { view: Queue::new(view, Runners::new(limit), parent) }) }
     }
 
@@ -196,7 +199,7 @@ impl<E: Executor + 'static> Limited<E> {
     ) -> Result<JobHandle<T>, Refused<F>> {
         let tally = self.view().shared.sites.tally(origin);
         tally.submitted();
-        let context = CallerContext::of(origin);
+        let context = CallerContext::entering(self.enters_runtime(), origin);
         if let Err(why) = self.enter() {
             tally.refused(&why);
             context.refuse(&why);
@@ -404,6 +407,8 @@ impl<E: Executor + 'static> Limited<E> {
     /// Call it before each scrape, as [`ThreadPool::publish_gauges`](crate::ThreadPool::publish_gauges), for views that stay. Give each a
     /// [`name`](LimitedBuilder::name): of two views with one name, the gauges are those of the last call.
     ///
+    /// It does nothing for a view that [does not publish](LimitedBuilder::publish_metrics).
+    ///
     /// How many of its jobs wait and run is published without it, as `offload.jobs.queued` and `offload.jobs.running`.
     ///
     /// # Examples
@@ -418,7 +423,9 @@ impl<E: Executor + 'static> Limited<E> {
     pub fn publish_gauges(&self) {
         let view = &self.view().shared;
         let queue_capacity = view.permits.get().map(|(capacity, _)| *capacity);
-        publish_view(view.sites.label(), queue_capacity, &self.metrics());
+        if let Some(label) = view.sites.label() {
+            publish_view(label, queue_capacity, &self.metrics());
+        }
     }
 }
 
@@ -467,6 +474,15 @@ impl<E: Executor + 'static> Executor for Limited<E> {
 
     fn count_items(&self, of: Origin, items: usize) {
         self.view().shared.sites.tally(of).items(items);
+    }
+
+    fn publishes_metrics(&self) -> bool {
+        self.view().shared.publishes_metrics
+    }
+
+    #[inline]
+    fn enters_runtime(&self) -> bool {
+        self.executor().enters_runtime()
     }
 }
 

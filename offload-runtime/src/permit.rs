@@ -59,9 +59,14 @@ impl<E: Executor> Permit<E> {
         T: Send + 'static,
     {
         let origin = Origin::of_caller();
-        let (job, handle) = job::pair_for(origin, f, Unjudged, CallerContext::of(origin));
+        let context = CallerContext::entering(self.executor.enters_runtime(), origin);
+        let (job, handle) = job::pair_for(origin, f, Unjudged, context);
         self.execute(job);
         handle
+    }
+
+    pub(crate) fn enters_runtime(&self) -> bool {
+        self.executor.enters_runtime()
     }
 
     /// Submits a job that exists.

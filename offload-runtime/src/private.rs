@@ -74,6 +74,10 @@ impl<E: Executor + ?Sized> Executor for Granted<'_, E> {
             permit.execute(job);
         }
     }
+
+    fn enters_runtime(&self) -> bool {
+        sync::lock(&self.0).as_ref().is_none_or(Permit::enters_runtime)
+    }
 }
 
 impl<E: StatefulExecutor + ?Sized> StatefulExecutor for Granted<'_, E> {

@@ -390,7 +390,8 @@ where
     F: FnOnce(&mut E::State) -> T + Send + 'static,
     T: Send + 'static,
 {
-    let (job, handle) = pair_with::<E::State, _, _>(origin, judge, f, CallerContext::of(origin));
+    let context = CallerContext::entering(executor.enters_runtime(), origin);
+    let (job, handle) = pair_with::<E::State, _, _>(origin, judge, f, context);
     executor.execute(job);
     handle
 }
@@ -442,6 +443,15 @@ impl<S> Executor for StatefulPool<S> {
 
     fn count_items(&self, of: Origin, items: usize) {
         self.pool.count_items(of, items);
+    }
+
+    fn publishes_metrics(&self) -> bool {
+        self.pool.publishes_metrics()
+    }
+
+    #[inline]
+    fn enters_runtime(&self) -> bool {
+        self.pool.enters_runtime()
     }
 }
 

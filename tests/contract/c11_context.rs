@@ -3,9 +3,12 @@
 //! These tests are about tokio's handle. Tests of tracing's span need subscribers, and are in the package `observe`, with names that begin with `c11_`:
 //! `spans/nesting.rs`, `filtered.rs` (the job's span is filtered out) and `otel.rs` (one trace across the threads).
 
+use std::iter;
+use std::sync::Arc;
 use std::time::Duration;
 
-use offload_runtime::{Executor, ExecutorExt, Inline, ThreadPool, blocking};
+use futures::StreamExt as _;
+use offload_runtime::{Executor, ExecutorExt, Inline, Limited, StatefulPool, ThreadPool, blocking};
 use tests::support::{Occupied, finish, rayon_pool, tokio_runtime};
 use tokio::runtime::{Handle, Id};
 
@@ -63,6 +66,63 @@ fn c11_a_nested_job_sees_the_runtime_of_the_job_that_submitted_it() {
     drop(entered);
     let id = Some(runtime.handle().id());
     assert_eq!(finish(job).unwrap(), (id, id));
+}
+
+/// By whichever way a job comes to the pool.
+#[test]
+fn c11_a_pool_that_declines_the_runtime_has_no_job_that_sees_one() {
+    fn sees() -> bool {
+        Handle::try_current().is_ok()
+    }
+
+    #[blocking(executor = pool)]
+    fn of_method(pool: &ThreadPool) -> bool {
+        sees()
+    }
+
+    #[blocking(executor = pool, wait)]
+    fn of_method_that_waits(pool: &ThreadPool) -> bool {
+        sees()
+    }
+
+    #[blocking(executor = pool, wait)]
+    fn of_state_that_waits(pool: &StatefulPool<()>, #[state] _: &mut ()) -> bool {
+        sees()
+    }
+
+    let runtime = tokio_runtime(1);
+    let _entered = runtime.enter();
+    for enters in [true, false] {
+        let pool = ThreadPool::builder().max_threads(1).queue_capacity(100).enter_runtime(enters).build();
+        let view = Limited::builder(pool.clone()).queue_capacity(100).build();
+        let dynamic: Arc<dyn Executor> = Arc::new(view.clone());
+        let states = StatefulPool::builder().max_threads(1).queue_capacity(100).enter_runtime(enters);
+        // It opens its state in a job, or before one.
+        let states = states.open_now(move || if sees() == enters { Ok(()) } else { Err("open") }).unwrap();
+        let seen = [
+            ("submit", finish(pool.submit(sees)).unwrap()),
+            ("try_submit", finish(pool.try_submit(sees).unwrap()).unwrap()),
+            ("reserve", finish(finish(pool.reserve()).unwrap().submit(sees)).unwrap()),
+            ("a view", finish(view.submit(sees)).unwrap()),
+            ("a view's try_submit", finish(view.try_submit(sees).unwrap()).unwrap()),
+            ("a view's reserve", finish(finish(view.reserve()).unwrap().submit(sees)).unwrap()),
+            ("dyn", finish(dynamic.submit(sees)).unwrap()),
+            ("a stream", finish(pool.stream(|| iter::once_with(sees)).next()).unwrap()),
+            ("a body", finish(pool.generate(|out| assert!(out.send(sees()).is_ok())).next()).unwrap()),
+            ("a state", finish(states.submit_with(|()| sees())).unwrap()),
+            ("a state's reserve", finish(finish(states.reserve()).unwrap().submit_with(|()| sees())).unwrap()),
+            ("a method", finish(of_method(&pool))),
+            ("a method that waits", finish(of_method_that_waits(&pool))),
+            ("a method with a state", finish(of_state_that_waits(&states))),
+        ];
+        for (of, sees) in seen {
+            assert_eq!(sees, enters, "{of}");
+        }
+        let mut stream = pool.stream(|| iter::repeat_with(sees)).buffer(1);
+        for turn in 0..9 {
+            assert_eq!(finish(stream.next()), Some(enters), "turn {turn} of an iterator");
+        }
+    }
 }
 
 /// A job may use the runtime for what needs one: spawning, timers.

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Once};
 
+use futures::StreamExt as _;
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };
-use offload_runtime::{Error, Executor, ExecutorExt, ThreadPool};
+use offload_runtime::{Error, Executor, ExecutorExt, Limited, StatefulPool, ThreadPool};
 use tests::support::{Occupied, PATIENCE, finish, silence, within};
 
 /// When the recorder does what it does.
@@ -160,6 +161,53 @@ fn exercise(pool: &ThreadPool) {
     assert_eq!(pool.metrics().panicked(), 5, "{}", pool.metrics());
     assert!(pool.metrics().refused_shut_down() > 0, "{}", pool.metrics());
     assert_eq!((pool.metrics().queued(), pool.metrics().running(), pool.metrics().threads()), (0, 0, 0));
+}
+
+/// Neither when it is made nor for its threads, jobs, streams, states and views. The same things published are the proof that there is something
+/// to decline.
+#[test]
+fn a_pool_that_declines_to_publish_calls_no_recorder() {
+    let doing = Doing::of_process();
+    let calls = |name: &str| doing.0.lock().unwrap().get(name).map_or(0, |told| told.sums.len());
+    for publishes in [true, false] {
+        let name = format!("declines: {}", !publishes);
+        let pool = ThreadPool::builder().thread_name(&name).publish_metrics(publishes).build();
+        let states = StatefulPool::builder().thread_name(format!("{name}, states")).publish_metrics(publishes);
+        let states = states.open(|| Ok::<_, Error>(()));
+        let of_its_own =
+            Limited::builder(pool.clone()).name(format!("{name}, view")).publish_metrics(publishes).build();
+        exercise(&pool);
+        let pool = ThreadPool::builder().thread_name(&name).publish_metrics(publishes).build();
+        assert_eq!(finish(pool.stream(|| 0..5).count()), 5);
+        finish(states.submit_with(|()| ())).unwrap();
+        assert!(finish(of_its_own.submit(|| ())).is_err(), "its pool is closed");
+        finish(states.shutdown());
+        assert_eq!(
+            (pool.metrics().items(), states.metrics().states_opened(), of_its_own.metrics().refused()),
+            (5, 1, 1)
+        );
+        for of in ["", ".limited(1)", ", states", ", view"] {
+            let name = format!("{name}{of}");
+            assert_eq!(calls(&name) > 0, publishes, "{name}: {} figures", calls(&name));
+        }
+    }
+    assert!(
+        doing.0.lock().unwrap().keys().all(|pool| !pool.starts_with("declines: true")),
+        "nor is it asked for a handle"
+    );
+}
+
+/// The choice of a view is its own.
+#[test]
+fn a_view_publishes_or_declines_whatever_its_pool_does() {
+    let doing = Doing::of_process();
+    for publishes in [true, false] {
+        let pool = ThreadPool::builder().thread_name(format!("of {publishes}")).publish_metrics(!publishes).build();
+        let name = format!("view of {publishes}");
+        let view = Limited::builder(pool).name(&name).publish_metrics(publishes).build();
+        finish(view.submit(|| ())).unwrap();
+        assert_eq!(doing.0.lock().unwrap().contains_key(&name), publishes);
+    }
 }
 
 /// Whatever it panics at: being asked for a handle, or being told something.

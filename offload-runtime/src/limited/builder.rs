@@ -15,11 +15,12 @@ pub struct LimitedBuilder<E> {
     limit: usize,
     queue_capacity: Option<usize>,
     name: Option<String>,
+    publish: Option<bool>,
 }
 
 impl<E: Executor + 'static> LimitedBuilder<E> {
     pub(super) fn new(executor: E) -> Self {
-        Self { executor, limit: 1, queue_capacity: None, name: None }
+        Self { executor, limit: 1, queue_capacity: None, name: None, publish: None }
     }
 
     /// Sets how many of the view's jobs may run at once. Default: 1. [`Limited::set_limit`] changes it later.
@@ -56,13 +57,31 @@ impl<E: Executor + 'static> LimitedBuilder<E> {
         self
     }
 
+    /// Sets whether its figures go to the recorder of the `metrics` facade. Default: as those of its executor. See
+    /// [`ThreadPoolBuilder::publish_metrics`](crate::ThreadPoolBuilder::publish_metrics).
+    ///
+    /// A view that is made for each request had better not publish: views with one name share their series, and the recorder is asked for its
+    /// handles anew by each.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, Limited, ThreadPool};
+    ///
+    /// let of_request = Limited::builder(ThreadPool::default()).limit(2).publish_metrics(false).build();
+    /// assert_eq!(of_request.submit(|| 1).wait().unwrap(), 1);
+    /// ```
+    pub fn publish_metrics(mut self, publish: bool) -> Self {
+        self.publish = Some(publish);
+        self
+    }
+
     /// Makes the view.
     ///
     /// # Examples
     /// See [`Limited::builder`].
     #[must_use]
     pub fn build(self) -> Limited<E> {
-        let view = Limited::with_label(self.executor, self.limit, self.name);
+        let view = Limited::with_label(self.executor, self.limit, self.name, self.publish);
         match self.queue_capacity {
             Some(capacity) => view.queue_capacity(capacity),
             None => view,
@@ -76,6 +95,7 @@ impl<E> fmt::Debug for LimitedBuilder<E> {
             .field("limit", &self.limit)
             .field("queue_capacity", &self.queue_capacity)
             .field("name", &self.name)
+            .field("publish_metrics", &self.publish)
             .finish_non_exhaustive()
     }
 }

@@ -31,6 +31,7 @@ pub(super) struct View<E> {
     pub(super) parent: Option<QueueId>,
     /// The name under which its metrics are published, if it or its executor has one.
     pub(super) label: Option<String>,
+    pub(super) publishes_metrics: bool,
     pub(super) sites: Sites,
     /// The capacity, if it has one, and a place for each job that the view may hold at once.
     pub(super) permits: OnceLock<(usize, Arc<Permits>)>,

@@ -17,7 +17,8 @@ use crate::unwind::contain;
 
 /// The gauges of one pool.
 pub(crate) struct Gauges {
-    label: Arc<str>,
+    /// `None`: the pool declines to publish.
+    label: Option<Arc<str>>,
     max_threads: usize,
     queue_capacity: Option<usize>,
     handles: OnceLock<Handles>,
@@ -34,8 +35,8 @@ struct Handles {
 }
 
 impl Gauges {
-    pub(crate) fn new(label: &Arc<str>, max_threads: usize, queue_capacity: Option<usize>) -> Self {
-        let gauges = Self { label: Arc::clone(label), max_threads, queue_capacity, handles: OnceLock::new() };
+    pub(crate) fn new(label: Option<&Arc<str>>, max_threads: usize, queue_capacity: Option<usize>) -> Self {
+        let gauges = Self { label: label.cloned(), max_threads, queue_capacity, handles: OnceLock::new() };
         gauges.publish(|_| ());
         gauges
     }
@@ -62,18 +63,19 @@ impl Gauges {
 
     /// Calls the recorder, if there is one, whatever it does. Without a lock: two threads may both make the handles, and one pair is kept.
     fn publish(&self, what: impl FnOnce(&Handles)) {
+        let Some(label) = &self.label else { return };
         contain(|| match self.handles.get() {
             Some(handles) => what(handles),
             None if has_no_recorder() => {}
             None => {
-                let made = self.make();
+                let made = self.make(label);
                 what(self.handles.get_or_init(|| made));
             }
         });
     }
 
-    fn make(&self) -> Handles {
-        let labels = [Label::new("pool", Arc::clone(&self.label))];
+    fn make(&self, label: &Arc<str>) -> Handles {
+        let labels = [Label::new("pool", Arc::clone(label))];
         describe();
         let max_threads = metrics::gauge!("offload.pool.max_threads", labels.iter());
         max_threads.set(number(self.max_threads));

@@ -25,15 +25,18 @@ use metrics::{Counter, Gauge, Histogram, Label, NoopRecorder, Recorder, SharedSt
 use super::Refusal;
 use super::tally::Tally;
 use crate::job::{End, Origin, Outcome};
-use crate::sync::Arc;
+use crate::sync::{Arc, LooseFlag};
 use crate::unwind::contain;
 
 /// The recorder's handles for one site.
 pub(super) struct Published {
-    label: Arc<str>,
+    /// `None`: the executor declines to publish.
+    label: Option<Arc<str>>,
     origin: Origin,
-    /// `None`: the first job of the site found no recorder, and nothing is published.
+    /// `None`: nothing is published. The executor declines, or the first job of the site found no recorder.
     handles: OnceLock<Option<Box<Handles>>>,
+    /// Whether `handles` is known to be `None`: what each job looks at.
+    is_off: LooseFlag,
 }
 
 struct Handles {
@@ -117,23 +120,26 @@ fn describe() {
 }
 
 impl Published {
-    pub(super) fn new(label: &Arc<str>, origin: Origin) -> Self {
-        Self { label: Arc::clone(label), origin, handles: OnceLock::new() }
+    pub(super) fn new(label: Option<&Arc<str>>, origin: Origin) -> Self {
+        let is_off = LooseFlag::new(label.is_none());
+        Self { label: label.cloned(), origin, handles: OnceLock::new(), is_off }
     }
 
     /// Whether it is known that nothing is published.
     #[inline]
     fn is_off(&self) -> bool {
-        matches!(self.handles.get(), Some(None))
+        self.is_off.get()
     }
 
     /// Calls the recorder, whatever it does.
     fn publish(&self, what: impl FnOnce(&Handles)) {
-        let make = || (!has_no_recorder()).then(|| Box::new(Handles::new(&self.label, self.origin)));
-        contain(|| {
-            if let Some(handles) = made(&self.handles, make) {
-                what(handles);
-            }
+        let make = || {
+            let label = self.label.as_ref().filter(|_| !has_no_recorder())?;
+            Some(Box::new(Handles::new(label, self.origin)))
+        };
+        contain(|| match made(&self.handles, make) {
+            Some(handles) => what(handles),
+            None => self.is_off.set(true),
         });
     }
 
@@ -284,7 +290,8 @@ impl Event {
 
 /// The figures of a pool's states.
 pub(super) struct PublishedStates {
-    label: Arc<str>,
+    /// `None`: the pool declines to publish.
+    label: Option<Arc<str>>,
     handles: OnceLock<StateHandles>,
 }
 
@@ -295,15 +302,16 @@ struct StateHandles {
 }
 
 impl PublishedStates {
-    pub(super) fn new(label: &Arc<str>) -> Self {
-        Self { label: Arc::clone(label), handles: OnceLock::new() }
+    pub(super) fn new(label: Option<&Arc<str>>) -> Self {
+        Self { label: label.cloned(), handles: OnceLock::new() }
     }
 
     fn publish(&self, what: impl FnOnce(&StateHandles)) {
+        let Some(pool) = &self.label else { return };
         contain(|| {
             let make = || {
                 describe();
-                let labels = [label("pool", Arc::clone(&self.label))];
+                let labels = [label("pool", Arc::clone(pool))];
                 StateHandles {
                     opened: metrics::counter!("offload.states.opened", labels.iter()),
                     failed: metrics::counter!("offload.states.failed", labels.iter()),

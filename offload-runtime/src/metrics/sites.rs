@@ -15,8 +15,8 @@ const PROBES: usize = 8;
 
 /// The sites of one executor.
 pub(crate) struct Sites {
-    /// The name of the executor where its metrics are published.
-    label: Arc<str>,
+    /// The name under which they are published, if they are.
+    label: Option<Arc<str>>,
     timing: bool,
     /// The number of sites.
     count: Counter,
@@ -36,15 +36,21 @@ impl Table {
 }
 
 impl Sites {
-    /// `timing`: whether wait and run times are recorded.
-    pub(crate) fn new(timing: bool, label: Arc<str>) -> Self {
-        Self { label, timing, count: Counter::new(), table: Table::new(2 * PROBES), panics: Arc::default() }
+    /// `timing`: whether wait and run times are recorded. `label`: the name under which they are published, if they are.
+    pub(crate) fn new(timing: bool, label: Option<&Arc<str>>) -> Self {
+        Self {
+            label: label.cloned(),
+            timing,
+            count: Counter::new(),
+            table: Table::new(2 * PROBES),
+            panics: Arc::default(),
+        }
     }
 
-    /// The name under which they are published.
+    /// The name under which they are published, if they are.
     #[cfg(feature = "metrics")]
-    pub(crate) fn label(&self) -> &Arc<str> {
-        &self.label
+    pub(crate) fn label(&self) -> Option<&Arc<str>> {
+        self.label.as_ref()
     }
 
     /// Whether no job has come yet.
@@ -71,7 +77,7 @@ impl Sites {
 
     #[cold]
     fn open(&self, origin: Origin) -> Arc<Tally> {
-        Tally::new(origin, self.count.add_one(), self.timing, &self.label, &self.panics)
+        Tally::new(origin, self.count.add_one(), self.timing, self.label.as_ref(), &self.panics)
     }
 
     /// The last panics of the executor's jobs, the latest first.
@@ -109,7 +115,7 @@ mod tests {
         // Each call leaks a place of its own: as many sites as there are lines.
         let origins: Vec<Origin> =
             (0..500).map(|_| Origin::of_location(Box::leak(Box::new(*Location::caller())))).collect();
-        let sites = Sites::new(false, "test".into());
+        let sites = Sites::new(false, None);
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {

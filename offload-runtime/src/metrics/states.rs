@@ -20,7 +20,7 @@ pub(crate) struct StateFigures {
 }
 
 impl States {
-    pub(crate) fn new(label: &Arc<str>) -> Self {
+    pub(crate) fn new(label: Option<&Arc<str>>) -> Self {
         let published = PublishedStates::new(label);
         Self { opened: Counter::new(), dropped: Counter::new(), failed: Counter::new(), published }
     }

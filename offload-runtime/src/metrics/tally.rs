@@ -68,7 +68,13 @@ struct Shard {
 }
 
 impl Tally {
-    pub(super) fn new(origin: Origin, number: u64, timing: bool, label: &Arc<str>, panics: &Arc<Panics>) -> Arc<Self> {
+    pub(super) fn new(
+        origin: Origin,
+        number: u64,
+        timing: bool,
+        label: Option<&Arc<str>>,
+        panics: &Arc<Panics>,
+    ) -> Arc<Self> {
         let published = Published::new(label, origin);
         let (short_in_a_row, is_short, shards) = (Counter::new(), LooseFlag::new(false), Default::default());
         let panics = Arc::clone(panics);

@@ -8,7 +8,7 @@ use crate::sync::Arc;
 pub(super) struct Published;
 
 impl Published {
-    pub(super) fn new(_label: &Arc<str>, _origin: Origin) -> Self {
+    pub(super) fn new(_label: Option<&Arc<str>>, _origin: Origin) -> Self {
         Self
     }
 
@@ -39,7 +39,7 @@ impl Event {
 pub(crate) struct Gauges;
 
 impl Gauges {
-    pub(crate) fn new(_label: &Arc<str>, _max_threads: usize, _queue_capacity: Option<usize>) -> Self {
+    pub(crate) fn new(_label: Option<&Arc<str>>, _max_threads: usize, _queue_capacity: Option<usize>) -> Self {
         Self
     }
 
@@ -54,7 +54,7 @@ impl Gauges {
 pub(super) struct PublishedStates;
 
 impl PublishedStates {
-    pub(super) fn new(_label: &Arc<str>) -> Self {
+    pub(super) fn new(_label: Option<&Arc<str>>) -> Self {
         Self
     }
 

@@ -40,6 +40,8 @@ impl ThreadPoolBuilder {
                 queue_capacity: None,
                 name: "offload".into(),
                 timing: true,
+                publish_metrics: true,
+                enter_runtime: true,
                 stack_size: None,
                 warn_after: None,
                 is_stateful: false,
@@ -168,6 +170,57 @@ impl ThreadPoolBuilder {
         self
     }
 
+    /// Whether the figures go to the recorder of the `metrics` facade, with the feature `metrics`. Default: yes.
+    ///
+    /// Without it the pool calls no recorder. [`metrics`](ThreadPool::metrics) counts all the same, and
+    /// `publish_gauges` does nothing. The pool's [`Limited`](crate::Limited) views do not publish either, unless
+    /// [they are told to](crate::LimitedBuilder::publish_metrics).
+    ///
+    /// A crate that makes a pool of its own should decline: another crate of the program may enable the feature for pools that have nothing
+    /// to do with it.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, ThreadPool};
+    ///
+    /// let pool = ThreadPool::builder().publish_metrics(false).build();
+    /// pollster::block_on(pool.submit(|| ())).unwrap();
+    /// assert_eq!(pool.metrics().completed(), 1);
+    /// ```
+    pub fn publish_metrics(mut self, publish: bool) -> Self {
+        self.config.publish_metrics = publish;
+        self
+    }
+
+    /// Whether the caller's tokio runtime is current inside the jobs, with the feature `tokio`. Default: yes.
+    ///
+    /// Without it a job keeps no handle of the runtime and sees none: `Handle::current()` and `tokio::spawn` panic in it, and
+    /// `Handle::try_current()` is an error. A body that needs a runtime captures a `Handle`. The same holds for jobs of the pool's
+    /// [`Limited`](crate::Limited) views.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_runtime::{ExecutorExt, ThreadPool};
+    /// # #[cfg(feature = "tokio")]
+    /// # fn main() {
+    /// use tokio::runtime::Handle;
+    ///
+    /// let sees_runtime = || Handle::try_current().is_ok();
+    /// let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// runtime.block_on(async {
+    ///     let (pool, without) = (ThreadPool::new(1), ThreadPool::builder().enter_runtime(false).build());
+    ///     assert!(pool.submit(sees_runtime).await.unwrap());
+    ///     assert!(!without.submit(sees_runtime).await.unwrap());
+    /// });
+    /// # }
+    /// # #[cfg(not(feature = "tokio"))]
+    /// # fn main() {}
+    /// ```
+    pub fn enter_runtime(mut self, enter: bool) -> Self {
+        self.config.enter_runtime = enter;
+        self
+    }
+
     /// Sets the size of each thread's stack, in bytes. Default: that of `std::thread`, 2 MiB unless `RUST_MIN_STACK` is set.
     ///
     /// # Examples
@@ -261,9 +314,9 @@ impl ThreadPoolBuilder {
         self
     }
 
-    /// The names of threads, without their numbers.
-    pub(crate) fn name(&self) -> &Arc<str> {
-        &self.config.name
+    /// The name under which metrics are published, if they are.
+    pub(crate) fn label(&self) -> Option<&Arc<str>> {
+        self.config.label()
     }
 
     /// Makes each thread own something: `install` is called before the start hook, `close` where the thread is about to leave and counts still,
@@ -313,6 +366,8 @@ impl fmt::Debug for ThreadPoolBuilder {
             .field("queue_capacity", &config.queue_capacity)
             .field("thread_name", &config.name)
             .field("timing", &config.timing)
+            .field("publish_metrics", &config.publish_metrics)
+            .field("enter_runtime", &config.enter_runtime)
             .field("stack_size", &config.stack_size)
             .field("warn_after", &config.warn_after)
             .finish_non_exhaustive()

@@ -23,6 +23,8 @@ pub(super) struct Config {
     pub(super) queue_capacity: Option<usize>,
     pub(super) name: Arc<str>,
     pub(super) timing: bool,
+    pub(super) publish_metrics: bool,
+    pub(super) enter_runtime: bool,
     pub(super) stack_size: Option<usize>,
     pub(super) warn_after: Option<Duration>,
     /// Whether each thread owns a state.
@@ -30,6 +32,11 @@ pub(super) struct Config {
 }
 
 impl Config {
+    /// The name under which metrics are published, if they are.
+    pub(super) fn label(&self) -> Option<&Arc<str>> {
+        self.publish_metrics.then_some(&self.name)
+    }
+
     /// Whether one of `max_threads` threads has to do without another.
     pub(super) fn is_alone_of(&self, max_threads: usize) -> bool {
         self.is_stateful && max_threads == 1
@@ -148,8 +155,8 @@ impl Pool {
         if let Some(permits) = &permits {
             lines.add(permits);
         }
-        let sites = Sites::new(config.timing, Arc::clone(&config.name));
-        let gauges = Gauges::new(&config.name, config.max_threads, config.queue_capacity);
+        let sites = Sites::new(config.timing, config.label());
+        let gauges = Gauges::new(config.label(), config.max_threads, config.queue_capacity);
         let is_alone = LooseFlag::new(config.is_alone_of(config.max_threads));
         let (watch, long_search) = (Condvar::new(), AtomicBool::new(false));
         Self { config, sites, permits, lines, gauges, watch, long_search, is_alone }

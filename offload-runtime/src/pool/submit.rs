@@ -51,7 +51,7 @@ pub(super) fn try_submit<F, T>(
     let tally = queue.shared.sites.tally(origin);
     tally.submitted();
     // User code, as it makes a span: before the lock.
-    let context = CallerContext::of(origin);
+    let context = CallerContext::entering(queue.shared.config.enter_runtime, origin);
     let why = match enter(queue) {
         Ok(()) => {
             let stamp = tally.stamp();

@@ -445,6 +445,15 @@ impl Executor for ThreadPool {
     fn count_items(&self, of: Origin, items: usize) {
         self.queue().shared.sites.tally(of).items(items);
     }
+
+    fn publishes_metrics(&self) -> bool {
+        self.queue().shared.config.publish_metrics
+    }
+
+    #[inline]
+    fn enters_runtime(&self) -> bool {
+        self.queue().shared.config.enter_runtime
+    }
 }
 
 impl fmt::Debug for ThreadPool {

@@ -89,14 +89,16 @@ impl After {
         for origin in self.cancelled {
             pool.sites.tally(origin).cancelled();
         }
-        for why in self.restarts {
-            publish::restart(&pool.config.name, why);
-        }
-        if let Some(count) = self.workers {
-            publish::workers(&pool.config.name, count);
-        }
-        for (worker, bytes) in self.resident {
-            publish::resident(&pool.config.name, worker, bytes);
+        if let Some(name) = pool.config.label() {
+            for why in self.restarts {
+                publish::restart(name, why);
+            }
+            if let Some(count) = self.workers {
+                publish::workers(name, count);
+            }
+            for (worker, bytes) in self.resident {
+                publish::resident(name, worker, bytes);
+            }
         }
         for end in self.ends {
             if end.is_large() {

@@ -213,6 +213,20 @@ impl ProcessPoolBuilder {
         self
     }
 
+    /// Whether the figures go to the recorder of the `metrics` facade, with the feature `metrics`. Default: yes.
+    ///
+    /// Without it the pool calls no recorder. [`metrics`](ProcessPool::metrics) counts all the same.
+    ///
+    /// # Examples
+    /// ```
+    /// # use offload_runtime::process::ProcessPool;
+    /// let builder = ProcessPool::builder().publish_metrics(false);
+    /// ```
+    pub fn publish_metrics(mut self, publish: bool) -> Self {
+        self.config.publish_metrics = publish;
+        self
+    }
+
     /// What dropping or cancelling the handle of a running call does. Default: [`OnDrop::Kill`].
     ///
     /// # Examples

@@ -34,6 +34,7 @@ pub enum OnDrop {
 #[derive(Clone, Debug)]
 pub(super) struct Config {
     pub(super) name: Arc<str>,
+    pub(super) publish_metrics: bool,
     pub(super) max_workers: usize,
     pub(super) min_workers: usize,
     pub(super) keep_alive: Duration,
@@ -53,10 +54,18 @@ pub(super) struct Config {
     pub(super) current_dir: Option<PathBuf>,
 }
 
+impl Config {
+    /// The name under which metrics are published, if they are.
+    pub(super) fn label(&self) -> Option<&Arc<str>> {
+        self.publish_metrics.then_some(&self.name)
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             name: "offload-process".into(),
+            publish_metrics: true,
             max_workers: available_parallelism().map_or(1, NonZero::get),
             min_workers: 0,
             keep_alive: Duration::from_secs(60),

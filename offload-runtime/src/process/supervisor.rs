@@ -53,7 +53,7 @@ impl Poke {
 /// Makes the pool and starts its two threads.
 pub(super) fn start(config: Config) -> Result<ProcessPool, Error> {
     let (tasks, of_helper) = mpsc::channel();
-    let sites = Arc::new(Sites::new(true, Arc::clone(&config.name)));
+    let sites = Arc::new(Sites::new(true, config.label()));
     let state = Mutex::new(State::new(&sites));
     let poke = Poke::new().map_err(Error::Spawn)?;
     let name = config.name.to_string();

@@ -61,7 +61,7 @@ impl Meter {
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         let name: Arc<str> = name.into().into();
-        Self { sites: Sites::new(true, Arc::clone(&name)), name }
+        Self { sites: Sites::new(true, Some(&name)), name }
     }
 
     /// Counts `call` as submitted, and returns it as one whose beginning and end are counted.

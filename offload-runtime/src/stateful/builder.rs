@@ -110,6 +110,23 @@ impl<S: 'static> StatefulPoolBuilder<S> {
         self.with(|pool| pool.timing(timing))
     }
 
+    /// Sets whether the figures go to the recorder of the `metrics` facade, those of the states included. Default: yes. See
+    /// [`ThreadPoolBuilder::publish_metrics`].
+    ///
+    /// # Examples
+    /// See [`ThreadPoolBuilder::publish_metrics`].
+    pub fn publish_metrics(self, publish: bool) -> Self {
+        self.with(|pool| pool.publish_metrics(publish))
+    }
+
+    /// Sets whether the caller's tokio runtime is current inside the jobs. Default: yes. See [`ThreadPoolBuilder::enter_runtime`].
+    ///
+    /// # Examples
+    /// See [`ThreadPoolBuilder::enter_runtime`].
+    pub fn enter_runtime(self, enter: bool) -> Self {
+        self.with(|pool| pool.enter_runtime(enter))
+    }
+
     /// Sets the size of each thread's stack, in bytes. See [`ThreadPoolBuilder::stack_size`].
     ///
     /// # Examples
@@ -191,7 +208,7 @@ impl<S: 'static> StatefulPoolBuilder<S> {
         F: Fn() -> Result<S, E> + Send + Sync + 'static,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let states = Arc::new(States::new(self.pool.name()));
+        let states = Arc::new(States::new(self.pool.label()));
         let open = Box::new(move || f().map_err(Into::into));
         let opener = Arc::new(Opener { open, keep_if: self.keep_if, states: Arc::clone(&states) });
         let install = move || thread::install(&opener);
@@ -223,7 +240,8 @@ impl<S: 'static> StatefulPoolBuilder<S> {
         static OPEN_NOW: Site = Site::function("open_now", module_path!(), file!(), line!(), column!());
         let pool = self.open(f);
         let origin = Origin::of_site(&OPEN_NOW);
-        let (job, handle) = job::pair_of(origin, OpenState::<S>(PhantomData), Unjudged, CallerContext::of(origin));
+        let context = CallerContext::entering(pool.enters_runtime(), origin);
+        let (job, handle) = job::pair_of(origin, OpenState::<S>(PhantomData), Unjudged, context);
         pool.execute(job);
         handle.wait()?;
         Ok(pool)

@@ -169,7 +169,8 @@ impl<E: StatefulExecutor> Permit<E> {
         T: Send + 'static,
     {
         let origin = Origin::of_caller();
-        let (job, handle) = pair_with::<E::State, _, _>(origin, Unjudged, f, CallerContext::of(origin));
+        let context = CallerContext::entering(self.enters_runtime(), origin);
+        let (job, handle) = pair_with::<E::State, _, _>(origin, Unjudged, f, context);
         self.execute(job);
         handle
     }

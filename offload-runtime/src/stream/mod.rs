@@ -126,7 +126,8 @@ impl<T: Send + 'static> BlockingStream<T> {
         Self::starting(origin, move |buffer| {
             let shared = Arc::new(Shared { channel: Channel::new(buffer), executor, origin });
             let slice = Slice { shared: Arc::clone(&shared), source: Some(source) };
-            let (job, handle) = job::pair_for(origin, move || slice.run(), Unjudged, CallerContext::of(origin));
+            let context = CallerContext::entering(shared.executor.enters_runtime(), origin);
+            let (job, handle) = job::pair_for(origin, move || slice.run(), Unjudged, context);
             shared.channel.submitting(|| shared.executor.execute(job));
             Begun { shared, handle: Some(handle), failure: None }
         })

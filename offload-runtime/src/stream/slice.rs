@@ -45,12 +45,16 @@ impl<T: 'static> Shared<T> {
         self.executor.count_items(self.origin, items);
     }
 
+    fn context(&self) -> CallerContext {
+        CallerContext::entering(self.executor.enters_runtime(), self.origin)
+    }
+
     /// Drops a source that will produce nothing more: on a worker if it is an iterator, and a worker can be had.
     pub(super) fn give_up(&self, source: Box<dyn Source<T>>) {
         if !source.has_begun() {
             return drop(source);
         }
-        let (job, handle) = job::pair_for(self.origin, move || drop(source), Unjudged, CallerContext::of(self.origin));
+        let (job, handle) = job::pair_for(self.origin, move || drop(source), Unjudged, self.context());
         handle.detach();
         // An executor that panics is one that refuses.
         contain(|| self.executor.execute(job.owed()));
@@ -74,7 +78,7 @@ impl<T: Send + 'static> Shared<T> {
 
     pub(super) fn submit_again(self: &Arc<Self>, source: Box<dyn Source<T>>) -> JobHandle<()> {
         let slice = Slice { shared: Arc::clone(self), source: Some(source) };
-        let (job, handle) = job::pair_for(self.origin, move || slice.run(), Unjudged, CallerContext::of(self.origin));
+        let (job, handle) = job::pair_for(self.origin, move || slice.run(), Unjudged, self.context());
         self.executor.execute(job.owed());
         handle
     }

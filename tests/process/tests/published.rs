@@ -63,3 +63,21 @@ fn calls_restarts_and_memory_are_published_under_their_names() {
     assert_eq!(published.values("offload_process_resident_bytes", &[pool]), [0.0]);
     assert_eq!(published.values("offload_process_resident_bytes", &[pool, "worker=\"0\""]), [0.0]);
 }
+
+#[test]
+fn a_pool_that_declines_to_publish_calls_no_recorder() {
+    let published = Published::install();
+    bounded(|| {
+        let pool =
+            pool!(max_workers(1), name("declined"), memory_limit(1 << 30), calls_per_worker(1), publish_metrics(false));
+        assert_eq!(block_on(functions::add(&pool, 1, 2)).unwrap(), 3);
+        eventually("it has had its calls", || pool.metrics().restarted() == 1);
+        block_on(pool.shutdown());
+        assert_eq!(pool.metrics().completed(), 1);
+    });
+    let names =
+        ["offload_jobs_submitted", "offload_pool_restarts", "offload_pool_processes", "offload_process_resident_bytes"];
+    for name in names {
+        assert!(published.values(name, &["pool=\"declined\""]).is_empty(), "{name}");
+    }
+}
