@@ -13,6 +13,7 @@ use crate::sync::{Arc, AtomicBool, Condvar, LooseFlag, thread};
 use crate::wakers::Wakers;
 
 /// What the builder chose.
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 #[derive(Clone)]
 pub(super) struct Config {
     /// At first, see [`State::max_threads`].
