@@ -71,9 +71,9 @@ impl ThreadPoolBuilder {
     /// The first jobs do not wait for their threads, nor for [`on_thread_start`](Self::on_thread_start). Threads that find nothing to do leave after
     /// the keep-alive, as all do: set [`min_threads`](Self::min_threads) to keep them.
     ///
-    /// If the system refuses a thread, no more of them are started. The pool works on with those that it has, and starts more as jobs need them;
-    /// [`metrics`](ThreadPool::metrics) tells how many there are. A job for which there is none asks the system again, and is refused with
-    /// [`Error::Spawn`](crate::Error::Spawn) if that refuses, too.
+    /// If the system refuses a thread, no more of them are started. The pool keeps the threads that it has, and starts more as jobs need them.
+    /// [`metrics`](ThreadPool::metrics) says how many there are. A job without a thread asks the system again. If the system still refuses, the job is
+    /// refused with [`Error::Spawn`](crate::Error::Spawn).
     ///
     /// # Examples
     /// ```

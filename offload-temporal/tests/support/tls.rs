@@ -69,7 +69,7 @@ impl Authority {
         Self::forward(self.acceptor(name, None), server)
     }
 
-    /// As `proxy`, for those who have a certificate of `clients`.
+    /// As `proxy`, for clients with a certificate of `clients`.
     pub(crate) fn proxy_for(&self, clients: &Self, name: &str, server: SocketAddr) -> SocketAddr {
         Self::forward(self.acceptor(name, Some(clients)), server)
     }
