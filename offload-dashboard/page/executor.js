@@ -4,7 +4,7 @@
 
 import { Chart, roundUp, WINDOW } from "./chart.js";
 import { arrange, make, write } from "./dom.js";
-import { clock, count, duration, percent, plural, rate } from "./format.js";
+import { clock, count, duration, percent, plural, rate, taken } from "./format.js";
 
 // Over how many seconds a rate is taken.
 const RATE = 5;
@@ -99,7 +99,7 @@ export class Executor {
     const [first, last] = [recent[0], recent.at(-1)];
     if (last.refused > first.refused) return ["refusing", "refusing: the queue is full"];
     if (recent.every((point) => point.queued > 0)) {
-      const why = waiting >= STARVED ? ": workers are waiting for a core" : running >= most ? ": all workers are busy" : "";
+      const why = waiting >= STARVED ? ": workers are waiting for a core" : most > 0 && running >= most ? ": all workers are busy" : "";
       return ["queueing", `queueing${why}`];
     }
     if (recent.some((point) => point.running > 0) || last.done > first.done) return ["working", "keeping up"];
@@ -143,7 +143,7 @@ export class Executor {
     const texts = {
       oldest: now.queued > 0 ? duration(now.oldest_wait_ms) : "–",
       peak: now.peak_queued > 0 ? `at most ${count(now.peak_queued)} waited` : "none ever waited",
-      running: `${count(now.running)} / ${count(now.max_threads)}`,
+      running: taken(now),
       utilisation: now.max_threads ? `${percent(busy / now.max_threads)} over ${clock(Math.min(span, WINDOW))}` : "",
       queued: now.queue_capacity === null ? count(now.queued) : `${count(now.queued)} / ${count(now.queue_capacity)}`,
       outlook,
@@ -164,7 +164,7 @@ export class Executor {
   }
 
   #drawChart() {
-    const { queue_capacity: capacity, max_threads: workers } = this.#reading;
+    const { kind, queue_capacity: capacity, max_threads: workers } = this.#reading;
     const most = Math.max(...this.points.map((point) => point.queued), 4);
     // The bound is worth its room once the queue comes near it.
     const near = capacity !== null && most * 2 >= capacity;
@@ -173,7 +173,11 @@ export class Executor {
         class: "queue", kind: "area", height: 116, name: "jobs queued", value: (point) => point.queued,
         top: near ? capacity : roundUp(most), none: "none waited", limit: near ? { at: capacity, name: `${count(capacity)} at most` } : null,
       },
-      { class: "busy", kind: "area", height: 34, name: "workers busy", value: (point) => point.running, top: Math.max(workers, 1) },
+      // What runs elsewhere has no bound here.
+      {
+        class: "busy", kind: "area", height: 34, name: kind === "remote" ? "calls running" : "workers busy", value: (point) => point.running,
+        top: workers || Math.max(...this.points.map((point) => point.running), 1),
+      },
       { class: "refused", kind: "marks", height: 16, name: "jobs refused", value: (point, before) => point.refused - before.refused, top: 1, none: "none" },
     ];
     this.#chart.draw(this.points, this.points.at(-1).at, lanes, this.#ago);
@@ -190,10 +194,10 @@ export class Executor {
   }
 
   #drawWorkers() {
-    const { jobs, threads, max_threads: most, peak_threads: peak, methods, kind, queued, waiting_for_core: waiting } = this.#reading;
+    const { jobs, threads, max_threads: most, peak_threads: peak, methods, kind, queued, waiting_for_core: waiting, states } = this.#reading;
     const usual = new Map(methods.map((method) => [method.site, method.run.all.p99]));
     // A view's jobs are on the threads of its pool.
-    const word = kind === "processes" ? "process" : kind === "view" ? "place" : "worker";
+    const word = { processes: "process", view: "place", remote: "call" }[kind] ?? "worker";
     const plain = (number) => plural(number, word, word === "process" ? "processes" : `${word}s`);
     const rows = jobs.slice(0, WORKERS).map((job) => this.#jobRow(job, usual.get(job.site) ?? Infinity));
     const rest = (number, what) => {
@@ -203,13 +207,14 @@ export class Executor {
     rest(jobs.length - WORKERS, "more at work");
     const here = kind === "view" ? this.#reading.running : Math.max(threads, jobs.length);
     if (kind === "view") rest(this.#reading.running, "taken, on the threads of its pool");
+    else if (kind === "remote") rest(this.#reading.running, "with workers elsewhere");
     else {
       // As many as there are jobs that wait have been woken, and have not come to one yet.
       const waking = Math.min(threads - jobs.length, queued);
       rest(waking, waiting >= STARVED ? "waiting for a core" : kind === "processes" ? "starting" : "waking");
       rest(threads - jobs.length - waking, "idle");
     }
-    if (kind !== "view") {
+    if (kind !== "view" && kind !== "remote") {
       rest(peak - here, `retired, as nothing needed them; at most ${count(peak)} at once`);
       rest(most - Math.max(peak, here), "never started, as nothing needed them");
     }
@@ -218,8 +223,13 @@ export class Executor {
       rows.push(make("tr", { class: "rest" }, make("td", { colspan: 3 }, text)));
     }
     for (const [why, number] of this.#reading.restarts) rest(number, `replaced: ${why.replace("_", " ")}`);
+    if (states) {
+      const failed = states.failed > 0 ? `, ${count(states.failed)} could not be opened` : "";
+      const text = `${plural(states.open, "state")} open; ${count(states.opened)} opened in all${failed}`;
+      rows.push(make("tr", { class: "rest" }, make("td", { colspan: 3 }, text)));
+    }
     arrange(this.#parts.workers, rows);
-    write(this.#parts.threads, `${count(kind === "view" ? here : threads)} of at most ${count(most)}`);
+    write(this.#parts.threads, kind === "remote" ? "" : `${count(kind === "view" ? here : threads)} of at most ${count(most)}`);
     const late = methods.filter((method) => method.queued > 0).sort((a, b) => b.queued - a.queued);
     this.#parts.waiting.hidden = late.length === 0;
     write(this.#parts.waiting, `Waiting: ${late.slice(0, 6).map((method) => `${method.site} ${count(method.queued)}`).join(", ")}${late.length > 6 ? ", …" : ""}`);

@@ -10,6 +10,9 @@ export const count = (value) => whole.format(value);
 
 export const plural = (value, one, many = `${one}s`) => `${count(value)} ${value === 1 ? one : many}`;
 
+// How many run, of how many that may: what runs elsewhere has no bound here.
+export const taken = ({ running, max_threads: most }) => (most > 0 ? `${count(running)} / ${count(most)}` : count(running));
+
 export const rate = (perSecond) =>
   `${perSecond === 0 ? "0" : perSecond >= 1000 ? count(Math.round(perSecond)) : digits(perSecond)}${GAP}/s`;
 

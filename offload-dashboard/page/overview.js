@@ -1,7 +1,7 @@
 // The table of all executors: one row each, with a link to its section.
 
 import { arrange, make, write } from "./dom.js";
-import { count, duration, rate } from "./format.js";
+import { count, duration, rate, taken } from "./format.js";
 
 export class Overview {
   #body;
@@ -30,7 +30,7 @@ export class Overview {
     const inline = state === "inline";
     const texts = [
       words.split(":")[0],
-      inline ? "" : `${count(reading.running)} / ${count(reading.max_threads)}`,
+      inline ? "" : taken(reading),
       inline ? "" : count(reading.queued),
       inline ? "" : duration(reading.queued > 0 ? reading.oldest_wait_ms : null),
       inline ? "" : rate(executor.rate("done")),

@@ -48,6 +48,8 @@ use axum::http::request::Parts;
 use axum::routing::{RouterIntoService, get, post};
 #[cfg(feature = "process")]
 use offload_runtime::process::ProcessPool;
+#[cfg(feature = "remote")]
+use offload_runtime::remote::RemoteMetrics;
 use offload_runtime::{Executor, Limited, StatefulPool, ThreadPool};
 
 use cancel::MayCancel;
@@ -163,6 +165,31 @@ impl Dashboard {
     #[cfg(feature = "process")]
     pub fn processes(mut self, name: impl Into<String>, pool: &ProcessPool) -> Self {
         self.sources.push(Source::processes(name.into(), pool));
+        self
+    }
+
+    /// Adds a remote executor by its figures: `metrics` is called twice a second, and should not block. For calls on other machines that is
+    /// `move || temporal.metrics()`, with a `Temporal` of `offload-temporal`.
+    ///
+    /// The page shows how many calls wait and run, their times and their failures, by method. It shows neither workers, which are elsewhere, nor
+    /// single calls.
+    ///
+    /// # Examples
+    /// ```
+    /// use offload_dashboard::Dashboard;
+    /// use offload_runtime::remote::Meter;
+    ///
+    /// let meter = Meter::new("orders"); // that of a remote executor
+    /// let dashboard = Dashboard::new().remote("orders", move || meter.metrics());
+    /// # drop(dashboard);
+    /// ```
+    #[cfg(feature = "remote")]
+    pub fn remote(
+        mut self,
+        name: impl Into<String>,
+        metrics: impl Fn() -> RemoteMetrics + Send + Sync + 'static,
+    ) -> Self {
+        self.sources.push(Source::remote(name.into(), metrics));
         self
     }
 

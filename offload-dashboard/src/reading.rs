@@ -1,12 +1,13 @@
 //! What is seen of the executors at one moment, and how it goes to a page as JSON. Durations are milliseconds.
 //!
-//! A [`Reading`] is all there is to see, a [`Point`] the few figures of it that are kept for the charts. Kinds of executors that come later (streams,
-//! calls on other machines) add a [`Kind`] and fill the same fields.
+//! A [`Reading`] is all there is to see, a [`Point`] the few figures of it that are kept for the charts. Each [`Kind`] of executor fills the same fields.
 
 use std::time::Duration;
 
 #[cfg(feature = "process")]
 use offload_runtime::process::ProcessPool;
+#[cfg(feature = "remote")]
+use offload_runtime::remote::RemoteMetrics;
 use offload_runtime::{LimitedMetrics, PanicRecord, PoolMetrics, RunningJob, SiteMetrics};
 use serde::Serialize;
 
@@ -34,6 +35,8 @@ pub(crate) enum Kind {
     View,
     #[cfg(feature = "process")]
     Processes,
+    #[cfg(feature = "remote")]
+    Remote,
     Inline,
 }
 
@@ -67,9 +70,19 @@ pub(crate) struct Executor {
     pub(crate) panics: Vec<Failure>,
     /// Why workers were replaced, and how often. Empty where they are threads.
     pub(crate) restarts: Vec<(&'static str, u64)>,
+    /// Of a pool whose threads own one.
+    pub(crate) states: Option<States>,
     /// The names of its threads begin with this.
     #[serde(skip)]
     pub(crate) thread_name: Option<String>,
+}
+
+/// How often a pool has opened what its threads own.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct States {
+    open: u64,
+    opened: u64,
+    failed: u64,
 }
 
 /// A job that runs.
@@ -157,7 +170,7 @@ impl Reading {
     }
 }
 
-/// The counts that pools, views and pools of processes have alike.
+/// The counts that all kinds have alike.
 macro_rules! with_counts {
     ($executor:expr, $metrics:expr) => {{
         let (executor, metrics): (Executor, _) = ($executor, $metrics);
@@ -168,7 +181,6 @@ macro_rules! with_counts {
             panicked: metrics.panicked(),
             cancelled: metrics.cancelled(),
             refused: metrics.refused(),
-            peak_queued: metrics.peak_queued(),
             failed: metrics.by_site().iter().map(SiteMetrics::failed).sum(),
             abandoned: metrics.by_site().iter().map(SiteMetrics::abandoned).sum(),
             cancelled_before_start: metrics.by_site().iter().map(SiteMetrics::cancelled_before_start).sum(),
@@ -187,6 +199,7 @@ impl Executor {
             queue_capacity: metrics.queue_capacity(),
             threads: metrics.threads(),
             peak_threads: metrics.peak_threads(),
+            peak_queued: metrics.peak_queued(),
             oldest_wait_ms: metrics.oldest_wait().map(milliseconds),
             panics: metrics.recent_panics().iter().map(Failure::read).collect(),
             thread_name: Some(metrics.name().to_owned()),
@@ -196,11 +209,23 @@ impl Executor {
         with_counts!(executor, metrics)
     }
 
+    pub(crate) fn of_states(metrics: &PoolMetrics, jobs: &[RunningJob]) -> Self {
+        let (open, opened, failed) = (metrics.states_open(), metrics.states_opened(), metrics.states_failed());
+        Self { states: Some(States { open, opened, failed }), ..Self::of_threads(metrics, jobs) }
+    }
+
+    #[cfg(feature = "remote")]
+    pub(crate) fn of_remote(metrics: &RemoteMetrics) -> Self {
+        let panics = metrics.recent_panics().iter().map(Failure::read).collect();
+        with_counts!(Self { kind: Kind::Remote, panics, ..Self::default() }, metrics)
+    }
+
     pub(crate) fn of_view(metrics: &LimitedMetrics) -> Self {
         let executor = Self {
             kind: Kind::View,
             max_threads: metrics.limit(),
             threads: usize::try_from(metrics.running()).unwrap_or(usize::MAX),
+            peak_queued: metrics.peak_queued(),
             oldest_wait_ms: metrics.oldest_wait().map(milliseconds),
             panics: metrics.recent_panics().iter().map(Failure::read).collect(),
             ..Self::default()
@@ -224,6 +249,7 @@ impl Executor {
             max_threads: metrics.max_workers(),
             threads: metrics.workers().len(),
             peak_threads: metrics.peak_workers(),
+            peak_queued: metrics.peak_queued(),
             restarts: metrics.restarts().collect(),
             jobs: jobs.collect(),
             ..Self::default()

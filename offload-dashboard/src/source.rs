@@ -6,6 +6,8 @@ use std::time::Instant;
 
 #[cfg(feature = "process")]
 use offload_runtime::process::ProcessPool;
+#[cfg(feature = "remote")]
+use offload_runtime::remote::RemoteMetrics;
 use offload_runtime::{Executor as _, Limited, RunningJob, StatefulPool, ThreadPool};
 
 use crate::reading::{Executor, Kind};
@@ -48,7 +50,7 @@ impl Source {
         Self {
             running: Box::new(move || of_running.running_jobs()),
             is_closed: Box::new(move || of_closed.is_closed()),
-            ..Self::new(name, move || Executor::of_threads(&pool.metrics(), &pool.running_jobs()))
+            ..Self::new(name, move || Executor::of_states(&pool.metrics(), &pool.running_jobs()))
         }
     }
 
@@ -67,6 +69,11 @@ impl Source {
             is_closed: Box::new(move || of_closed.is_closed()),
             ..Self::new(name, move || Executor::of_processes(&pool))
         }
+    }
+
+    #[cfg(feature = "remote")]
+    pub(crate) fn remote(name: String, metrics: impl Fn() -> RemoteMetrics + Send + Sync + 'static) -> Self {
+        Self::new(name, move || Executor::of_remote(&metrics()))
     }
 
     pub(crate) fn inline(name: String) -> Self {

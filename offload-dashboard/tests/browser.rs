@@ -33,6 +33,66 @@ fn named(name: &str, threads: usize) -> ThreadPool {
     ThreadPool::builder().thread_name(name).max_threads(threads).build()
 }
 
+/// A remote executor whose calls a test begins and ends.
+#[cfg(feature = "remote")]
+mod remote {
+    use std::collections::VecDeque;
+    use std::sync::{Arc, Mutex};
+
+    use offload_runtime::remote::{Call, Format, Meter, MeteredCall, RemoteExecutor, RemoteMetrics};
+    use offload_runtime::{Error, blocking};
+
+    #[derive(Clone)]
+    pub(crate) struct Elsewhere {
+        meter: Arc<Meter>,
+        calls: Arc<Mutex<VecDeque<MeteredCall>>>,
+    }
+
+    impl RemoteExecutor for Elsewhere {
+        fn format(&self) -> Format {
+            Format::Json
+        }
+
+        fn execute(&self, call: Call) {
+            self.calls.lock().unwrap().push_back(self.meter.submit(call));
+        }
+    }
+
+    impl Elsewhere {
+        pub(crate) fn new(name: &str) -> Self {
+            Self { meter: Arc::new(Meter::new(name)), calls: Arc::default() }
+        }
+
+        pub(crate) fn metrics(&self) -> RemoteMetrics {
+            self.meter.metrics()
+        }
+
+        /// The first call begins.
+        pub(crate) fn begin(&self) {
+            self.calls.lock().unwrap()[0].begin();
+        }
+
+        /// The first call returns 1, and all others are refused.
+        pub(crate) fn end(&self) {
+            let mut calls = std::mem::take(&mut *self.calls.lock().unwrap());
+            calls.pop_front().unwrap().complete(Ok(b"1".to_vec()));
+            calls.into_iter().for_each(|call| call.refuse(Error::QueueFull));
+        }
+    }
+
+    #[derive(Clone)]
+    pub(crate) struct Orders {
+        pub(crate) elsewhere: Elsewhere,
+    }
+
+    impl Orders {
+        #[blocking(remote, handle, executor = elsewhere)]
+        pub(crate) fn ship(&self, order: u64) -> u64 {
+            order
+        }
+    }
+}
+
 /// A job that ends as cancelled if it was, once the gate opens.
 fn cancellable(pool: &ThreadPool, gate: &Gate) -> JobHandle<()> {
     let (of_job, arrived) = (gate.clone(), gate.arrived());
@@ -314,6 +374,46 @@ async fn a_view_shows_its_places_and_what_waits() {
     occupied.release();
     waiting.await.unwrap();
     assert!(!view.is_closed());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium; CI runs it"]
+async fn a_pool_shows_what_its_threads_own() {
+    let opens = AtomicBool::new(true);
+    let open_one = move || if opens.swap(false, Ordering::Relaxed) { Ok(()) } else { Err("no more") };
+    let states = StatefulPool::builder().max_threads(1).keep_if(|()| false).open(open_one);
+    states.submit_with(|()| ()).await.unwrap();
+    states.submit_with(|()| ()).await.unwrap_err();
+    let browser = open(Dashboard::new().stateful("db", &states).pool("plain", &named("plain", 1)).router()).await;
+    let page = Page(&browser);
+    let text = "0 states open; 1 opened in all, 1 could not be opened";
+    page.until_executor("db", "has had a state", |db| has(&db["workers"], text)).await;
+    assert!(!has(&page.look().await["executors"]["plain"]["workers"], "states"));
+    browser.close().await;
+}
+
+/// Their workers are not here, and how many there are is not known.
+#[cfg(feature = "remote")]
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium; CI runs it"]
+async fn calls_on_other_machines_are_shown() {
+    let elsewhere = remote::Elsewhere::new("orders");
+    let orders = remote::Orders { elsewhere: elsewhere.clone() };
+    let (first, second) = (orders.ship(1), orders.ship(2));
+    elsewhere.begin();
+    let of_page = elsewhere.clone();
+    let browser = open(Dashboard::new().remote("orders", move || of_page.metrics()).router()).await;
+    let page = Page(&browser);
+    let seen = page.until_executor("orders", "runs a call", |orders| orders["figures"]["running"] == "1").await;
+    assert_eq!((&seen["figures"]["queued"], &seen["threads"]), (&json!("1"), &json!("")));
+    assert_eq!(seen["workers"], json!(["1 call with workers elsewhere"]));
+    assert!(has(&seen["methods"], "ship"), "{seen}");
+    page.fits_all_screens(5_000).await;
+    elsewhere.end();
+    assert_eq!(first.await.unwrap(), 1);
+    assert!(matches!(second.await, Err(Error::QueueFull)));
+    page.until_executor("orders", "has failed", |orders| orders["figures"]["running"] == "0").await;
     browser.close().await;
 }
 
