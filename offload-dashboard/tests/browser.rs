@@ -76,7 +76,9 @@ mod remote {
         pub(crate) fn end(&self) {
             let mut calls = std::mem::take(&mut *self.calls.lock().unwrap());
             calls.pop_front().unwrap().complete(Ok(b"1".to_vec()));
-            calls.into_iter().for_each(|call| call.refuse(Error::QueueFull));
+            for call in calls {
+                call.refuse(Error::QueueFull);
+            }
         }
     }
 
