@@ -40,6 +40,22 @@ fn a_higher_limit_lets_waiting_jobs_begin_at_once() {
     assert_eq!(view.metrics().limit(), 3);
 }
 
+/// Nothing else happens in the executor that could let them begin.
+#[test]
+fn a_higher_limit_alone_lets_a_waiting_job_begin() {
+    fn begins(executor: &impl Executor, raise: impl FnOnce()) {
+        let held = Occupied::new(executor, 1);
+        let waits = executor.submit(|| ());
+        raise();
+        finish(waits).unwrap();
+        held.release();
+    }
+    let pool = ThreadPool::new(1);
+    begins(&pool, || pool.set_max_threads(2));
+    let view = pool.limited(1);
+    begins(&view, || view.set_limit(2));
+}
+
 /// Three run as the limit becomes one: they end, and later jobs run one at a time.
 fn lowered(executor: &impl Executor, lower: impl FnOnce(), running: impl Fn() -> usize) {
     let gates = [(); 3].map(|()| Gate::closed());

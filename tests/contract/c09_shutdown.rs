@@ -187,20 +187,23 @@ fn c09_the_deadline_passes_and_names_what_is_left() {
     assert!(first.is_finished() && second.is_finished() && queued.is_finished());
 }
 
-/// All jobs have ended, and a thread is in its stop hook: it is not said that nothing is left.
+/// All jobs have ended, and threads are in their stop hook: it is not said that nothing is left.
 #[test]
 fn c09_the_deadline_passes_while_a_thread_stops() {
-    let gate = Gate::closed();
-    let door = gate.clone();
-    let pool = ThreadPool::builder().max_threads(1).on_thread_stop(move || door.pass()).build();
-    finish(pool.submit(|| ())).unwrap();
-    let shutdown = pool.shutdown();
-    gate.wait_for(1);
-    let left = shutdown.wait_timeout(Duration::from_millis(5)).unwrap_err();
-    assert_eq!((left.running().len(), left.queued(), left.threads()), (0, 0, 1));
-    assert_eq!(left.to_string(), "no job runs, but 1 thread has not ended");
-    gate.open();
-    shutdown.wait_timeout(PATIENCE).unwrap();
+    let texts = ["no job runs, but 1 thread has not ended", "no job runs, but 2 threads have not ended"];
+    for (threads, text) in [1, 2].into_iter().zip(texts) {
+        let gate = Gate::closed();
+        let door = gate.clone();
+        let pool = ThreadPool::builder().max_threads(threads).on_thread_stop(move || door.pass()).build();
+        Occupied::new(&pool, threads).release();
+        let shutdown = pool.shutdown();
+        gate.wait_for(threads);
+        let left = shutdown.wait_timeout(Duration::from_millis(5)).unwrap_err();
+        assert_eq!((left.running().len(), left.queued(), left.threads()), (0, 0, threads));
+        assert_eq!(left.to_string(), text);
+        gate.open();
+        shutdown.wait_timeout(PATIENCE).unwrap();
+    }
 }
 
 #[test]

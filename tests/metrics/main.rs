@@ -7,3 +7,4 @@ mod sites;
 mod slow;
 mod streams;
 mod times;
+mod views;

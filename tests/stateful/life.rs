@@ -105,6 +105,28 @@ fn a_job_that_comes_while_a_state_is_dropped_gets_the_next() {
     assert_eq!((alive.load(Ordering::SeqCst), pool.metrics().states_opened()), (0, 2));
 }
 
+/// After a job that came while it retired, a thread retires as any other.
+#[test]
+fn a_thread_that_was_kept_from_retiring_retires_later() {
+    struct Waits(Gate);
+    impl Drop for Waits {
+        fn drop(&mut self) {
+            self.0.pass();
+        }
+    }
+    let gate = Gate::closed();
+    let door = gate.clone();
+    let open = move || Ok::<_, io::Error>(Waits(door.clone()));
+    let pool = StatefulPool::builder().max_threads(1).keep_alive(Duration::ZERO).open(open);
+    finish(pool.submit_with(|_| ())).unwrap();
+    gate.wait_for(1); // the thread retires
+    let second = pool.submit_with(|_| ());
+    gate.open();
+    finish(second).unwrap();
+    gate.wait_for(2);
+    eventually("it has left", || pool.metrics().threads() == 0);
+}
+
 #[test]
 fn threads_below_the_minimum_keep_their_states() {
     let log = Log::default();
