@@ -24,7 +24,8 @@ for test in contract faults streams stateful io soak; do
     echo "== memcheck $test"
     program=$(cargo test --package tests --test "$test" --no-run --message-format=json |
         sed -n "s/.*\"name\":\"$test\".*\"executable\":\"\([^\"]*\)\".*/\1/p")
-    valgrind --tool=memcheck --leak-check=full --show-leak-kinds=definite,indirect \
-        --errors-for-leak-kinds=definite,indirect --fair-sched=yes --error-exitcode=9 --suppressions=ci/valgrind.supp --quiet \
-        "$program" --test-threads=1 "${skip[@]}"
+    # In the folder in which cargo runs them.
+    (cd tests && valgrind --tool=memcheck --leak-check=full --show-leak-kinds=definite,indirect \
+        --errors-for-leak-kinds=definite,indirect --fair-sched=yes --error-exitcode=9 --suppressions=../ci/valgrind.supp --quiet \
+        "$program" --test-threads=1 "${skip[@]}")
 done
