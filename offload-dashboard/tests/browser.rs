@@ -357,6 +357,46 @@ async fn twenty_pools_fit_all_screens() {
     browser.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium; CI runs it"]
+async fn times_are_those_of_the_chosen_window() {
+    let pool = named("work", 1);
+    pool.submit(|| ()).await.unwrap();
+    let routes = Dashboard::new().pool("work", &pool).router::<()>();
+    let history = serve::history(&routes).await;
+    let windows = [("m1", 11.0, "11.0"), ("m5", 22.0, "22.0"), ("all", 33.0, "33.0")];
+    let browser = open(routes_that_say(routes, history, |work| {
+        for (window, ms, _) in windows {
+            work["methods"][0]["run"][window]["p99"] = json!(ms);
+        }
+    }))
+    .await;
+    let page = Page(&browser);
+    page.until_executor("work", "shows all jobs at first", |work| has(&work["methods"], "33.0")).await;
+    for (window, _, own) in windows {
+        let choose = "const e = document.getElementById('window'); e.value = 'WINDOW'; e.dispatchEvent(new Event('input', { bubbles: true }));";
+        browser.run(&choose.replace("WINDOW", window)).await;
+        let shown = page.look().await["executors"]["work"]["methods"].clone();
+        for (_, _, text) in windows {
+            assert_eq!(has(&shown, text), text == own, "{window}: {shown}");
+        }
+    }
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium; CI runs it"]
+async fn workers_that_have_retired_are_told_from_those_that_were_never_started() {
+    let pool = ThreadPool::builder().thread_name("work").max_threads(8).keep_alive(Duration::ZERO).build();
+    Occupied::new(&pool, 3).release();
+    let browser = open(Dashboard::new().pool("work", &pool).router()).await;
+    let page = Page(&browser);
+    let retired = "3 workers retired, as nothing needed them; at most 3 at once";
+    let shown = page.until_executor("work", "has no worker left", |work| has(&work["workers"], retired)).await;
+    assert_eq!(shown["workers"], json!([retired, "5 workers never started, as nothing needed them"]));
+    browser.close().await;
+}
+
 /// A view has its limit as its places; its jobs run on the threads of its pool, and are cancelled there.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Chromium; CI runs it"]
