@@ -7,6 +7,7 @@ mod support;
 
 mod chaos;
 mod memory;
+mod standin;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -139,6 +140,11 @@ fn main() {
         }),
         Trial::test("memory_over_many_calls", || {
             memory::over_many_calls();
+            Ok(())
+        })
+        .with_ignored_flag(true),
+        Trial::test("memory_over_very_many_calls", || {
+            memory::over_very_many_calls();
             Ok(())
         })
         .with_ignored_flag(true),

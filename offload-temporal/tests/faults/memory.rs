@@ -1,7 +1,7 @@
 //! How much memory a caller and a worker need after many calls, and after many cancelled ones. It reports, and asserts nothing.
 //! After the calls it prints by how much each grows per call: the slope of a line through all readings but those of the first fifth.
 //!
-//! `OFFLOAD_MEMORY_CALLS=100000 cargo test -p offload-temporal --test faults -- --ignored --nocapture`
+//! `OFFLOAD_MEMORY_CALLS=100000 cargo test -p offload-temporal --test faults -- --ignored --nocapture memory_over_very_many_calls`
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use pollster::block_on;
 use tests_process::functions;
 
+use crate::standin;
 use crate::support::functions::Jobs;
 use crate::support::server::{Server, connect};
 use crate::support::workers::Process;
@@ -22,18 +23,31 @@ const CALLERS: usize = 64;
 /// How many calls the worker runs at once.
 const PLACES: usize = 16;
 
+/// Through the server, of 20,000 calls and 960 that are cancelled while they run.
 pub(crate) fn over_many_calls() {
-    let calls = std::env::var("OFFLOAD_MEMORY_CALLS").unwrap_or_else(|_| "20000".into());
-    let (server, queue) = (Server::start(), unique("memory"));
-    let worker = Process::worker(&server.url(), &queue, PLACES);
-    Process::start(&["memory", &server.url(), &queue, &calls, &worker.id().to_string()]).output();
+    let server = Server::start();
+    measure(&server.url(), 20_000, 960);
+}
+
+/// Through the stand-in: what callers and workers keep does not depend on the server, which needs half an hour and more for so many.
+pub(crate) fn over_very_many_calls() {
+    let calls = std::env::var("OFFLOAD_MEMORY_CALLS").map_or(100_000, |calls| calls.parse().unwrap());
+    measure(&format!("http://{}", standin::start()), calls, 0);
+}
+
+fn measure(url: &str, calls: usize, cancelled: usize) {
+    let queue = unique("memory");
+    let worker = Process::worker(url, &queue, PLACES);
+    let [calls, cancelled] = [calls, cancelled].map(|count| count.to_string());
+    Process::start(&["memory", url, &queue, &calls, &cancelled, &worker.id().to_string()]).output();
 }
 
 /// `main` of the caller. It reports to stderr, which is that of this process.
 pub(crate) fn caller(arguments: &[String]) {
-    let [url, queue, calls, worker] = arguments else { panic!("URL QUEUE CALLS WORKER") };
+    let [url, queue, calls, cancelled, worker] = arguments else { panic!("URL QUEUE CALLS CANCELLED WORKER") };
     let temporal = connect(url).task_queue(queue);
-    let (calls, files, begin) = (calls.parse::<usize>().unwrap(), Files::new(), Instant::now());
+    let [calls, cancelled]: [usize; 2] = [calls, cancelled].map(|count| count.parse().unwrap());
+    let (files, begin) = (Files::new(), Instant::now());
     let show = |what: &str, count: usize| {
         let [caller, worker] = ["self", worker.as_str()].map(resident);
         eprintln!("{count:7} {what}: caller {caller} KiB, worker {worker} KiB, {:?}", begin.elapsed());
@@ -66,7 +80,7 @@ pub(crate) fn caller(arguments: &[String]) {
         eprintln!("the {process} grows by {:.1} bytes for each call", slope(&points));
     }
     // Cancelled while they run: it is the worker that hears of it.
-    let rounds = (calls / 20 / PLACES).max(1);
+    let rounds = cancelled / PLACES;
     let jobs = Jobs { jobs: temporal.heartbeat(Duration::from_secs(1)) };
     for round in 1..=rounds {
         let names: Vec<_> = (0..PLACES).map(|place| format!("{round}-{place}")).collect();

@@ -104,7 +104,7 @@ impl Authority {
 }
 
 /// Gives each connection to `serve`, on a thread of its own.
-fn listen(serve: impl AsyncFn(TcpStream) + Send + 'static) -> SocketAddr {
+pub(crate) fn listen(serve: impl AsyncFn(TcpStream) + Send + 'static) -> SocketAddr {
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();

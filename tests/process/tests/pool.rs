@@ -70,6 +70,31 @@ fn a_worker_is_replaced_after_its_number_of_calls() {
     });
 }
 
+/// Where the pool is open, closed, or has lost its last handle: CPython's gh-115634, gh-119592 and gh-152967.
+#[test]
+fn a_backlog_runs_to_its_end_although_each_worker_has_few_calls() {
+    bounded(|| {
+        for calls_per_worker in [1, 2] {
+            for then in ["await", "close", "drop"] {
+                let pool = pool!(max_workers(2), calls_per_worker(calls_per_worker));
+                let calls: Vec<_> = (0..10).map(|n| functions::add(&pool, n, 1)).collect();
+                let end = match then {
+                    "await" => None,
+                    "close" => Some(pool.shutdown()),
+                    _ => {
+                        drop(pool);
+                        None
+                    }
+                };
+                for (n, call) in (0..).zip(calls) {
+                    assert_eq!(block_on(call).unwrap(), n + 1, "{then}");
+                }
+                end.map(block_on);
+            }
+        }
+    });
+}
+
 #[test]
 fn a_full_queue_refuses() {
     bounded(|| {
