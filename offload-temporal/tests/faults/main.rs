@@ -6,8 +6,8 @@
 mod support;
 
 mod chaos;
+mod fake_server;
 mod memory;
-mod standin;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use pollster::block_on;
 use tests_process::functions;
 
-use crate::standin;
+use crate::fake_server;
 use crate::support::functions::Jobs;
 use crate::support::server::{Server, connect};
 use crate::support::workers::Process;
@@ -29,10 +29,10 @@ pub(crate) fn over_many_calls() {
     measure(&server.url(), 20_000, 960);
 }
 
-/// Through the stand-in: what callers and workers keep does not depend on the server, which needs half an hour and more for so many.
+/// Through the fake server: what callers and workers keep does not depend on the server, and the real one needs half an hour and more for so many.
 pub(crate) fn over_very_many_calls() {
     let calls = std::env::var("OFFLOAD_MEMORY_CALLS").map_or(100_000, |calls| calls.parse().unwrap());
-    measure(&format!("http://{}", standin::start()), calls, 0);
+    measure(&format!("http://{}", fake_server::start()), calls, 0);
 }
 
 fn measure(url: &str, calls: usize, cancelled: usize) {
