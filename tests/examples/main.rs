@@ -7,6 +7,8 @@ mod concurrent_requests;
 mod executors;
 mod notes;
 mod process;
+#[cfg(target_os = "linux")]
+mod processes;
 mod task_runner;
 #[cfg(unix)]
 mod web;

@@ -73,6 +73,43 @@ fn a_call_of_64_mb_crosses_and_comes_back() {
     });
 }
 
+/// The most memory that a process has occupied, in bytes.
+#[cfg(target_os = "linux")]
+fn peak(process: u32) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+}
+
+/// In a process of its own, where nothing else needs memory.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_large_call_is_in_memory_twice_on_each_side() {
+    const LENGTH: usize = 64 << 20;
+    if std::env::var_os("OFFLOAD_ALONE").is_none() {
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "a_large_call_is_in_memory_twice_on_each_side", "--nocapture"])
+            .env("OFFLOAD_ALONE", "1")
+            .status();
+        assert!(status.unwrap().success());
+        return;
+    }
+    bounded(|| {
+        let pool = pool!(max_workers(1));
+        let child = block_on(functions::process_id(&pool)).unwrap();
+        let before = [std::process::id(), child].map(peak);
+        let text = block_on(functions::echo(&pool, "x".repeat(LENGTH))).unwrap();
+        assert_eq!(text.len(), LENGTH);
+        let [here, there] = [std::process::id(), child].map(peak);
+        // Here: the value and its bytes, first of the argument, then of the result.
+        let here = here - before[0];
+        assert!((2 * LENGTH..2 * LENGTH + LENGTH / 2).contains(&here), "{here}");
+        // There: the value, and the bytes of both, as the result is the argument.
+        let there = there - before[1];
+        assert!((2 * LENGTH..3 * LENGTH + LENGTH / 2).contains(&there), "{there}");
+    });
+}
+
 #[test]
 fn calls_of_all_sizes_follow_each_other_on_one_worker() {
     bounded(|| {
@@ -100,16 +137,18 @@ fn a_payload_over_the_limit_is_an_error_that_names_both_sizes() {
     });
 }
 
+/// 1 MiB each way, 1,000 times; `OFFLOAD_LARGE_CALLS=10000` makes it more.
 #[test]
 fn many_large_calls_from_several_threads_do_not_wait_for_each_other() {
-    bounded(|| {
+    let calls = std::env::var("OFFLOAD_LARGE_CALLS").map_or(1_000, |calls| calls.parse::<u32>().unwrap());
+    bounded(move || {
         let pool = pool!(max_workers(2));
         let callers: Vec<_> = (0..4)
             .map(|caller: u8| {
                 let pool = pool.clone();
                 std::thread::spawn(move || {
                     let text = char::from(b'a' + caller).to_string().repeat(1 << 20);
-                    for _ in 0..250 {
+                    for _ in 0..calls / 4 {
                         assert!(block_on(functions::echo(&pool, text.clone())).unwrap() == text);
                     }
                 })
