@@ -47,11 +47,11 @@ impl Temporal {
     /// Any process may ask, also for a call that another one has made. For calls that bear no [`id`](Self::id) of yours,
     /// [`running_jobs`](Self::running_jobs) has those that were made up.
     ///
-    /// # Errors
-    /// [`Error::Unavailable`] if the server does not answer within 15 seconds, or has no such namespace.
-    ///
     /// # Cancel safety
     /// It can be dropped at any time. Nothing is changed by asking.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the server does not answer within 15 seconds, or has no such namespace.
     ///
     /// # Examples
     /// ```no_run
