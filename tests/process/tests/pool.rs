@@ -70,7 +70,7 @@ fn a_worker_is_replaced_after_its_number_of_calls() {
     });
 }
 
-/// Where the pool is open, closed, or has lost its last handle: CPython's gh-115634, gh-119592 and gh-152967.
+/// Where the pool is open, closed, or has lost its last handle: Python's gh-115634, gh-119592 and gh-152967.
 #[test]
 fn a_backlog_runs_to_its_end_although_each_worker_has_few_calls() {
     bounded(|| {
