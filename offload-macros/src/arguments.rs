@@ -9,7 +9,6 @@ use crate::self_rewrite;
 use crate::tokens::{hidden, local};
 use crate::types::{self, last_segment, peel, shown};
 use proc_macro2::{Ident, Span};
-use syn::visit_mut::{self, VisitMut};
 use syn::{
     Attribute, FnArg, GenericArgument, Pat, PatIdent, PatType, ReceiverKind, Token, Type, TypeReference, parse_quote,
 };
@@ -177,20 +176,22 @@ impl Argument {
 
     /// The pattern of a parameter: each part under the name that `name_of` gives it.
     pub(crate) fn opened(&self, name_of: fn(&Part) -> &Ident) -> Pat {
-        struct Rename<'a>(&'a [Part], fn(&Part) -> &Ident);
-        impl VisitMut for Rename<'_> {
-            fn visit_pat_ident_mut(&mut self, found: &mut PatIdent) {
+        fn rename(pattern: &mut Pat, parts: &[Part], name_of: fn(&Part) -> &Ident) {
+            if let Pat::Ident(found) = pattern {
                 let is_it = |part: &&Part| matches!(&part.inside, Inside::Name(_, name) if *name == found.ident);
-                if let Some(part) = self.0.iter().find(is_it) {
-                    *found = PatIdent { mutability: None, ident: (self.1)(part).clone(), ..found.clone() };
+                if let Some(part) = parts.iter().find(is_it) {
+                    (found.mutability, found.ident) = (None, name_of(part).clone());
                 }
+            }
+            for pattern in inner(pattern) {
+                rename(pattern, parts, name_of);
             }
         }
         let Some(mut pattern) = self.pattern.clone() else {
             let ident = name_of(self.whole()).clone();
             return Pat::Ident(PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident, subpat: None });
         };
-        Rename(&self.parts, name_of).visit_pat_mut(&mut pattern);
+        rename(&mut pattern, &self.parts, name_of);
         pattern
     }
 }
@@ -220,7 +221,7 @@ fn parts(number: usize, typed: &PatType, is_owned: bool, around: &Surroundings) 
         Part { outside, way, inside: Inside::Name(found.mutability, found.ident.clone()), is_read }
     };
     let mut names = Names { found: Vec::new(), is_by_value: true, is_complete: true };
-    names.visit_pat_mut(&mut typed.pat.clone());
+    names.read(&mut typed.pat.clone());
     let is_wanted = names.is_complete || around.is_seen && !around.has_twin;
     let inside = match (&*typed.pat, names.found.as_slice()) {
         (Pat::Ident(_), [found]) if names.is_by_value => return (None, vec![part(found)]),
@@ -253,8 +254,8 @@ struct Names {
     is_complete: bool,
 }
 
-impl VisitMut for Names {
-    fn visit_pat_mut(&mut self, pattern: &mut Pat) {
+impl Names {
+    fn read(&mut self, pattern: &mut Pat) {
         match pattern {
             // A unit struct or a constant is matched, not bound.
             Pat::Ident(found) if !found.ident.to_string().starts_with(char::is_uppercase) => {
@@ -266,7 +267,25 @@ impl VisitMut for Names {
             Pat::Wild(_) | Pat::Rest(_) => self.is_complete = false,
             _ => self.is_by_value = false,
         }
-        visit_mut::visit_pat_mut(self, pattern);
+        for pattern in inner(pattern) {
+            self.read(pattern);
+        }
+    }
+}
+
+/// The patterns right inside of a pattern. A visitor would walk through expressions and types as well, each of its
+/// functions compiled once more.
+fn inner(pattern: &mut Pat) -> Vec<&mut Pat> {
+    match pattern {
+        Pat::Ident(found) => found.subpat.iter_mut().map(|(_, pattern)| &mut **pattern).collect(),
+        Pat::Or(found) => found.cases.iter_mut().collect(),
+        Pat::Paren(found) => vec![&mut found.pat],
+        Pat::Reference(found) => vec![&mut found.pat],
+        Pat::Slice(found) => found.elems.iter_mut().collect(),
+        Pat::Struct(found) => found.fields.iter_mut().map(|field| &mut *field.pat).collect(),
+        Pat::Tuple(found) => found.elems.iter_mut().collect(),
+        Pat::TupleStruct(found) => found.elems.iter_mut().collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -113,9 +113,11 @@ impl VisitMut for Borrows {
 }
 
 /// Calls a function with each type inside of a type, from the outside in, as long as it says to go on.
-struct Each<F>(F);
+///
+/// Not generic, as each instance would compile the whole walk once more.
+struct Each<'a>(&'a mut dyn FnMut(&mut Type) -> bool);
 
-impl<F: FnMut(&mut Type) -> bool> VisitMut for Each<F> {
+impl VisitMut for Each<'_> {
     fn visit_type_mut(&mut self, ty: &mut Type) {
         if (self.0)(ty) {
             visit_mut::visit_type_mut(self, ty);
@@ -128,9 +130,9 @@ impl<F: FnMut(&mut Type) -> bool> VisitMut for Each<F> {
     fn visit_expr_mut(&mut self, _: &mut Expr) {}
 }
 
-fn each(ty: &Type, f: impl FnMut(&mut Type) -> bool) -> Type {
+fn each(ty: &Type, mut f: impl FnMut(&mut Type) -> bool) -> Type {
     let mut ty = ty.clone();
-    Each(f).visit_type_mut(&mut ty);
+    Each(&mut f).visit_type_mut(&mut ty);
     ty
 }
 
