@@ -13,6 +13,7 @@
 use crate::errors::Errors;
 use crate::options::is_option;
 use crate::tokens::{as_group, is_ident, is_punct, list, regroup};
+use crate::types::find_borrow;
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
 
@@ -30,7 +31,7 @@ pub(crate) fn expand(args: &TokenStream, item: &TokenStream, errors: &mut Errors
             errors.at(name.span(), message);
         }
     }
-    let place = trait_of(head);
+    let place = place(head);
     let block = Block { defaults, place: quote!(impl(#place)) };
     let mut count = 0;
     let inside = block.attributes(body.stream(), &mut count);
@@ -55,11 +56,12 @@ fn block(tokens: &[TokenTree]) -> Option<(&Ident, &[TokenTree], &Group)> {
     Some((keyword, &head[at..], body))
 }
 
-/// Before: `impl<K> Find<K> for Users<K> where K: Key`. After: `Find<K>`.
-fn trait_of(head: &[TokenTree]) -> Option<TokenStream> {
+/// Before: `impl<'a> Find<&'a str> for Users<'a> where ..`. After: `& Find<&'a str>`; the `&` says that the type borrows.
+fn place(head: &[TokenTree]) -> Option<TokenStream> {
     let head = head.iter();
     let block: syn::ItemImpl = syn::parse2(quote!(#(#head)* {})).ok()?;
-    block.trait_.map(|(path, _)| path.into_token_stream())
+    let (of, borrows) = (block.trait_.map(|(path, _)| path), find_borrow(&block.self_ty).map(|_| quote!(&)));
+    Some(quote!(#borrows #of))
 }
 
 /// Before: `executor = pool::<A, B>(), handle`. After: each option with its name.

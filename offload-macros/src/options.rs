@@ -78,12 +78,12 @@ pub(crate) struct Capture {
     pub(crate) value: Expr,
 }
 
-/// What the impl block around a method is.
-pub(crate) enum Place {
-    /// `impl Type` or `trait Name`: `Self::name` is the method.
-    Type,
-    /// `impl Trait for Type`: `<Self as Trait>::name` is.
-    Trait(Path),
+/// What is known of the impl block around a method.
+pub(crate) struct Place {
+    /// The trait, if it is the impl of one: `<Self as Trait>::name` is the method. Else `Self::name` is.
+    pub(crate) of: Option<Path>,
+    /// Whether its type borrows: `impl Cursor<'a>`.
+    pub(crate) borrows: bool,
 }
 
 /// Every option: its name, how it is written, and what people write for it beside a slight misspelling.
@@ -379,7 +379,9 @@ fn captures(name: &Ident, input: ParseStream) -> Result<Vec<Capture>> {
 fn place(input: ParseStream) -> Result<Place> {
     let content;
     parenthesized!(content in input);
-    if content.is_empty() { Ok(Place::Type) } else { content.parse().map(Place::Trait) }
+    let borrows = content.parse::<Option<Token![&]>>()?.is_some();
+    let of = if content.is_empty() { None } else { Some(content.parse()?) };
+    Ok(Place { of, borrows })
 }
 
 /// The name of the option that follows, if one does.

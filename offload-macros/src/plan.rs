@@ -113,6 +113,7 @@ impl Plan {
             let is_clone = matches!(argument.crossing, Crossing::ClonedSelf | Crossing::Borrowed);
             argument.crosses &= !(argument.is_self && is_clone && leaves_self);
         }
+        check_self(&options, &arguments, errors);
         let has_self_type = options.place.is_some() || function.names_self_type();
         let twin = options.sync.as_ref().and_then(|path| twin(path, &options, &function, has_self_type, errors));
         let output = match (options.handle, &options.boxed) {
@@ -233,7 +234,7 @@ fn twin(path: &Path, options: &Options, function: &Function, has_self_type: bool
     owner.segments.pop_punct();
     let is_plain = owner.segments.is_empty();
     let path = match &options.place {
-        Some(Place::Trait(of)) if is_plain => quote_spanned!(at=> <Self as #of>::#name),
+        Some(Place { of: Some(of), .. }) if is_plain => quote_spanned!(at=> <Self as #of>::#name),
         _ if !is_plain && !owner.is_ident("Self") => quote_spanned!(at=> <Self as #owner>::#name),
         _ if has_self_type || !is_plain => quote_spanned!(at=> Self::#name),
         _ => quote_spanned!(at=> #name),
@@ -279,6 +280,18 @@ fn check_qualifiers(function: &Function, errors: &mut Errors) {
     }
     if let Some(variadic) = &sig.variadic {
         errors.under(variadic, "expected an argument with its type; write `name: Type`");
+    }
+}
+
+/// The compiler says of it that data escapes, and not what to do.
+fn check_self(options: &Options, arguments: &[Argument], errors: &mut Errors) {
+    let borrows = options.place.as_ref().is_some_and(|place| place.borrows) && options.remote.is_none();
+    if let Some(receiver) = arguments.first().filter(|argument| argument.is_self && argument.crosses && borrows) {
+        errors.at(
+            receiver.at,
+            "`self` borrows, by the lifetime of its type, and the body runs on another thread; own the fields, or send \
+             only what the body needs: `with(name = self.name.to_owned())`",
+        );
     }
 }
 

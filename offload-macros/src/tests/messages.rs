@@ -315,6 +315,19 @@ fn options_are_distinguished() {
 }
 
 #[test]
+fn a_self_that_borrows_is_refused_where_the_block_shows_it() {
+    refused("impl(&)", "fn f(&self) -> u8 { self.n }", &["own the fields"]);
+    refused("impl(& Find<K>)", "fn f(self) -> u8 { self.n }", &["own the fields"]);
+    accepted("impl(&)", "fn f(&self) -> u8 { 1 }");
+    accepted("impl(&), with(n = self.n)", "fn f(&self) -> u8 { n }");
+    accepted("impl()", "fn f(&self) -> u8 { self.n }");
+    let expanded = expand("", "impl<'a> A<&'a u8> for B<'a> { #[blocking] fn f(&self) {} }").to_string();
+    assert!(expanded.contains("impl (& A < & 'a u8 >)"), "{expanded}");
+    let expanded = expand("", "impl B<'static> { #[blocking] fn f(&self) {} }").to_string();
+    assert!(expanded.contains("impl ()"), "{expanded}");
+}
+
+#[test]
 fn a_type_parameter_is_no_executor() {
     refused("executor = E", "fn f<E: Executor>(&self) {}", &["write a value of it, `executor = E::default()`"]);
     accepted("executor = E::default()", "fn f<E: Executor + Default>(&self) {}");
