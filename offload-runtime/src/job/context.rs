@@ -20,7 +20,8 @@ use std::ptr::{self, NonNull};
 
 use super::cell::{self, Header};
 use super::head::{Head, Wait};
-use super::views::{self, QueueId};
+use super::queue::{Owner, Queue};
+use super::views::{self, AnyQueue, QueueId};
 use crate::error::Error;
 use crate::hooks::{Hooks, Stop};
 use crate::sync::{Arc, Counter, thread_local};
@@ -28,15 +29,15 @@ use crate::sync::{Arc, Counter, thread_local};
 struct Frame {
     /// The job that runs in this frame, which keeps its JOB bit until it has left the frame.
     job: Option<NonNull<Header>>,
-    /// The queue that this frame serves, alive until it has left the frame. Null in a frame of a job.
-    queue: *const Head,
+    /// The queue that this frame serves. None in a frame of a job.
+    queue: Option<Arc<dyn AnyQueue>>,
     /// Whether the frame is that of a hook, which must not wait for the queue.
     is_hook: bool,
     outer: *const Frame,
     /// The handles for which what runs in this frame waits.
     waits_for: Cell<usize>,
     /// The queues that know of it. Frames further out serve them.
-    told: RefCell<Vec<NonNull<Head>>>,
+    told: RefCell<Vec<Arc<dyn AnyQueue>>>,
     /// The number of this frame, given when it first waits.
     number: Cell<u64>,
 }
@@ -51,7 +52,12 @@ thread_local! {
 
 /// Runs `f` with a new frame innermost. `f` may unwind.
 #[inline]
-fn within<R>(job: Option<NonNull<Header>>, queue: *const Head, is_hook: bool, f: impl FnOnce() -> R) -> R {
+fn within<R>(
+    job: Option<NonNull<Header>>,
+    queue: Option<Arc<dyn AnyQueue>>,
+    is_hook: bool,
+    f: impl FnOnce() -> R,
+) -> R {
     struct Leave<'a>(&'a Frame);
     impl Drop for Leave<'_> {
         #[inline]
@@ -76,24 +82,20 @@ fn within<R>(job: Option<NonNull<Header>>, queue: *const Head, is_hook: bool, f:
 /// The caller holds the job's `JOB` bit until `f` has ended.
 #[inline]
 pub(super) unsafe fn within_job<R>(header: NonNull<Header>, f: impl FnOnce() -> R) -> R {
-    within(Some(header), ptr::null(), false, f)
+    within(Some(header), None, false, f)
 }
 
-/// Runs `f` as a server of the queue at `head`.
-///
-/// # Safety
-/// The queue is alive until `f` has ended.
+/// Runs `f` as a server of `queue`: a job that `f` runs may await a job that is queued there.
 #[inline]
-pub(super) unsafe fn within_queue<R>(head: *const Head, f: impl FnOnce() -> R) -> R {
-    within(None, head, false, f)
+pub(crate) fn serve<P: Owner, R>(queue: &Arc<Queue<P>>, f: impl FnOnce() -> R) -> R {
+    let queue: Arc<Queue<P>> = Arc::clone(queue);
+    within(None, Some(queue), false, f)
 }
 
-/// Runs `f` as a hook of a thread that is to serve the queue at `head`.
-///
-/// # Safety
-/// The queue is alive until `f` has ended.
-pub(super) unsafe fn within_hook<R>(head: *const Head, f: impl FnOnce() -> R) -> R {
-    within(None, head, true, f)
+/// Runs a hook of a worker of `queue`, which must not await a job that is queued there: the job may need this very worker.
+pub(crate) fn serve_hook<P: Owner, R>(queue: &Arc<Queue<P>>, f: impl FnOnce() -> R) -> R {
+    let queue: Arc<Queue<P>> = Arc::clone(queue);
+    within(None, Some(queue), true, f)
 }
 
 /// A frame and those further out, innermost first.
@@ -127,7 +129,7 @@ pub(super) fn is_inside() -> bool {
 
 /// Whether this thread runs something that `queue` gave it.
 pub(crate) fn serves(queue: QueueId) -> bool {
-    frames().any(|frame| frame.queue.addr() == queue.0)
+    frames().any(|frame| frame.is_of(queue))
 }
 
 /// The innermost running job of this thread, for the length of `f`.
@@ -142,10 +144,14 @@ impl Frame {
         Frames { next: self, frames: PhantomData }
     }
 
-    /// The queue at that address, if this frame or one further out serves it.
-    fn served(&self, queue: QueueId) -> Option<NonNull<Head>> {
-        let frame = self.outward().find(|frame| frame.queue.addr() == queue.0)?;
-        NonNull::new(frame.queue.cast_mut())
+    /// Whether this frame serves `queue`.
+    fn is_of(&self, queue: QueueId) -> bool {
+        self.queue.as_ref().is_some_and(|served| QueueId::of(served) == queue)
+    }
+
+    /// The `queue`, if this frame or one further out serves it.
+    fn served(&self, queue: QueueId) -> Option<&Arc<dyn AnyQueue>> {
+        self.outward().find(|frame| frame.is_of(queue))?.queue.as_ref()
     }
 
     /// The job of this frame waits for one more handle: that of a job in the queue at `owner`. Returns whether that queue, or one from which
@@ -158,13 +164,13 @@ impl Frame {
             return false;
         }
         let mut served = false;
-        let queues = iter::successors(Some(owner), |queue| views::parent(*queue));
-        for head in queues.filter_map(|queue| self.served(queue)) {
+        for queue in needed(owner).filter_map(|queue| self.served(queue)) {
             served = true;
             // Not borrowed while the queue is told: that may wake a task.
-            if !self.told.borrow().contains(&head) {
-                self.told.borrow_mut().push(head);
-                tell(head, Wait::Begins);
+            let is_told = self.told.borrow().iter().any(|told| Arc::ptr_eq(told, queue));
+            if !is_told {
+                self.told.borrow_mut().push(Arc::clone(queue));
+                Arc::clone(queue).wait(Wait::Begins);
             }
         }
         if served {
@@ -178,8 +184,7 @@ impl Frame {
 
     /// Whether this thread is the only one that could ever run a job of `owner`.
     fn is_alone_for(&self, owner: QueueId) -> bool {
-        let mut queues = iter::successors(Some(owner), |queue| views::parent(*queue));
-        queues.any(|queue| self.served(queue).is_some_and(is_alone))
+        needed(owner).any(|queue| self.served(queue).is_some_and(|queue| queue.is_alone()))
     }
 
     /// One of the awaited handles has its result, or was dropped.
@@ -192,40 +197,25 @@ impl Frame {
 
     #[inline]
     fn end_wait(&self) {
-        for head in self.told.take() {
-            tell(head, Wait::Ends);
+        for queue in self.told.take() {
+            queue.wait(Wait::Ends);
         }
     }
 }
 
-/// Whether one thread alone serves the queue, which a frame of this thread serves.
-fn is_alone(head: NonNull<Head>) -> bool {
-    // SAFETY: a queue is alive until the frame that serves it is left.
-    let operations = unsafe { head.as_ref() }.operations;
-    // SAFETY: the operations are those of the queue.
-    unsafe { (operations.is_alone)(head) }
-}
-
-/// Tells the queue, which a frame of this thread serves, that a thread begins or ends to wait.
-fn tell(head: NonNull<Head>, wait: Wait) {
-    // SAFETY: a queue is alive until the frame that serves it is left.
-    let operations = unsafe { head.as_ref() }.operations;
-    // SAFETY: the operations are those of the queue.
-    unsafe { (operations.wait)(head, wait) };
+/// The queues that a job in the queue `owner` needs: that one, and those from which it gets its threads.
+fn needed(owner: QueueId) -> impl Iterator<Item = QueueId> {
+    iter::successors(Some(owner), |queue| views::parent(*queue))
 }
 
 /// # Panics
 /// If a hook of a worker awaits a job that is queued in the worker's own queue, or in a view of it.
 pub(super) fn check_hook(owner: *const Head) {
     let Some(frame) = frames().next().filter(|frame| frame.is_hook) else { return };
-    let mut next = Some(QueueId(owner.addr()));
-    while let Some(queue) = next {
-        assert!(
-            queue.0 != frame.queue.addr(),
-            "a hook of a thread, or a state that is dropped, awaits a job of its own pool, which may need this very thread"
-        );
-        next = views::parent(queue);
-    }
+    assert!(
+        !needed(QueueId(owner.addr())).any(|queue| frame.is_of(queue)),
+        "a hook of a thread, or a state that is dropped, awaits a job of its own pool, which may need this very thread"
+    );
 }
 
 /// The innermost frame waits for the job `header`, in the queue at `owner`. Returns the number of the frame, from which a handle knows it again.
@@ -272,8 +262,7 @@ impl<'a> Current<'a> {
     /// What stops all jobs of the queues that this thread serves around the job.
     fn stops(&self) -> impl Iterator<Item = &'a Stop> {
         let outer = Frames { next: self.frame, frames: PhantomData };
-        // SAFETY: a queue is alive until the frame that serves it is left.
-        outer.filter_map(|frame| unsafe { frame.queue.as_ref() }).map(|head| &head.stop)
+        outer.filter_map(|frame| frame.queue.as_ref()).map(|queue| queue.stop())
     }
 
     /// The job's hooks, made if it has none.

@@ -446,9 +446,9 @@ unsafe fn unlink(header: NonNull<Header>, linked: bool) -> Option<Claimed> {
     // ORDERING: Relaxed: the claim that saw LINKED was an Acquire of the Release in `State::link`, which comes after the store.
     let head = NonNull::new(cell_of(&header).owner.load(Ordering::Relaxed))?;
     // SAFETY: the job is linked, so its queue is alive (I4).
-    let operations = unsafe { head.as_ref() }.operations;
-    // SAFETY: the operations are those of the queue; the caller claimed the job while it was linked, and keeps the cell.
-    let is_ours = unsafe { (operations.unlink)(head, header) };
+    let unlink = unsafe { head.as_ref() }.unlink;
+    // SAFETY: the function is that of the queue; the caller claimed the job while it was linked, and keeps the cell.
+    let is_ours = unsafe { unlink(head, header) };
     // SAFETY: claimed by the caller, unlinked now; the JOB bit was given to this call.
     is_ours.then(|| unsafe { Claimed::from_header(header) })
 }

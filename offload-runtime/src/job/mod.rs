@@ -66,7 +66,7 @@ mod wait;
 mod waker_slot;
 
 pub(crate) use cell::{CancelUnwind, End, Outcome, Work};
-pub(crate) use context::{current, serves};
+pub(crate) use context::{current, serve, serve_hook, serves};
 pub use handle::JobHandle;
 pub(crate) use head::Wait;
 pub use judge::{Judge, Unjudged};
@@ -81,7 +81,6 @@ pub(crate) use shown::{Shown, Sight};
 pub use views::QueueId;
 
 use crate::error::Error;
-use crate::sync::Arc;
 use judge::InBox;
 
 /// A job that does `work`, and the handle that awaits its output.
@@ -165,17 +164,4 @@ pub(crate) trait Wrap {
     where
         F: FnOnce() -> Result<T, Error> + Send + 'static,
         T: Send + 'static;
-}
-
-/// Runs `f` as a server of `queue`: a job that `f` runs may await a job that is queued there.
-#[inline]
-pub(crate) fn serve<P: Owner, R>(queue: &Arc<Queue<P>>, f: impl FnOnce() -> R) -> R {
-    // SAFETY: the queue is borrowed for the length of the call.
-    unsafe { context::within_queue(Queue::head(queue), f) }
-}
-
-/// Runs a hook of a worker of `queue`, which must not await a job that is queued there: the job may need this very worker.
-pub(crate) fn serve_hook<P: Owner, R>(queue: &Arc<Queue<P>>, f: impl FnOnce() -> R) -> R {
-    // SAFETY: the queue is borrowed for the length of the call.
-    unsafe { context::within_hook(Queue::head(queue), f) }
 }

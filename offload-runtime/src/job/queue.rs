@@ -13,12 +13,12 @@ use std::ptr::NonNull;
 use std::sync::{OnceLock, Weak};
 
 use super::cell::Header;
-use super::head::{Head, Operations, Wait};
+use super::head::{Head, Wait};
 use super::inbox::{ENOUGH, Inbox};
 use super::list::{List, Place, place};
 use super::owned::{Claimed, Job};
 use super::state::Claim;
-use super::views::{Promote, QueueId, Registration};
+use super::views::{AnyQueue, QueueId, Registration};
 use crate::clock::Stamp;
 use crate::error::Error;
 use crate::hooks::Stop;
@@ -70,6 +70,8 @@ pub(crate) trait Owner: Sized + Send + Sync + 'static {
 pub(crate) struct Queue<P: Owner> {
     // First, so that a pointer to the queue is one to its head.
     head: Head,
+    /// Cancels all running jobs of this queue.
+    stop: Stop,
     pub(crate) shared: P,
     inbox: Apart<Inbox>,
     /// Whether the list holds jobs, for workers that search without the lock.
@@ -107,20 +109,19 @@ pub(crate) enum Rejected {
 }
 
 impl<P: Owner> Queue<P> {
-    const OPERATIONS: Operations = Operations { unlink: unlink_from::<P>, wait: wait_in::<P>, is_alone: is_alone::<P> };
-
     /// `parent`: the queue of the executor that gives this one its threads.
     pub(crate) fn new(shared: P, guarded: P::Guarded, parent: Option<QueueId>) -> Arc<Self> {
         let locked = Locked { list: List::new(), pin: None, aside: 0, taken: 0, enough: ENOUGH, peak: 0, guarded };
         let queue = Arc::new(Self {
-            head: Head { operations: &Self::OPERATIONS, stop: Stop::default() },
+            head: Head { unlink: unlink_from::<P> },
+            stop: Stop::default(),
             shared,
             inbox: Apart(Inbox::new()),
             listed: Apart(LooseFlag::new(false)),
             locked: Mutex::new(locked),
             registration: OnceLock::new(),
         });
-        let unsized_queue: Weak<dyn Promote> = Arc::<Self>::downgrade(&queue);
+        let unsized_queue: Weak<dyn AnyQueue> = Arc::<Self>::downgrade(&queue);
         let registration = Registration::new(Self::id(&queue), unsized_queue, parent);
         queue.registration.get_or_init(|| registration);
         let mut guard = queue.lock();
@@ -198,7 +199,7 @@ impl<P: Owner> Queue<P> {
     }
 
     pub(crate) fn stop(&self) -> &Stop {
-        &self.head.stop
+        &self.stop
     }
 
     pub(crate) fn id(this: &Arc<Self>) -> QueueId {
@@ -209,12 +210,24 @@ impl<P: Owner> Queue<P> {
     pub(super) fn head(this: &Arc<Self>) -> *const Head {
         Arc::as_ptr(this).cast()
     }
+}
 
-    /// A running job awaits the job: moves it behind all awaited jobs, before all others, if it is in this queue.
-    ///
-    /// # Safety
-    /// The caller keeps the cell until the call returns.
-    unsafe fn promote(self: &Arc<Self>, header: NonNull<Header>) {
+impl<P: Owner> AnyQueue for Queue<P> {
+    fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
+    fn is_alone(&self) -> bool {
+        self.shared.is_alone()
+    }
+
+    fn wait(self: Arc<Self>, wait: Wait) {
+        let mut guard = self.lock();
+        P::wait(&mut guard, wait);
+        guard.finish();
+    }
+
+    unsafe fn promote(self: Arc<Self>, header: NonNull<Header>) {
         let mut guard = self.lock();
         // SAFETY: as promised.
         let cell = unsafe { header.as_ref() };
@@ -229,15 +242,13 @@ impl<P: Owner> Queue<P> {
         }
         guard.finish();
         if is_here {
-            P::promoted(self);
+            P::promoted(&self);
         }
+        // It may be the last reference: the queue's owner holds values of the user.
+        discard(self);
     }
 
-    /// Takes the job out of this queue and refuses it, if it is here.
-    ///
-    /// # Safety
-    /// The caller keeps the cell until the call returns.
-    unsafe fn refuse(self: &Arc<Self>, header: NonNull<Header>, why: &Error) {
+    unsafe fn refuse(self: Arc<Self>, header: NonNull<Header>, why: &Error) {
         let mut guard = self.lock();
         // SAFETY: as promised.
         let is_here = unsafe { guard.holds(header) };
@@ -250,45 +261,22 @@ impl<P: Owner> Queue<P> {
         guard.finish();
         if is_claimed {
             // SAFETY: claimed and unlinked; its JOB bit was the queue's.
-            P::refused(self, unsafe { Claimed::from_header(header) }, why);
+            P::refused(&self, unsafe { Claimed::from_header(header) }, why);
         }
-    }
-}
-
-impl<P: Owner> Promote for Queue<P> {
-    unsafe fn promote(self: Arc<Self>, header: NonNull<Header>) {
-        // SAFETY: as promised.
-        unsafe { Queue::promote(&self, header) };
-        // It may be the last reference: the queue's owner holds values of the user.
-        discard(self);
-    }
-
-    unsafe fn refuse(self: Arc<Self>, header: NonNull<Header>, why: &Error) {
-        // SAFETY: as promised.
-        unsafe { Queue::refuse(&self, header, why) };
         // As above.
         discard(self);
     }
 }
 
-/// The queue behind a head.
-///
 /// # Safety
-/// `head` is that of a queue of `P`, made by `Queue::head`, that is alive until this returns.
-unsafe fn queue_of<P: Owner>(head: NonNull<Head>) -> Arc<Queue<P>> {
-    let queue: *const Queue<P> = head.as_ptr().cast_const().cast();
-    // SAFETY: it is the pointer of an `Arc` that is alive, as promised.
-    unsafe { Arc::increment_strong_count(queue) };
-    // SAFETY: the count was raised for this `Arc`.
-    unsafe { Arc::from_raw(queue) }
-}
-
-/// # Safety
-/// As for [`Operations::unlink`], with a queue of `P`.
+/// As for [`Head::unlink`]. `head` is that of a queue of `P`, by `Queue::head`.
 unsafe fn unlink_from<P: Owner>(head: NonNull<Head>, header: NonNull<Header>) -> bool {
+    let queue: *const Queue<P> = head.as_ptr().cast_const().cast();
+    // SAFETY: it is the pointer of an `Arc`, which is alive while the job is linked (I4).
+    unsafe { Arc::increment_strong_count(queue) };
     // Once the job is unlinked nothing but this reference keeps the queue.
-    // SAFETY: the queue is alive while the job is linked.
-    let queue = unsafe { queue_of::<P>(head) };
+    // SAFETY: the count was raised for this `Arc`.
+    let queue = unsafe { Arc::from_raw(queue) };
     let mut guard = queue.lock();
     guard.drain_inbox();
     // SAFETY: the caller keeps the cell.
@@ -309,22 +297,4 @@ unsafe fn unlink_from<P: Owner>(head: NonNull<Head>, header: NonNull<Header>) ->
     // It may be the last reference: the queue's owner holds values of the user.
     discard(queue);
     place != Place::Inbox
-}
-
-/// # Safety
-/// As for [`Operations::wait`], with a queue of `P`.
-unsafe fn wait_in<P: Owner>(head: NonNull<Head>, wait: Wait) {
-    // SAFETY: as promised.
-    let queue = unsafe { queue_of::<P>(head) };
-    let mut guard = queue.lock();
-    P::wait(&mut guard, wait);
-    guard.finish();
-}
-
-/// # Safety
-/// As for [`Operations::is_alone`], with a queue of `P`.
-unsafe fn is_alone<P: Owner>(head: NonNull<Head>) -> bool {
-    let queue: NonNull<Queue<P>> = head.cast();
-    // SAFETY: as promised.
-    unsafe { queue.as_ref() }.shared.is_alone()
 }

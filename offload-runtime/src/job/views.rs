@@ -8,15 +8,32 @@ use std::ptr::NonNull;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::cell::Header;
+use super::head::Wait;
 use crate::error::Error;
+use crate::hooks::Stop;
 use crate::sync::Arc;
 
-/// The address of a queue's head.
+/// The address of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct QueueId(pub(super) usize);
 
+impl QueueId {
+    pub(super) fn of(queue: &Arc<dyn AnyQueue>) -> Self {
+        Self(Arc::as_ptr(queue).addr())
+    }
+}
+
 /// A queue of whatever type.
-pub(crate) trait Promote: Send + Sync {
+pub(crate) trait AnyQueue: Send + Sync {
+    /// What cancels all its running jobs.
+    fn stop(&self) -> &Stop;
+
+    /// As [`Owner::is_alone`](super::Owner::is_alone).
+    fn is_alone(&self) -> bool;
+
+    /// One more, or one less, of the threads that serve this queue waits for a job.
+    fn wait(self: Arc<Self>, wait: Wait);
+
     /// A running job awaits the job: moves it before all jobs that are not awaited, if it is in this queue.
     ///
     /// # Safety
@@ -31,7 +48,7 @@ pub(crate) trait Promote: Send + Sync {
 }
 
 struct Entry {
-    queue: Weak<dyn Promote>,
+    queue: Weak<dyn AnyQueue>,
     parent: Option<QueueId>,
 }
 
@@ -69,7 +86,7 @@ pub(super) unsafe fn refuse(queue: QueueId, header: NonNull<Header>, why: &Error
     }
 }
 
-fn find(queue: QueueId) -> Option<Arc<dyn Promote>> {
+fn find(queue: QueueId) -> Option<Arc<dyn AnyQueue>> {
     queues().get(&queue).and_then(|entry| entry.queue.upgrade())
 }
 
@@ -78,7 +95,7 @@ fn find(queue: QueueId) -> Option<Arc<dyn Promote>> {
 pub(crate) struct Registration(QueueId);
 
 impl Registration {
-    pub(super) fn new(id: QueueId, queue: Weak<dyn Promote>, parent: Option<QueueId>) -> Self {
+    pub(super) fn new(id: QueueId, queue: Weak<dyn AnyQueue>, parent: Option<QueueId>) -> Self {
         queues().insert(id, Entry { queue, parent });
         Self(id)
     }
