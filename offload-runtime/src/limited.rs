@@ -7,9 +7,9 @@
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::OnceLock;
 
 use crate::context::CallerContext;
+#[cfg(doc)]
 use crate::error::Error;
 use crate::executor::Executor;
 use crate::idle::Idle;
@@ -18,6 +18,7 @@ use crate::job::{self, Job, JobHandle, Origin, Queue, QueueId, Rejected, Unjudge
 use crate::metrics::publish_view;
 use crate::metrics::{LimitedMetrics, Sites, Tally};
 use crate::permits::Permits;
+use crate::pool::Accounts;
 use crate::refused::Refused;
 use crate::sync::Arc;
 use crate::wait::wake;
@@ -127,7 +128,7 @@ impl<E: Executor + 'static> Limited<E> {
         let published = publishes_metrics.then(|| label.clone().unwrap_or(kind).into());
         let sites = Sites::new(true, published.as_ref());
         let parent = executor.queue_id();
-        let view = View { executor, parent, label, publishes_metrics, sites, permits: OnceLock::new() };
+        let view = View { executor, parent, label, publishes_metrics, accounts: Accounts::new(sites) };
         Self { handles: Arc::new(Handles { view: Queue::new(view, Runners::new(limit), parent) }) }
     }
 
@@ -147,11 +148,10 @@ impl<E: Executor + 'static> Limited<E> {
     #[must_use]
     pub fn queue_capacity(self, capacity: usize) -> Self {
         let view = &self.view().shared;
-        let is_new = Arc::strong_count(&self.handles) == 1 && view.sites.is_empty();
+        let is_new = Arc::strong_count(&self.handles) == 1 && view.accounts.sites.is_empty();
         assert!(is_new, "`Limited::queue_capacity` has to be called before the view is cloned or used");
-        let permits = Arc::new(Permits::new(capacity.saturating_add(self.view().lock().limit)));
-        let set = view.permits.set((capacity, Arc::clone(&permits)));
-        assert!(set.is_ok(), "`Limited::queue_capacity` was called before");
+        let permits = view.accounts.set_bound(capacity, self.view().lock().limit);
+        let permits = permits.expect("`Limited::queue_capacity` was called before");
         view.executor.closes(&permits);
         self
     }
@@ -197,10 +197,11 @@ impl<E: Executor + 'static> Limited<E> {
         f: F,
         pair: impl FnOnce(F, CallerContext) -> (Job, JobHandle<T>),
     ) -> Result<JobHandle<T>, Refused<F>> {
-        let tally = self.view().shared.sites.tally(origin);
+        let accounts = &self.view().shared.accounts;
+        let tally = accounts.sites.tally(origin);
         tally.submitted();
         let context = CallerContext::entering(self.enters_runtime(), origin);
-        if let Err(why) = self.enter() {
+        if let Err(why) = accounts.enter(self.is_closed()) {
             tally.refused(&why);
             context.refuse(&why);
             return Err(Refused::new(f, why));
@@ -249,11 +250,7 @@ impl<E: Executor + 'static> Limited<E> {
         assert!(n > 0, "`Limited::set_limit`: a view needs to run at least one job at once");
         let mut runners = self.view().lock();
         let before = std::mem::replace(&mut runners.limit, n);
-        // Under the lock, so that two that set it at once come to the same number of places.
-        let freed = match self.view().shared.permits.get() {
-            Some((capacity, permits)) => permits.resize(capacity.saturating_add(before), capacity.saturating_add(n)),
-            None => Vec::new(),
-        };
+        let freed = self.view().shared.accounts.resize(before, n);
         // More jobs may run now.
         runners.finish();
         wake(freed);
@@ -323,16 +320,6 @@ impl<E: Executor + 'static> Limited<E> {
         Idle::of(self.view())
     }
 
-    /// Takes a place, if the view takes jobs.
-    fn enter(&self) -> Result<(), Error> {
-        let view = &self.view().shared;
-        match view.permits.get() {
-            _ if view.executor.is_closed() => Err(Error::ShutDown),
-            Some((_, permits)) if !permits.try_acquire() => Err(Error::QueueFull),
-            _ => Ok(()),
-        }
-    }
-
     /// Enqueues a job that has a place.
     fn enqueue(&self, job: Job, tally: &Arc<Tally>) {
         match self.view().push(job, tally.stamp()) {
@@ -356,7 +343,7 @@ impl<E: Executor + 'static> Limited<E> {
     }
 
     fn cancelled(&self, job: Job, is_owed: bool, tally: &Arc<Tally>) {
-        wake(self.view().shared.release(is_owed));
+        wake(self.view().shared.accounts.release(is_owed));
         tally.cancelled();
         drop(job);
     }
@@ -392,7 +379,7 @@ impl<E: Executor + 'static> Limited<E> {
         let mut runners = self.view().lock();
         let (limit, peak_queued, oldest_wait) = (runners.limit, runners.peak(), runners.oldest_wait());
         runners.finish();
-        let sites = &self.view().shared.sites;
+        let sites = &self.view().shared.accounts.sites;
         let (figures, by_site) = sites.read();
         let panics = sites.recent_panics();
         LimitedMetrics { limit, peak_queued, oldest_wait, figures, sites: by_site, panics }
@@ -422,22 +409,21 @@ impl<E: Executor + 'static> Limited<E> {
     /// ```
     pub fn publish_gauges(&self) {
         let view = &self.view().shared;
-        let queue_capacity = view.permits.get().map(|(capacity, _)| *capacity);
-        if let Some(label) = view.sites.label() {
-            publish_view(label, queue_capacity, &self.metrics());
+        if let Some(label) = view.accounts.sites.label() {
+            publish_view(label, view.accounts.capacity(), &self.metrics());
         }
     }
 }
 
 impl<E: Executor + 'static> Executor for Limited<E> {
     fn execute(&self, job: Job) {
-        let tally = self.view().shared.sites.tally(job.origin());
+        let tally = self.view().shared.accounts.sites.tally(job.origin());
         tally.submitted();
         // What is owed to a stream, or to a view of this one, is owed to this one, and to its executor.
         if job.is_owed() {
             return self.enqueue_promised(job, tally);
         }
-        match self.enter() {
+        match self.view().shared.accounts.enter(self.is_closed()) {
             Ok(()) => self.enqueue(job, tally),
             Err(why) => {
                 tally.refused(&why);
@@ -459,11 +445,11 @@ impl<E: Executor + 'static> Executor for Limited<E> {
     }
 
     fn permits(&self) -> Option<Arc<Permits>> {
-        self.view().shared.permits.get().map(|(_, permits)| Arc::clone(permits))
+        self.view().shared.accounts.permits().cloned()
     }
 
     fn execute_permitted(&self, job: Job) {
-        let tally = self.view().shared.sites.tally(job.origin());
+        let tally = self.view().shared.accounts.sites.tally(job.origin());
         tally.submitted();
         self.enqueue_promised(job, tally);
     }
@@ -473,7 +459,7 @@ impl<E: Executor + 'static> Executor for Limited<E> {
     }
 
     fn count_items(&self, of: Origin, items: usize) {
-        self.view().shared.sites.tally(of).items(items);
+        self.view().shared.accounts.sites.tally(of).items(items);
     }
 
     fn publishes_metrics(&self) -> bool {

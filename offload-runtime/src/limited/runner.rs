@@ -3,7 +3,6 @@
 //! The rules are those of `pool/mod.rs`, with runners for workers: a runner that has not begun is one that is coming, and giving one to the
 //! executor is starting one. A runner that the executor refuses refuses what waits, if it was the last.
 
-use std::sync::OnceLock;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -11,10 +10,8 @@ use crate::cancel::{is_cancelled, on_cancel};
 use crate::error::Error;
 use crate::executor::Executor;
 use crate::idle::{Busy, Idlers};
-use crate::job::{self, Canceller, Claimed, End, Guard, Job, JobHandle, Origin, Owner, Queue, QueueId, Wait, Work};
-use crate::metrics::Sites;
-use crate::permits::Permits;
-use crate::pool;
+use crate::job::{self, Canceller, Claimed, Guard, Job, JobHandle, Origin, Owner, Queue, QueueId, Wait, Work};
+use crate::pool::{self, Accounts};
 use crate::site::Site;
 use crate::sync::{self, Arc, Mutex, thread};
 use crate::unwind::contain;
@@ -32,9 +29,7 @@ pub(super) struct View<E> {
     /// The name under which its metrics are published, if it or its executor has one.
     pub(super) label: Option<String>,
     pub(super) publishes_metrics: bool,
-    pub(super) sites: Sites,
-    /// The capacity, if it has one, and a place for each job that the view may hold at once.
-    pub(super) permits: OnceLock<(usize, Arc<Permits>)>,
+    pub(super) accounts: Accounts,
 }
 
 /// The part of a view that its queue's lock guards.
@@ -134,8 +129,7 @@ impl<E: Executor + 'static> Owner for View<E> {
     }
 
     fn cancelled(queue: &Arc<Queue<Self>>, job: &Claimed) {
-        wake(queue.shared.release(job.is_owed()));
-        queue.shared.sites.tally(job.origin()).cancelled();
+        queue.shared.accounts.cancelled(job);
         // A runner that would find nothing to run takes no place of the executor.
         let mut runners = queue.lock();
         runners.drain_inbox();
@@ -147,7 +141,7 @@ impl<E: Executor + 'static> Owner for View<E> {
     }
 
     fn refused(queue: &Arc<Queue<Self>>, job: Claimed, why: &Error) {
-        queue.shared.refuse_all(vec![job], why);
+        queue.shared.accounts.refuse([job], why);
     }
 
     fn wait(runners: &mut Runners, wait: Wait) {
@@ -164,26 +158,6 @@ impl<E: Executor + 'static> Owner for View<E> {
         drop(runners);
         for runner in queued {
             runner.promote(parent);
-        }
-    }
-}
-
-impl<E> View<E> {
-    /// A job has ended, or never begins: its place is free. Returns the wakers to call.
-    #[must_use]
-    pub(super) fn release(&self, is_owed: bool) -> Vec<Waker> {
-        match self.permits.get() {
-            Some((_, permits)) if !is_owed => permits.release(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// Refuses jobs that were taken out of the queue.
-    fn refuse_all(&self, jobs: Vec<Claimed>, why: &Error) {
-        for job in jobs {
-            wake(self.release(job.is_owed()));
-            self.sites.tally(job.origin()).refused(why);
-            job.refuse(why.duplicate());
         }
     }
 }
@@ -281,7 +255,7 @@ impl<E: Executor + 'static> Work for Runner<E> {
         let idlers = Idlers::take(&mut runners);
         drop(runners);
         drop(handle);
-        self.view.shared.refuse_all(refused, why);
+        self.view.shared.accounts.refuse(refused, why);
         wake(idlers);
     }
 }
@@ -292,7 +266,7 @@ fn stop<E: Executor + 'static>(view: &Arc<Queue<View<E>>>) {
     let refused = runners.pop_all();
     runners.promised = false;
     runners.finish();
-    view.shared.refuse_all(refused, &Error::ShutDown);
+    view.shared.accounts.refuse(refused, &Error::ShutDown);
 }
 
 /// Runs the jobs of the view on this thread, until there are none or the time slice is over.
@@ -331,17 +305,6 @@ fn run_jobs<E: Executor + 'static>(queue: &Arc<Queue<View<E>>>) {
         runners.running += 1;
         runners.finish();
         has_run = true;
-        let (tally, is_owed) = (view.sites.tally(job.origin()), job.is_owed());
-        let since = tally.started(stamp);
-        let mut next = Vec::new();
-        let note = |end: End<'_>| {
-            tally.ended(end, stamp, since);
-            next = view.release(is_owed);
-        };
-        drop(match &worker {
-            Some(worker) => job.run_shown(&worker.shown, since, note),
-            None => job.run_noting(note),
-        });
-        wake(next);
+        view.accounts.run(job, stamp, worker.as_deref());
     }
 }

@@ -34,17 +34,17 @@ pub(super) fn running(queue: &Arc<Queue<Pool>>) -> usize {
 
 /// What the pool is doing at this moment.
 pub(super) fn metrics(queue: &Arc<Queue<Pool>>) -> PoolMetrics {
-    let Pool { config, sites, .. } = &queue.shared;
+    let Pool { config, accounts, .. } = &queue.shared;
     let mut state = queue.lock();
     let (max_threads, threads, running) = (state.max_threads, state.threads, state.running());
     let (peak_threads, peak_running, peak_queued) = (state.peak_threads, state.peak_running, state.peak());
     let oldest_wait = state.oldest_wait();
     state.finish();
-    let (figures, by_site) = sites.read();
+    let (figures, by_site) = accounts.sites.read();
     PoolMetrics {
         name: Arc::clone(&config.name),
         max_threads,
-        queue_capacity: config.queue_capacity,
+        queue_capacity: accounts.capacity(),
         threads,
         idle: threads - running,
         peak_threads,
@@ -54,6 +54,6 @@ pub(super) fn metrics(queue: &Arc<Queue<Pool>>) -> PoolMetrics {
         states: StateFigures::default(),
         figures,
         sites: by_site,
-        panics: sites.recent_panics(),
+        panics: accounts.sites.recent_panics(),
     }
 }

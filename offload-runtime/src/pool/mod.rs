@@ -29,10 +29,11 @@
 //!
 //! # Files
 //! `state.rs` what the lock guards, and the choice of the worker to wake · `submit.rs` which jobs are accepted · `worker.rs` a worker's
-//! life · `spin.rs` the search. `shutdown.rs` the end · `watch.rs` slow jobs · `inspect.rs` metrics and
+//! life · `spin.rs` the search · `accounts.rs` counts, times and places of jobs, of views too. `shutdown.rs` the end · `watch.rs` slow jobs · `inspect.rs` metrics and
 //! running jobs. `current.rs` what is known of a worker · `builder.rs` options · `thread_pool.rs` the public handle.
 //! The protocol of a job is explained in `job/mod.rs`.
 
+mod accounts;
 mod builder;
 mod current;
 mod inspect;
@@ -49,6 +50,7 @@ mod thread_pool;
 mod watch;
 mod worker;
 
+pub(crate) use accounts::Accounts;
 pub use builder::ThreadPoolBuilder;
 pub(crate) use current::current as current_worker;
 pub use running::RunningJob;

@@ -14,7 +14,6 @@ use super::current::current;
 use super::inspect;
 use super::running::RunningJob;
 use super::state::{Hooks, Pool, State};
-use super::submit::refuse_all;
 use crate::error::Error;
 use crate::job::{Guard, Queue};
 use crate::sync::Arc;
@@ -35,7 +34,7 @@ pub(super) fn stop(queue: &Arc<Queue<Pool>>) {
     });
     // First of all: a destructor of what is refused may wait for a job that runs.
     queue.stop().run();
-    refuse_all(&queue.shared, refused, &Error::ShutDown);
+    queue.shared.accounts.refuse(refused, &Error::ShutDown);
 }
 
 fn end(queue: &Arc<Queue<Pool>>, then: impl FnOnce(&mut Guard<'_, Pool>)) {

@@ -3,12 +3,13 @@
 use std::task::Waker;
 use std::time::Duration;
 
+use super::accounts::Accounts;
 use super::current::Worker;
 use super::running::RunningJob;
 use super::spin::SpinLimit;
 use crate::idle::{Busy, Idlers};
 use crate::metrics::{Gauges, Sites};
-use crate::permits::{Lines, Permits};
+use crate::permits::Lines;
 use crate::sync::{Arc, AtomicBool, Condvar, LooseFlag, thread};
 use crate::wakers::Wakers;
 
@@ -69,9 +70,7 @@ pub(super) struct Hooks {
 /// The part of a pool outside its lock.
 pub(super) struct Pool {
     pub(super) config: Config,
-    pub(super) sites: Sites,
-    /// One for each job that the pool may hold at once, if it has a capacity.
-    pub(super) permits: Option<Arc<Permits>>,
+    pub(super) accounts: Accounts,
     /// The lines for places in the pool and in its views.
     pub(super) lines: Lines,
     pub(super) gauges: Gauges,
@@ -151,25 +150,15 @@ pub(super) enum Wake {
 
 impl Pool {
     pub(super) fn new(config: Config) -> Self {
-        let permits = config.queue_capacity.map(|n| Arc::new(Permits::new(n.saturating_add(config.max_threads))));
+        let accounts = Accounts::new(Sites::new(config.timing, config.label()));
         let lines = Lines::default();
-        if let Some(permits) = &permits {
-            lines.add(permits);
+        if let Some(permits) = config.queue_capacity.and_then(|n| accounts.set_bound(n, config.max_threads)) {
+            lines.add(&permits);
         }
-        let sites = Sites::new(config.timing, config.label());
         let gauges = Gauges::new(config.label(), config.max_threads, config.queue_capacity);
         let is_alone = LooseFlag::new(config.is_alone_of(config.max_threads));
         let (watch, long_search) = (Condvar::new(), AtomicBool::new(false));
-        Self { config, sites, permits, lines, gauges, watch, long_search, is_alone }
-    }
-
-    /// A job has ended, or never begins: its place is free. Returns the wakers to call.
-    #[must_use]
-    pub(super) fn release(&self, is_owed: bool) -> Vec<Waker> {
-        match &self.permits {
-            Some(permits) if !is_owed => permits.release(),
-            _ => Vec::new(),
-        }
+        Self { config, accounts, lines, gauges, watch, long_search, is_alone }
     }
 }
 

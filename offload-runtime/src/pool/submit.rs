@@ -4,7 +4,7 @@ use super::state::Pool;
 use crate::clock::Stamp;
 use crate::context::CallerContext;
 use crate::error::Error;
-use crate::job::{Claimed, Job, JobHandle, Origin, Queue, Rejected};
+use crate::job::{Job, JobHandle, Origin, Queue, Rejected};
 use crate::metrics::Tally;
 use crate::refused::Refused;
 use crate::sync::Arc;
@@ -13,10 +13,10 @@ use crate::wait::wake;
 /// Enqueues `job`, or refuses it.
 #[inline]
 pub(super) fn submit(queue: &Arc<Queue<Pool>>, job: Job) {
-    let tally = queue.shared.sites.tally(job.origin());
+    let tally = queue.shared.accounts.sites.tally(job.origin());
     tally.submitted();
     if !job.is_owed()
-        && let Err(why) = enter(queue)
+        && let Err(why) = queue.shared.accounts.enter(queue.is_sealed())
     {
         tally.refused(&why);
         return job.refuse(why);
@@ -24,19 +24,9 @@ pub(super) fn submit(queue: &Arc<Queue<Pool>>, job: Job) {
     enqueue(queue, job, tally);
 }
 
-/// Takes a place, if the pool takes jobs.
-#[inline]
-fn enter(queue: &Queue<Pool>) -> Result<(), Error> {
-    match &queue.shared.permits {
-        _ if queue.is_sealed() => Err(Error::ShutDown),
-        Some(permits) if !permits.try_acquire() => Err(Error::QueueFull),
-        _ => Ok(()),
-    }
-}
-
 /// Enqueues a `job` that has a place.
 pub(super) fn submit_permitted(queue: &Arc<Queue<Pool>>, job: Job) {
-    let tally = queue.shared.sites.tally(job.origin());
+    let tally = queue.shared.accounts.sites.tally(job.origin());
     tally.submitted();
     enqueue(queue, job, tally);
 }
@@ -48,11 +38,11 @@ pub(super) fn try_submit<F, T>(
     f: F,
     pair: impl FnOnce(F, CallerContext) -> (Job, JobHandle<T>),
 ) -> Result<JobHandle<T>, Refused<F>> {
-    let tally = queue.shared.sites.tally(origin);
+    let tally = queue.shared.accounts.sites.tally(origin);
     tally.submitted();
     // User code, as it makes a span: before the lock.
     let context = CallerContext::entering(queue.shared.config.enter_runtime, origin);
-    let why = match enter(queue) {
+    let why = match queue.shared.accounts.enter(queue.is_sealed()) {
         Ok(()) => {
             let stamp = tally.stamp();
             let mut state = queue.lock();
@@ -65,7 +55,7 @@ pub(super) fn try_submit<F, T>(
                 return Ok(handle);
             }
             drop(state);
-            wake(queue.shared.release(false));
+            wake(queue.shared.accounts.release(false));
             Error::ShutDown
         }
         Err(why) => why,
@@ -87,7 +77,7 @@ fn enqueue(queue: &Arc<Queue<Pool>>, job: Job, tally: &Arc<Tally>) {
         },
         Err(Rejected::Sealed(job) | Rejected::Cancelled(job)) => job,
     };
-    wake(queue.shared.release(is_owed));
+    wake(queue.shared.accounts.release(is_owed));
     if rejected.is_cancelled() {
         return tally.cancelled();
     }
@@ -105,13 +95,4 @@ fn submit_owed(queue: &Arc<Queue<Pool>>, job: Job, stamp: Stamp) -> Result<(), J
     let pushed = Queue::push_locked(&mut state, job, stamp);
     state.finish();
     pushed
-}
-
-/// Refuses jobs that were taken out of the queue.
-pub(super) fn refuse_all(pool: &Pool, jobs: Vec<Claimed>, why: &Error) {
-    for job in jobs {
-        wake(pool.release(job.is_owed()));
-        pool.sites.tally(job.origin()).refused(why);
-        job.refuse(why.duplicate());
-    }
 }

@@ -431,7 +431,7 @@ impl Executor for ThreadPool {
     }
 
     fn permits(&self) -> Option<Arc<Permits>> {
-        self.queue().shared.permits.clone()
+        self.queue().shared.accounts.permits().cloned()
     }
 
     fn execute_permitted(&self, job: Job) {
@@ -443,7 +443,7 @@ impl Executor for ThreadPool {
     }
 
     fn count_items(&self, of: Origin, items: usize) {
-        self.queue().shared.sites.tally(of).items(items);
+        self.queue().shared.accounts.sites.tally(of).items(items);
     }
 
     fn publishes_metrics(&self) -> bool {

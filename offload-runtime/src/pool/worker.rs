@@ -7,9 +7,7 @@ use super::current::{Worker, become_worker};
 use super::shutdown;
 use super::spin;
 use super::state::{Hooks, Pool, State, Wake};
-use super::submit::refuse_all;
 use super::watch;
-use crate::clock::Stamp;
 use crate::error::Error;
 use crate::idle::Idlers;
 use crate::job::{self, Claimed, Guard, Owner, Queue, Wait};
@@ -46,8 +44,7 @@ impl Owner for Pool {
     }
 
     fn cancelled(queue: &Arc<Queue<Self>>, job: &Claimed) {
-        wake_all(queue.shared.release(job.is_owed()));
-        queue.shared.sites.tally(job.origin()).cancelled();
+        queue.shared.accounts.cancelled(job);
     }
 
     fn is_alone(&self) -> bool {
@@ -55,7 +52,7 @@ impl Owner for Pool {
     }
 
     fn refused(queue: &Arc<Queue<Self>>, job: Claimed, why: &Error) {
-        refuse_all(&queue.shared, vec![job], why);
+        queue.shared.accounts.refuse([job], why);
     }
 
     fn wait(state: &mut State, wait: Wait) {
@@ -88,11 +85,7 @@ pub(super) fn set_max_threads(queue: &Arc<Queue<Pool>>, n: usize) {
     let mut state = queue.lock();
     let before = std::mem::replace(&mut state.max_threads, n);
     pool.is_alone.set(pool.config.is_alone_of(n));
-    // Under the lock, so that two that set it at once come to the same number of places.
-    let freed = match (&pool.permits, pool.config.queue_capacity) {
-        (Some(permits), Some(capacity)) => permits.resize(capacity.saturating_add(before), capacity.saturating_add(n)),
-        _ => Vec::new(),
-    };
+    let freed = pool.accounts.resize(before, n);
     // Parked threads that were to stay may be too many now.
     let idle = if n < before { state.idle.clone() } else { Vec::new() };
     // More jobs may run now.
@@ -149,7 +142,7 @@ fn start_failed(queue: &Arc<Queue<Pool>>, error: io::Error) {
         wakers.append(&mut Idlers::take(&mut state));
         drop(state);
     }
-    refuse_all(&queue.shared, refused, &why);
+    queue.shared.accounts.refuse(refused, &why);
     wake_all(wakers);
 }
 
@@ -213,7 +206,7 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, hooks: &Hooks) {
             begin(&mut state, &queue.shared);
             // Rule 2: before the job is run.
             state.finish();
-            run(queue, worker, job, stamp);
+            queue.shared.accounts.run(job, stamp, Some(worker));
             state = queue.lock();
             state.lent -= usize::from(is_lent);
             continue;
@@ -253,20 +246,6 @@ fn work(queue: &Arc<Queue<Pool>>, worker: &Arc<Worker>, hooks: &Hooks) {
 fn begin(state: &mut Guard<'_, Pool>, pool: &Pool) {
     state.peak_running = state.peak_running.max(state.running());
     watch::wake(state, &pool.watch);
-}
-
-#[inline]
-fn run(queue: &Arc<Queue<Pool>>, worker: &Worker, job: Claimed, stamp: Stamp) {
-    let pool = &queue.shared;
-    let (tally, is_owed) = (pool.sites.tally(job.origin()), job.is_owed());
-    let since = tally.started(stamp);
-    // Dropping the awaiter wakes it.
-    let mut next = Vec::new();
-    drop(job.run_shown(&worker.shown, since, |end| {
-        tally.ended(end, stamp, since);
-        next = pool.release(is_owed);
-    }));
-    wake_all(next);
 }
 
 /// How a park ended.
