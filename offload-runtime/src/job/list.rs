@@ -6,13 +6,9 @@ use super::cell::Header;
 
 /// Its links are the words `a` (next) and `b` (before) of the jobs in it. The last one's `a` is null. The first one's `b` means nothing,
 /// but is not null ([`place`]), so that taking the first job does not write to the second.
-///
-/// Jobs that running jobs await come first, in the order in which they were awaited.
 pub(super) struct List {
     pub(super) first: *mut Header,
     last: *mut Header,
-    /// The last of the awaited jobs; null if no job is awaited.
-    last_awaited: *mut Header,
     pub(super) len: usize,
 }
 
@@ -21,7 +17,7 @@ unsafe impl Send for List {}
 
 impl List {
     pub(super) fn new() -> Self {
-        Self { first: ptr::null_mut(), last: ptr::null_mut(), last_awaited: ptr::null_mut(), len: 0 }
+        Self { first: ptr::null_mut(), last: ptr::null_mut(), len: 0 }
     }
 
     /// # Safety
@@ -88,34 +84,15 @@ impl List {
         unsafe { set_before(header, aside()) };
     }
 
-    /// Moves a job behind the awaited ones, as the last of them.
-    ///
-    /// # Safety
-    /// The job is in this list, and was not moved before.
-    pub(super) unsafe fn move_to_awaited(&mut self, header: NonNull<Header>) {
-        // SAFETY: as promised.
-        unsafe { self.remove(header) };
-        let next = match NonNull::new(self.last_awaited) {
-            Some(before) => {
-                // SAFETY: it is in the list, so its cell is there, and its links are the list's (I5).
-                let next = unsafe { before.as_ref() }.a.with(|a| unsafe { *a }).cast();
-                // SAFETY: as above.
-                unsafe { set_next(before, header.as_ptr()) };
-                // SAFETY: the cell stays, as promised, and its links are the list's.
-                unsafe { set_before(header, before.as_ptr()) };
-                next
-            }
-            None => std::mem::replace(&mut self.first, header.as_ptr()),
-        };
-        // SAFETY: the cell stays, as promised, and its links are the list's.
-        unsafe { set_next(header, next) };
-        match NonNull::new(next) {
-            // SAFETY: it is in the list, so its cell is there.
-            Some(next) => unsafe { set_before(next, header.as_ptr()) },
-            None => self.last = header.as_ptr(),
-        }
-        self.last_awaited = header.as_ptr();
-        self.len += 1;
+    /// The jobs, first to last.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Header> {
+        // SAFETY: the first job is in the list, so its cell is there.
+        std::iter::successors(unsafe { self.first.as_ref() }, |cell| {
+            // SAFETY: the links of a listed job are the list's (I5).
+            let next = cell.a.with(|a| unsafe { *a }).cast::<Header>();
+            // SAFETY: as for the first.
+            unsafe { next.as_ref() }
+        })
     }
 
     /// # Safety
@@ -126,15 +103,11 @@ impl List {
         let cell = unsafe { header.as_ref() };
         // SAFETY: as above.
         let next = cell.a.with(|a| unsafe { *a }).cast::<Header>();
-        let is_last_awaited = ptr::eq(self.last_awaited, header.as_ptr());
         self.len -= 1;
         if ptr::eq(self.first, header.as_ptr()) {
             self.first = next;
             if next.is_null() {
                 self.last = ptr::null_mut();
-            }
-            if is_last_awaited {
-                self.last_awaited = ptr::null_mut();
             }
             return;
         }
@@ -142,10 +115,6 @@ impl List {
         let before = cell.b.with(|b| unsafe { *b }).cast::<Header>();
         // SAFETY: it is not the first, so there is one before it.
         let before = unsafe { NonNull::new_unchecked(before) };
-        if is_last_awaited {
-            // All jobs before an awaited one are awaited.
-            self.last_awaited = before.as_ptr();
-        }
         // SAFETY: a neighbour is in the list.
         unsafe { set_next(before, next) };
         match NonNull::new(next) {

@@ -86,18 +86,36 @@ pub(crate) struct Queue<P: Owner> {
 struct Apart<T>(T);
 
 struct Locked<P: Owner> {
-    list: List,
+    /// The jobs that running jobs await, which come first.
+    awaited: List,
+    others: List,
     /// The queue itself, until it is sealed and no job is linked in it (I4).
     pin: Option<Arc<Queue<P>>>,
     /// Linked jobs that are in no list any more: their cancellers are about to unlink them.
     aside: usize,
-    /// Jobs that were moved from the inbox to the list and are still counted as pushed.
+    /// Jobs that were moved from the inbox to a list and are still counted as pushed.
     taken: i32,
     /// The number of pushed jobs that was published as enough.
     enough: i32,
-    /// The most jobs that were in the list at once.
+    /// The most jobs that were in the lists at once.
     peak: usize,
     guarded: P::Guarded,
+}
+
+impl<P: Owner> Locked<P> {
+    /// How many jobs are in the lists.
+    fn len(&self) -> usize {
+        self.awaited.len + self.others.len
+    }
+
+    fn lists(&self) -> impl Iterator<Item = &Header> {
+        self.awaited.iter().chain(self.others.iter())
+    }
+
+    /// The list that a listed job is in.
+    fn list_of(&mut self, cell: &Header) -> &mut List {
+        if cell.state.is_awaited() { &mut self.awaited } else { &mut self.others }
+    }
 }
 
 /// Why a job was not pushed.
@@ -111,7 +129,16 @@ pub(crate) enum Rejected {
 impl<P: Owner> Queue<P> {
     /// `parent`: the queue of the executor that gives this one its threads.
     pub(crate) fn new(shared: P, guarded: P::Guarded, parent: Option<QueueId>) -> Arc<Self> {
-        let locked = Locked { list: List::new(), pin: None, aside: 0, taken: 0, enough: ENOUGH, peak: 0, guarded };
+        let locked = Locked {
+            awaited: List::new(),
+            others: List::new(),
+            pin: None,
+            aside: 0,
+            taken: 0,
+            enough: ENOUGH,
+            peak: 0,
+            guarded,
+        };
         let queue = Arc::new(Self {
             head: Head { unlink: unlink_from::<P> },
             stop: Stop::default(),
@@ -233,11 +260,11 @@ impl<P: Owner> AnyQueue for Queue<P> {
         let cell = unsafe { header.as_ref() };
         // SAFETY: as promised.
         let is_here = unsafe { guard.holds(header) };
-        if is_here {
-            if !cell.state.is_awaited() {
-                // SAFETY: linked in this queue and listed, under its lock: it is in this list. `AWAITED` is set by no other.
-                unsafe { guard.locked.list.move_to_awaited(header) };
-            }
+        if is_here && !cell.state.is_awaited() {
+            // SAFETY: linked in this queue and listed, under its lock, and not awaited: it is in this list.
+            unsafe { guard.locked.others.remove(header) };
+            // SAFETY: the cell stays while it is linked.
+            unsafe { guard.locked.awaited.push_back(header) };
             cell.state.set_awaited();
         }
         guard.finish();
@@ -253,10 +280,11 @@ impl<P: Owner> AnyQueue for Queue<P> {
         // SAFETY: as promised.
         let is_here = unsafe { guard.holds(header) };
         // SAFETY: as promised.
-        let is_claimed = is_here && matches!(unsafe { header.as_ref() }.state.claim(), Claim::Won { .. });
+        let cell = unsafe { header.as_ref() };
+        let is_claimed = is_here && matches!(cell.state.claim(), Claim::Won { .. });
         if is_claimed {
             // SAFETY: it is in this list, and having claimed it, this call is the one to unlink it.
-            unsafe { guard.locked.list.remove(header) };
+            unsafe { guard.locked.list_of(cell).remove(header) };
         }
         guard.finish();
         if is_claimed {
@@ -280,13 +308,14 @@ unsafe fn unlink_from<P: Owner>(head: NonNull<Head>, header: NonNull<Header>) ->
     let mut guard = queue.lock();
     guard.drain_inbox();
     // SAFETY: the caller keeps the cell.
-    unsafe { header.as_ref() }.state.unlink_claimed();
+    let cell = unsafe { header.as_ref() };
+    cell.state.unlink_claimed();
     // SAFETY: the caller keeps the cell.
     let place = unsafe { place(header) };
     match place {
         Place::Inbox => {}
         // SAFETY: it is in this list: `pop` leaves it to its canceller, which is the caller.
-        Place::List => unsafe { guard.locked.list.remove(header) },
+        Place::List => unsafe { guard.locked.list_of(cell).remove(header) },
         Place::Aside => guard.locked.aside -= 1,
     }
     guard.finish();

@@ -174,11 +174,10 @@ impl State {
         Stamp::from_bits(self.0.load(Ordering::Relaxed) >> STAMP_SHIFT)
     }
 
-    /// Whether the job was not claimed; and if so, whether a running job awaits it.
-    pub(super) fn waits(&self) -> Option<bool> {
+    /// Whether the job was not claimed.
+    pub(super) fn is_waiting(&self) -> bool {
         // ORDERING: Relaxed: a claim decides what becomes of it.
-        let now = self.0.load(Ordering::Relaxed);
-        (now & CLAIMED == 0).then_some(now & AWAITED != 0)
+        self.0.load(Ordering::Relaxed) & CLAIMED == 0
     }
 
     /// Whether a running job awaited this one while it was queued.

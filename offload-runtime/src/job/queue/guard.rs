@@ -41,9 +41,9 @@ impl<'a, P: Owner> Guard<'a, P> {
         let locked = &mut *self.locked;
         let count = |n: usize| i32::try_from(n).unwrap_or(ENOUGH);
         // Jobs of the list come first.
-        let enough = coming.map_or(ENOUGH, |coming| count(coming).saturating_sub(count(locked.list.len)));
-        self.queue.listed.0.set(locked.list.len > 0);
-        if locked.pin.is_some() && locked.list.len == 0 && locked.aside == 0 && self.queue.inbox.0.is_sealed() {
+        let enough = coming.map_or(ENOUGH, |coming| count(coming).saturating_sub(count(locked.len())));
+        self.queue.listed.0.set(locked.len() > 0);
+        if locked.pin.is_some() && locked.len() == 0 && locked.aside == 0 && self.queue.inbox.0.is_sealed() {
             // Never the last reference: `self.queue` is another.
             locked.pin = None;
         }
@@ -65,7 +65,7 @@ impl<'a, P: Owner> Guard<'a, P> {
         }
     }
 
-    /// Whether the job is in the list of this queue. Empties the inbox.
+    /// Whether the job is in a list of this queue. Empties the inbox.
     ///
     /// # Safety
     /// The caller keeps the cell until the call returns.
@@ -91,10 +91,10 @@ impl<'a, P: Owner> Guard<'a, P> {
     /// # Safety
     /// The jobs are linked in this queue, in no list, and the caller's to append.
     unsafe fn append_stack(&mut self, newest: NonNull<Header>) {
-        let before = self.locked.list.len;
+        let before = self.locked.others.len;
         // SAFETY: as promised.
-        unsafe { self.locked.list.append_stack(newest) };
-        let taken = i32::try_from(self.locked.list.len - before).unwrap_or(i32::MAX);
+        unsafe { self.locked.others.append_stack(newest) };
+        let taken = i32::try_from(self.locked.others.len - before).unwrap_or(i32::MAX);
         self.locked.taken = self.locked.taken.wrapping_add(taken);
         self.note_peak();
     }
@@ -105,7 +105,7 @@ impl<'a, P: Owner> Guard<'a, P> {
         // What was pushed before comes first.
         self.drain_inbox();
         // SAFETY: as promised.
-        unsafe { self.locked.list.push_back(header) };
+        unsafe { self.locked.others.push_back(header) };
         if self.locked.pin.is_none() {
             self.locked.pin = Some(Arc::clone(self.queue));
         }
@@ -113,7 +113,7 @@ impl<'a, P: Owner> Guard<'a, P> {
     }
 
     fn note_peak(&mut self) {
-        self.locked.peak = self.locked.peak.max(self.locked.list.len);
+        self.locked.peak = self.locked.peak.max(self.locked.len());
     }
 
     /// The most jobs that waited at once, as seen whenever the inbox was emptied.
@@ -125,52 +125,36 @@ impl<'a, P: Owner> Guard<'a, P> {
     /// Takes the first job that was not cancelled, to run or to refuse it.
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<(Claimed, Stamp)> {
-        if self.locked.list.len == 0 {
+        if self.locked.len() == 0 {
             self.drain_inbox();
         }
-        self.pop_listed(false).or_else(|| {
-            // The list held nothing but cancelled jobs.
+        self.pop_listed(true).or_else(|| self.pop_listed(false)).or_else(|| {
+            // The lists held nothing but cancelled jobs.
             self.drain_inbox();
             self.pop_listed(false)
         })
     }
 
-    /// As `pop`, if a running job awaits the first job.
+    /// As `pop`, if a running job awaits the job.
     pub(crate) fn pop_awaited(&mut self) -> Option<(Claimed, Stamp)> {
         self.pop_listed(true)
     }
 
-    /// Whether a running job awaits the first job that was not cancelled. (Awaited jobs come first.)
+    /// Whether a running job awaits a job that was not cancelled.
     pub(crate) fn has_awaited(&self) -> bool {
-        let mut next = self.locked.list.first;
-        while let Some(header) = NonNull::new(next) {
-            // SAFETY: it is in the list, so its cell is there.
-            let cell = unsafe { header.as_ref() };
-            if let Some(is_awaited) = cell.state.waits() {
-                return is_awaited;
-            }
-            // SAFETY: under the lock the links of a listed job are the list's (I5).
-            next = cell.a.with(|a| unsafe { *a }).cast();
-        }
-        false
+        self.locked.awaited.iter().any(|cell| cell.state.is_waiting())
     }
 
-    /// `awaited`: as long as the jobs are awaited. (A canceller may take one away meanwhile.)
     #[inline]
     fn pop_listed(&mut self, awaited: bool) -> Option<(Claimed, Stamp)> {
-        let mut next = self.locked.list.first;
-        while let Some(header) = NonNull::new(next) {
+        let locked = &mut *self.locked;
+        let list = if awaited { &mut locked.awaited } else { &mut locked.others };
+        while let Some(header) = NonNull::new(list.first) {
             // SAFETY: it is in the list, so its cell is there.
-            let cell = unsafe { header.as_ref() };
-            if awaited && cell.state.waits() == Some(false) {
-                return None;
-            }
-            // SAFETY: under the lock the links of a listed job are the list's (I5).
-            next = cell.a.with(|a| unsafe { *a }).cast();
-            match cell.state.claim() {
+            match unsafe { header.as_ref() }.state.claim() {
                 Claim::Won { stamp, .. } => {
                     // SAFETY: it is in this list, and having claimed it, this call is the one to unlink it.
-                    unsafe { self.locked.list.remove(header) };
+                    unsafe { list.remove(header) };
                     // SAFETY: claimed and unlinked; its JOB bit was the queue's.
                     return Some((unsafe { Claimed::from_header(header) }, stamp));
                 }
@@ -178,13 +162,13 @@ impl<'a, P: Owner> Guard<'a, P> {
                 // for the worker's core.
                 Claim::Lost { linked: true } => {
                     // SAFETY: it is in this list, and still linked.
-                    unsafe { self.locked.list.set_aside(header) };
-                    self.locked.aside += 1;
+                    unsafe { list.set_aside(header) };
+                    locked.aside += 1;
                 }
                 // Its canceller came before the job was in the list, and has left it to the queue.
                 Claim::Lost { linked: false } => {
                     // SAFETY: it is in this list, and no other thread unlinks it.
-                    unsafe { self.locked.list.remove(header) };
+                    unsafe { list.remove(header) };
                     // SAFETY: unlinked; its JOB bit was the queue's.
                     drop(unsafe { Job::from_header(header) });
                 }
@@ -200,13 +184,13 @@ impl<'a, P: Owner> Guard<'a, P> {
 
     /// Whether a job waits, that is perhaps being cancelled.
     pub(crate) fn has_next(&self) -> bool {
-        self.locked.list.len > 0 || self.queue.inbox.0.has_jobs()
+        self.locked.len() > 0 || self.queue.inbox.0.has_jobs()
     }
 
-    /// The number of jobs in the list. Jobs that are being cancelled count until a worker comes upon them.
+    /// The number of jobs in the lists. Jobs that are being cancelled count until a worker comes upon them.
     #[inline]
     pub(crate) fn listed(&self) -> usize {
-        self.locked.list.len
+        self.locked.len()
     }
 
     /// Unlocks until `condvar` is notified, or for no reason at all.

@@ -110,14 +110,14 @@ fn a_queued_job_that_is_awaited_says_so_until_it_is_claimed() {
     for cancel in [false, true] {
         let job = state(NEW);
         assert!(job.link(stamp()));
-        assert_eq!(job.waits(), Some(false));
+        assert!(job.is_waiting() && !job.is_awaited());
         job.set_awaited();
-        assert_eq!(job.waits(), Some(true));
+        assert!(job.is_waiting() && job.is_awaited());
         job.set_awaited();
         assert_eq!(bits(&job), NEW | LINKED | AWAITED | stamped());
         let claim = if cancel { job.claim_to_cancel() } else { job.claim() };
         assert_eq!(claim, Claim::Won { linked: true, stamp: stamp() });
-        assert_eq!(job.waits(), None, "it was claimed");
+        assert!(!job.is_waiting() && job.is_awaited(), "it was claimed");
     }
 }
 

@@ -73,11 +73,12 @@ fn a_worker_does_not_wait_for_a_canceller() {
     assert!(block_on(occupied).unwrap());
 }
 
-/// A cell of the list.
+/// A cell of the list that comes first.
 fn header(queue: &TestQueue, which: fn(&List) -> *mut Header) -> NonNull<Header> {
     let mut guard = queue.lock();
     guard.drain_inbox();
-    let header = NonNull::new(which(&guard.locked.list)).expect("it is there");
+    let list = if guard.has_awaited() { &guard.locked.awaited } else { &guard.locked.others };
+    let header = NonNull::new(which(list)).expect("it is there");
     guard.finish();
     header
 }
@@ -87,9 +88,9 @@ fn finish_cancelling(header: NonNull<Header>) {
     // SAFETY: the test keeps the handle, and so the cell.
     let head = NonNull::new(unsafe { header.as_ref() }.owner.load(Ordering::SeqCst)).unwrap();
     // SAFETY: the job is linked, so its queue is alive.
-    let operations = unsafe { head.as_ref() }.operations;
+    let unlink = unsafe { head.as_ref() }.unlink;
     // SAFETY: as above, and the test claimed the job to cancel it.
-    let is_ours = unsafe { (operations.unlink)(head, header) };
+    let is_ours = unsafe { unlink(head, header) };
     if is_ours {
         // SAFETY: claimed, and unlinked by the line above.
         let claimed = unsafe { Claimed::from_header(header) };
