@@ -334,29 +334,12 @@ impl<T> Drop for JobHandle<T> {
     fn drop(&mut self) {
         self.leave_outer();
         let Some(header) = self.take_header(Rest::Result) else { return };
+        // First: nothing of the awaiter stays, whatever the callbacks do.
         unregister(cell_of(&header));
-        match cell_of(&header).state.claim_to_cancel() {
-            Claim::Won { linked, .. } => {
-                // SAFETY: claimed by this call; the HANDLE bit is held.
-                let claimed = unsafe { unlink(header, linked) };
-                if let Some(claimed) = claimed {
-                    // SAFETY: this is the HANDLE bit, which is not used after.
-                    unsafe { claimed.free() };
-                } else {
-                    // SAFETY: claimed, not linked, and the handle keeps the cell.
-                    unsafe { cell::refuse_work(header, &Error::Cancelled) };
-                    // SAFETY: this is the HANDLE bit; the job is claimed by this side, the closure dropped, and there will be
-                    // no result.
-                    unsafe { release(header) };
-                }
-            }
-            Claim::Lost { .. } => {
-                // SAFETY: this is the HANDLE bit, which is held until the call returns.
-                unsafe { request_cancel(header) };
-                // SAFETY: this is the HANDLE bit, which is not used after.
-                unsafe { leave(header) };
-            }
-        }
+        // SAFETY: this is the HANDLE bit, which is held until the call returns.
+        unsafe { cancel(header) };
+        // SAFETY: this is the HANDLE bit, which is not used after.
+        unsafe { leave(header) };
     }
 }
 
@@ -399,7 +382,7 @@ fn cell_of(header: &NonNull<Header>) -> &Header {
     unsafe { header.as_ref() }
 }
 
-/// Cancels a job, of which the result is kept.
+/// Cancels a job.
 ///
 /// # Safety
 /// The caller holds the HANDLE bit until the call returns.

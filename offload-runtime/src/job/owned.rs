@@ -309,18 +309,6 @@ impl Claimed {
         // SAFETY: claimed to be cancelled, and the closure is dropped; the JOB bit is handed over.
         drop(unsafe { cell::revoke(header, true) });
     }
-
-    /// Frees the job of a handle that is being dropped. No side will see a result.
-    ///
-    /// # Safety
-    /// The caller also holds the `HANDLE` bit, and does not use it after.
-    pub(super) unsafe fn free(self) {
-        let header = self.into_header();
-        // SAFETY: claimed and not linked; the bits keep the cell.
-        unsafe { cell::refuse_work(header, &Error::Cancelled) };
-        // SAFETY: both sides are here, the closure is dropped, and there is no result.
-        unsafe { cell::deallocate(header) };
-    }
 }
 
 impl Drop for Claimed {
