@@ -262,11 +262,7 @@ impl<E: Executor + 'static> Limited<E> {
     /// See [`running`](Self::running).
     #[must_use]
     pub fn queued(&self) -> usize {
-        let mut runners = self.view().lock();
-        runners.drain_inbox();
-        let queued = runners.listed();
-        runners.finish();
-        queued
+        self.view().queued()
     }
 
     /// Returns how many of the view's jobs run. Costs a lock, and no more.

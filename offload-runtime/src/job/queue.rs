@@ -221,6 +221,15 @@ impl<P: Owner> Queue<P> {
         self.inbox.0.has_jobs() || self.listed.0.get()
     }
 
+    /// The number of queued jobs. One that is being cancelled may count.
+    pub(crate) fn queued(self: &Arc<Self>) -> usize {
+        let mut guard = self.lock();
+        guard.drain_inbox();
+        let queued = guard.listed();
+        guard.finish();
+        queued
+    }
+
     pub(crate) fn is_sealed(&self) -> bool {
         self.inbox.0.is_sealed()
     }

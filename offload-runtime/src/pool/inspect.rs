@@ -7,29 +7,9 @@ use crate::job::Queue;
 use crate::metrics::{PoolMetrics, StateFigures};
 use crate::sync::Arc;
 
-/// The jobs that the workers run.
-pub(super) fn running_jobs(queue: &Arc<Queue<Pool>>) -> Vec<RunningJob> {
-    let workers = queue.lock().workers.clone();
-    jobs_of(&workers)
-}
-
 /// The jobs that these workers run.
 pub(super) fn jobs_of(workers: &[Arc<Worker>]) -> Vec<RunningJob> {
     workers.iter().filter_map(|worker| Some(RunningJob::of(&worker.shown.see()?, worker))).collect()
-}
-
-/// How many jobs are queued.
-pub(super) fn queued(queue: &Arc<Queue<Pool>>) -> usize {
-    let mut state = queue.lock();
-    state.drain_inbox();
-    let queued = state.listed();
-    state.finish();
-    queued
-}
-
-/// How many jobs run.
-pub(super) fn running(queue: &Arc<Queue<Pool>>) -> usize {
-    queue.lock().running()
 }
 
 /// What the pool is doing at this moment.

@@ -43,7 +43,8 @@ fn end(queue: &Arc<Queue<Pool>>, then: impl FnOnce(&mut Guard<'_, Pool>)) {
     state.seal();
     then(&mut state);
     let idle = state.idle.clone();
-    let hooks = if state.threads + state.leaving == 0 { state.take_hooks() } else { Hooks::default() };
+    // If jobs wait, a thread will be started, and needs no hooks: it is the pool's last.
+    let hooks = if state.threads + state.leaving == 0 { std::mem::take(&mut state.hooks) } else { Hooks::default() };
     // If jobs wait and no thread is there, one is started.
     state.finish();
     for worker in idle {
@@ -56,7 +57,7 @@ fn end(queue: &Arc<Queue<Pool>>, then: impl FnOnce(&mut Guard<'_, Pool>)) {
 /// A thread that has resigned leaves. The last one of a closed pool drops the hooks and wakes all waiters.
 pub(super) fn count_out(mut state: Guard<'_, Pool>) {
     if state.closed && state.threads == 0 && state.leaving == 1 {
-        let (queue, hooks) = (state.queue(), state.take_hooks());
+        let (queue, hooks) = (state.queue(), std::mem::take(&mut state.hooks));
         state.finish();
         discard(hooks);
         state = queue.lock();
@@ -70,13 +71,6 @@ pub(super) fn count_out(mut state: Guard<'_, Pool>) {
 /// Whether this thread is one of the pool's.
 pub(super) fn is_worker_of(state: &State) -> bool {
     current().is_some_and(|current| state.workers.iter().any(|worker| Arc::ptr_eq(worker, &current)))
-}
-
-impl State {
-    /// Takes the hooks of a closed pool without threads. If jobs wait, a thread will be started, and needs none: it is the pool's last.
-    fn take_hooks(&mut self) -> Hooks {
-        std::mem::take(&mut self.hooks)
-    }
 }
 
 /// Takes the wakers of all waiters, if the pool's end has come, or may have come for one of them.
@@ -164,10 +158,10 @@ impl Shutdown {
     }
 
     fn still_running(&self) -> StillRunning {
-        let mut state = self.queue.lock();
-        state.drain_inbox();
-        let (queued, threads, workers) = (state.listed(), state.threads + state.leaving, state.workers.clone());
-        state.finish();
+        let queued = self.queue.queued();
+        let state = self.queue.lock();
+        let (threads, workers) = (state.threads + state.leaving, state.workers.clone());
+        drop(state);
         StillRunning { running: inspect::jobs_of(&workers), queued, threads }
     }
 }
@@ -195,7 +189,7 @@ impl fmt::Debug for Shutdown {
         let state = self.queue.lock();
         let threads = state.threads + state.leaving;
         drop(state);
-        let queued = inspect::queued(&self.queue);
+        let queued = self.queue.queued();
         f.debug_struct("Shutdown").field("threads", &threads).field("queued", &queued).finish_non_exhaustive()
     }
 }

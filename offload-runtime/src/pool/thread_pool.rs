@@ -214,7 +214,8 @@ impl ThreadPool {
     /// ```
     #[must_use]
     pub fn running_jobs(&self) -> Vec<RunningJob> {
-        inspect::running_jobs(self.queue())
+        let workers = self.queue().lock().workers.clone();
+        inspect::jobs_of(&workers)
     }
 
     /// Submits `f` if the pool has room, and gives it back otherwise.
@@ -336,7 +337,7 @@ impl ThreadPool {
     /// See [`running`](Self::running).
     #[must_use]
     pub fn queued(&self) -> usize {
-        inspect::queued(self.queue())
+        self.queue().queued()
     }
 
     /// Returns how many threads run a job. Costs a lock, and no more.
@@ -362,7 +363,7 @@ impl ThreadPool {
     /// ```
     #[must_use]
     pub fn running(&self) -> usize {
-        inspect::running(self.queue())
+        self.queue().lock().running()
     }
 
     /// Returns what the pool is doing, and has done: threads, counts of jobs, and how long they waited and ran; for all jobs, and for each
@@ -461,7 +462,7 @@ impl fmt::Debug for ThreadPool {
         let pool = self.queue().lock();
         let (max_threads, threads, running, closed) = (pool.max_threads, pool.threads, pool.running(), pool.closed);
         drop(pool);
-        let queued = inspect::queued(self.queue());
+        let queued = self.queue().queued();
         let config = &self.queue().shared.config;
         f.debug_struct("ThreadPool")
             .field("name", &config.name)
