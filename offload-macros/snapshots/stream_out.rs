@@ -12,7 +12,7 @@ fn export(
         {
             let __offload_self = __offload::Receiver(self).__offload_detach();
             let id = __offload::Argument(id).send();
-            move |rows: &mut ::offload_runtime::Yielder<Row>| {
+            move |rows: &mut Yielder<Row>| {
                 let self_ = __offload::borrow(&__offload_self);
                 let id = __offload::take(id);
                 let rows = rows;

@@ -8,7 +8,7 @@ fn export(&self, id: u32) -> ::offload_runtime::BlockingStream<Result<Row, Error
         __offload_site,
         {
             let id = __offload::Argument(id).send();
-            move |conn: &mut Connection, rows: &mut ::offload_runtime::Yielder<Row>| {
+            move |conn: &mut Connection, rows: &mut Yielder<Row>| {
                 let conn = conn;
                 let id = __offload::take(id);
                 let rows = rows;

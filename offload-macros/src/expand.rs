@@ -34,7 +34,7 @@ pub(crate) fn items(plan: &Plan) -> TokenStream {
     let names = quote_spanned!(Span::mixed_site()=> use #runtime::__private::{self as __offload, fallback::*};);
     let statements = match &plan.output {
         Output::Boxed { .. } => {
-            quote!(#names #eager ::std::boxed::Box::pin(async move { #submission #settled }))
+            quote_spanned!(Span::mixed_site()=> #names #eager ::std::boxed::Box::pin(async move { #submission #settled }))
         }
         Output::Future | Output::Handle | Output::Stream(_) => quote!(#names #submission #settled),
     };
@@ -169,18 +169,13 @@ fn submitted(plan: &Plan, call: &Call, executor: &TokenStream) -> TokenStream {
         return quote_spanned!(Span::mixed_site()=> #submit(#executor, __offload_site, &__OFFLOAD_FUNCTION, #pack));
     }
     let lent = plan.state().and_then(|state| state.ty.as_ref()).map(types::referent);
-    let (Call { outside, inside, .. }, runtime) = (call, plan.options.runtime());
-    let given = plan.arguments.iter().filter_map(|argument| {
+    let Call { outside, inside, .. } = call;
+    let made_there = plan.arguments.iter().filter(|argument| !argument.is_given()).map(|argument| {
         let way = placed_at(argument.whole().way.to_token_stream(), hidden(argument.at));
-        match (argument.crossing, &plan.output) {
-            (Crossing::Lent, _) => Some(quote_spanned!(Span::mixed_site()=> #way: &mut #lent)),
-            (Crossing::Out, Output::Stream(Stream { kind: Kind::Push(sent), .. })) => {
-                Some(quote_spanned!(Span::mixed_site()=> #way: &mut #runtime::Yielder<#sent>))
-            }
-            _ => None,
-        }
+        let ty = argument.ty.as_ref().map(types::referent);
+        quote_spanned!(Span::mixed_site()=> #way: &mut #ty)
     });
-    let job = quote_spanned!(Span::mixed_site()=> { #outside move |#(#given),*| #inside });
+    let job = quote_spanned!(Span::mixed_site()=> { #outside move |#(#made_there),*| #inside });
     let Output::Stream(Stream { kind, item }) = &plan.output else {
         return match lent {
             None => quote_spanned! {Span::mixed_site()=>
@@ -246,14 +241,15 @@ fn convert(function: &str, outcome: &TokenStream, path: &Expr) -> TokenStream {
 fn site(plan: &Plan) -> TokenStream {
     let name = &plan.function.sig.ident;
     let text = Literal::string(&crate::function::plain_name(name));
-    let at = name.span();
+    // In the user's edition, `::core` may be a module of the crate.
+    let (at, module) = (name.span(), quote_spanned!(Span::mixed_site()=> ::core::module_path!()));
     if plan.has_self_type {
-        return quote_spanned!(at=> const { &__offload::method_site::<Self>(#text, ::core::module_path!()) });
+        return quote_spanned!(at=> const { &__offload::method_site::<Self>(#text, #module) });
     }
     quote_spanned! {at=>
         const {
             fn __offload_here() {}
-            &__offload::function_site(#text, ::core::module_path!(), || __offload::name_of(&__offload_here))
+            &__offload::function_site(#text, #module, || __offload::name_of(&__offload_here))
         }
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn items(plan: &Plan) -> TokenStream {
         None => (Literal::string(&crate::function::plain_name(&sig.ident)), false),
     };
     let (runtime, written, at) = (plan.options.runtime(), &body.written, sig.ident.span());
-    let module = quote_spanned!(at=> ::core::module_path!());
+    let module = quote_spanned!(hidden(at)=> ::core::module_path!());
     quote_spanned! {Span::mixed_site()=>
         #[allow(clippy::missing_const_for_fn, clippy::needless_pass_by_value, clippy::unnecessary_wraps)]
         fn __offload_body #lifetimes (#(#parameters),*) #output #clause #written

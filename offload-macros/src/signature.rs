@@ -10,7 +10,7 @@ use crate::plan::{Output, Plan};
 use crate::tokens::hidden;
 use crate::types::{self, Borrows};
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens as _, quote};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::visit_mut::VisitMut as _;
 use syn::{
     FnArg, GenericParam, Lifetime, ReceiverKind, ReturnType, Signature, Token, Type, parse_quote, parse_quote_spanned,
@@ -37,8 +37,8 @@ pub(crate) fn of_async(plan: &Plan) -> Signature {
                 None => name_lifetimes(&mut sig),
             };
             let result = types::or_unit(plan.function.result().cloned());
-            let send = is_send.then(|| quote!(+ ::core::marker::Send));
-            sig.output = parse_quote! {
+            let send = is_send.then(|| quote_spanned!(Span::mixed_site()=> + ::core::marker::Send));
+            sig.output = parse_quote_spanned! {Span::mixed_site()=>
                 -> ::core::pin::Pin<::std::boxed::Box<
                     dyn ::core::future::Future<Output = #result> #send + #outlived,
                 >>
