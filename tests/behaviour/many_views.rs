@@ -13,11 +13,11 @@ fn end_of_each(pool: &ThreadPool, n: u32) -> Duration {
 }
 
 /// A list of all views was searched for each that ended, so that 10,000 took seconds to end. On a busy machine one round says little, so one
-/// of ten has to show it; a search shows in all.
+/// of ten has to show it; a search shows in all. So many views that the fastest search takes longer than what is allowed.
 #[test]
-fn the_end_of_a_view_costs_the_same_beside_ten_thousand_others() {
+fn the_end_of_a_view_costs_the_same_beside_many_others() {
     let pool = ThreadPool::new(1);
-    let mut rounds = (0..10).map(|_| (end_of_each(&pool, 500), end_of_each(&pool, 10_000)));
+    let mut rounds = (0..10).map(|_| (end_of_each(&pool, 100), end_of_each(&pool, 40_000)));
     let is_same = rounds.any(|(few, many)| many < 8 * few + Duration::from_micros(20));
-    assert!(is_same, "beside ten thousand others, the end of a view took more than eight times as long");
+    assert!(is_same, "beside forty thousand others, the end of a view took more than eight times as long");
 }

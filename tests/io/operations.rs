@@ -138,7 +138,8 @@ fn lines_without_a_second_buffer() {
     let mut line = String::new();
     assert_eq!(finish(io.read_line(&mut line)).unwrap(), 4);
     assert_eq!(finish(tokio::io::AsyncBufReadExt::read_line(&mut io, &mut line)).unwrap(), 4);
-    assert_eq!(line, "one\ntwo\n");
+    assert_eq!(finish(tokio::io::AsyncBufReadExt::read_line(&mut io, &mut line)).unwrap(), 5);
+    assert_eq!(line, "one\ntwo\nthree");
     let rest = finish(io.into_inner()).unwrap();
     // Nothing says that a cursor has been sought, so what was read ahead stays consumed.
     assert_eq!(rest.position(), 13);

@@ -255,3 +255,43 @@ fn c11_a_guard_of_tokio_that_a_body_leaves_behind_replaces_no_result() {
         finish(pool.submit(|| LEFT.take().into_iter().for_each(std::mem::forget))).unwrap();
     }
 }
+
+/// The thread of the job has a subscriber of its own, in which other spans have the numbers of the caller's. The job's span is the last that
+/// keeps its parents: they close with it, and none of the thread's.
+#[test]
+fn c11_the_callers_spans_close_in_the_callers_subscriber() {
+    let (of_thread, record_of_thread) = subscriber();
+    let default = of_thread.clone();
+    let pool = ThreadPool::builder()
+        .max_threads(1)
+        .on_thread_start(move || std::mem::forget(tracing::dispatcher::set_default(&default)))
+        .build();
+    let kept: Vec<_> =
+        tracing::dispatcher::with_default(&of_thread, || (0..16).map(|_| info_span!("of the thread")).collect());
+    let closed = |record: &Record, name| {
+        let entries = record.entries().into_iter();
+        entries.filter(|entry| entry.kind == observe::Kind::Closed && entry.says == name).count()
+    };
+    for round in 1..=4 {
+        let (dispatch, record) = subscriber();
+        let (gate, door) = (Gate::closed(), Gate::closed());
+        let (arrives, passes) = (gate.clone(), door.clone());
+        let handle = tracing::dispatcher::with_default(&dispatch, || {
+            request("closes").in_scope(|| {
+                pool.submit(move || {
+                    arrives.open();
+                    passes.pass();
+                })
+            })
+        });
+        gate.pass();
+        assert_eq!(closed(&record, "request"), 0, "round {round}: the job runs in it");
+        door.open();
+        finish(handle).unwrap();
+        finish(pool.wait_idle());
+        assert_eq!(closed(&record, "request"), 1, "round {round}: it stays open");
+        assert_eq!(closed(&record_of_thread, "of the thread"), 0, "round {round}: a span of another subscriber");
+    }
+    drop(kept);
+    assert_eq!(closed(&record_of_thread, "of the thread"), 16);
+}

@@ -1,10 +1,11 @@
 //! Room in a pool with states: a permit waits for a place, and lends the state as any job does.
 
 use std::io;
+use std::sync::Arc;
 use std::task::Waker;
 
-use offload_runtime::{Error, ExecutorExt, StatefulPool, blocking};
-use tests::support::{Occupied, finish, poll_once};
+use offload_runtime::{Error, ExecutorExt, Limited, StatefulPool, blocking};
+use tests::support::{Counting, Occupied, finish, poll_once};
 
 /// One job runs, and one waits: the pool is full.
 fn full() -> (StatefulPool<Vec<u8>>, Occupied, offload_runtime::JobHandle<()>) {
@@ -106,4 +107,23 @@ fn a_method_with_a_state_waits_for_room() {
     occupied.release();
     finish(waiting).unwrap();
     assert_eq!(finish(pushed).unwrap(), 2);
+}
+
+/// A caller that waits for room in a view of the pool is woken when the pool is closed.
+#[test]
+fn the_line_of_a_view_ends_with_its_pool() {
+    let (pool, occupied, waiting) = full();
+    assert_eq!((pool.running(), pool.queued()), (1, 1));
+    let view = Limited::builder(pool.clone()).limit(1).queue_capacity(0).build();
+    let permit = finish(view.reserve()).unwrap();
+    let (mut reserve, woken) = (view.reserve(), Arc::new(Counting::default()));
+    assert!(poll_once(&mut reserve, &Waker::from(Arc::clone(&woken))).is_pending());
+    pool.close();
+    assert_eq!(woken.wakes(), 1);
+    assert!(matches!(finish(reserve), Err(Error::ShutDown)));
+    drop(permit);
+    occupied.release();
+    finish(waiting).unwrap();
+    finish(pool.shutdown());
+    assert_eq!((pool.running(), pool.queued()), (0, 0));
 }
