@@ -74,3 +74,18 @@ pub(crate) fn a_call_that_is_cancelled_elsewhere() {
     assert!(matches!(error, Error::Cancelled), "{error:?}");
     assert!(files.has("trace", "run\ncancelled\n"));
 }
+
+/// The server refuses the second request, which is as good: the call is not shown for ever, nor asked for again.
+pub(crate) fn a_second_request_to_cancel_changes_nothing() {
+    let (files, id) = (Files::new(), unique("twice"));
+    let temporal = server().connect().task_queue(&id).id(&id);
+    let _worker = serve(&temporal, 1);
+    let call = functions::waits_for_file(&temporal, files.path("state"), files.path("gate"));
+    eventually("it runs", || files.has("state", "runs") && temporal.running_jobs().len() == 1);
+    Raw::connect(&server().url()).cancel(&id);
+    drop(call);
+    eventually("it is counted", || temporal.metrics().cancelled_after_start() == 1);
+    assert!(temporal.running_jobs().is_empty());
+    std::fs::write(files.path("gate"), "").unwrap();
+    eventually("it ends", || files.has("state", "ended"));
+}

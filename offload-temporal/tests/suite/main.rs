@@ -63,7 +63,8 @@ fn main() {
         state:
             pending_is_not_unknown_and_not_running, ends_are_told_apart, without_a_server_or_a_namespace_nothing_is_known;
         cancellation:
-            a_dropped_call_that_waits_never_runs, a_dropped_call_that_runs_is_told, a_dropped_call_is_shown_until_the_server_knows, a_call_that_is_cancelled_elsewhere;
+            a_dropped_call_that_waits_never_runs, a_dropped_call_that_runs_is_told, a_dropped_call_is_shown_until_the_server_knows, a_call_that_is_cancelled_elsewhere,
+            a_second_request_to_cancel_changes_nothing;
         ids:
             a_caller_that_was_killed_finds_its_result, two_callers_share_a_run, a_dropped_guest_cancels_nothing,
             an_id_belongs_to_one_function, a_failure_is_kept;
