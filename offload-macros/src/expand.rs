@@ -266,18 +266,7 @@ fn executor(plan: &Plan) -> TokenStream {
         Executor::Expression(tokens) => {
             let at = tokens.clone().into_iter().next().map_or_else(Span::call_site, |first| first.span());
             let hygiene = plan.receiver().map_or_else(Span::mixed_site, |receiver| receiver.whole().outside.span());
-            let is_field = list(tokens.clone()).iter().all(|token| match token {
-                TokenTree::Punct(punct) => punct.as_char() == '.',
-                TokenTree::Ident(_) | TokenTree::Literal(_) => true,
-                TokenTree::Group(_) => false,
-            });
-            // Of one hygiene, a field is one expression to the compiler, which then advises about the whole of it.
-            let place = if is_field && self_rewrite::mentions_self(tokens) {
-                tokens.clone().into_iter().map(|token| respanned(token, hygiene)).collect()
-            } else {
-                self_rewrite::on_callers_side(tokens.clone(), hygiene)
-            };
-            (in_parentheses(place), at)
+            (in_parentheses(self_rewrite::on_callers_side(tokens.clone(), hygiene)), at)
         }
     };
     let lent = quote_spanned!(hidden(at)=> &#place);
@@ -286,12 +275,6 @@ fn executor(plan: &Plan) -> TokenStream {
         Access::Cloned => quote_spanned!(hidden(at)=> &__offload::Held(#lent).__offload_cloned()),
         Access::Kept => quote_spanned!(hidden(end(&lent))=> __offload::Lent(#lent).__offload_owned()),
     }
-}
-
-/// The token where it stands, with another hygiene.
-fn respanned(mut token: TokenTree, hygiene: Span) -> TokenTree {
-    token.set_span(hygiene.located_at(token.span()));
-    token
 }
 
 /// Where an expression ends.

@@ -235,10 +235,18 @@ pub(crate) fn mentions_self(tokens: &TokenStream) -> bool {
 }
 
 /// The tokens of an expression with each `self` made the one of the caller's side, which has this hygiene.
+///
+/// A field (`self.pools.io`) has it as a whole, so that the compiler takes it for one expression when it advises.
 pub(crate) fn on_callers_side(tokens: TokenStream, hygiene: Span) -> TokenStream {
-    let adopt = |token: TokenTree| match token {
-        TokenTree::Ident(word) if word == "self" => Ident::new("self", hygiene.located_at(word.span())).into(),
+    let tokens = list(tokens);
+    let is_field =
+        is_ident(tokens.first(), "self") && tokens.iter().skip(1).step_by(2).all(|token| is_punct(Some(token), '.'));
+    let adopt = |mut token: TokenTree| match token {
         TokenTree::Group(group) => regroup(&group, on_callers_side(group.stream(), hygiene)).into(),
+        _ if is_field || is_ident(Some(&token), "self") => {
+            token.set_span(hygiene.located_at(token.span()));
+            token
+        }
         token => token,
     };
     tokens.into_iter().map(adopt).collect()
