@@ -90,6 +90,7 @@ impl Inbox {
         NonNull::new(newest).filter(|newest| newest.as_ptr() != SEALED)
     }
 
+    #[inline]
     pub(super) fn is_sealed(&self) -> bool {
         // ORDERING: Relaxed: under the lock under which it is sealed; or a hint, after which a push fails.
         self.newest.load(Ordering::Relaxed) == SEALED

@@ -154,6 +154,7 @@ impl Job {
     }
 
     /// As said by [`owed`](Self::owed).
+    #[inline]
     pub(crate) fn is_owed(&self) -> bool {
         self.cell().state.is_owed()
     }
@@ -240,6 +241,7 @@ impl Claimed {
     }
 
     /// As [`Job::is_owed`].
+    #[inline]
     pub(crate) fn is_owed(&self) -> bool {
         self.cell().state.is_owed()
     }

@@ -230,6 +230,7 @@ impl<P: Owner> Queue<P> {
         queued
     }
 
+    #[inline]
     pub(crate) fn is_sealed(&self) -> bool {
         self.inbox.0.is_sealed()
     }

@@ -128,6 +128,7 @@ impl State {
         self.0.fetch_or(OWED, Ordering::Relaxed);
     }
 
+    #[inline]
     pub(super) fn is_owed(&self) -> bool {
         // ORDERING: Relaxed, as in `set_owed`.
         self.0.load(Ordering::Relaxed) & OWED != 0

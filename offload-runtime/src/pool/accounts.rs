@@ -33,6 +33,7 @@ impl Accounts {
         self.bound.get().map(|(capacity, _)| *capacity)
     }
 
+    #[inline]
     pub(crate) fn permits(&self) -> Option<&Arc<Permits>> {
         self.bound.get().map(|(_, permits)| permits)
     }
