@@ -182,6 +182,10 @@ fn a_pool_that_declines_to_publish_calls_no_recorder() {
         finish(states.submit_with(|()| ())).unwrap();
         assert!(finish(of_its_own.submit(|| ())).is_err(), "its pool is closed");
         finish(states.shutdown());
+        if !publishes {
+            pool.publish_gauges();
+            of_its_own.publish_gauges();
+        }
         assert_eq!(
             (pool.metrics().items(), states.metrics().states_opened(), of_its_own.metrics().refused()),
             (5, 1, 1)
