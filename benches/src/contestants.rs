@@ -3,12 +3,13 @@
 //! Each gets the same number of threads and the same closures, and is used as its documentation shows. A hand-made pool of a channel and a
 //! oneshot has no cancellation and does not survive a panic; that difference is in the peers' favour.
 
+use std::convert::Infallible;
 use std::fmt::Debug;
 use std::num::NonZero;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use offload_runtime::{ExecutorExt, ThreadPool};
+use offload_runtime::{ExecutorExt, StatefulPool, ThreadPool};
 
 /// What every contestant is given.
 #[derive(Clone, Debug)]
@@ -70,6 +71,21 @@ contestant!(
         Self(Offload(builder.publish_metrics(false).enter_runtime(false).build()))
     },
     |pool, f| pool.0.submit(f)
+);
+
+/// Our pool, whose threads own a state that each job changes.
+pub(crate) struct Stateful(StatefulPool<u64>);
+contestant!(
+    Stateful,
+    "stateful",
+    |setup| Self(StatefulPool::new(setup.threads, || Ok::<_, Infallible>(0))),
+    |pool, f| {
+        let count = move |jobs: &mut u64| {
+            *jobs += 1;
+            f()
+        };
+        Unwrapped(pool.0.submit_with(count))
+    }
 );
 
 /// The control: our pool, entered a second time. Its distance from 1 is the error of the run.

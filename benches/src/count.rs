@@ -10,11 +10,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Wake, Waker};
 
-use crate::contestants::{AffinityPool, Channel, Contestant, Declined, Offload, Rayon, Setup, SpawnBlocking, Unblock};
+use crate::contestants::{
+    AffinityPool, Channel, Contestant, Declined, Offload, Rayon, Setup, SpawnBlocking, Stateful, Unblock,
+};
 
 const USAGE: &str = "\
 Usage: count CONTESTANT STAGE JOBS
-  CONTESTANT  offload, declined, spawn_blocking, unblock, rayon+oneshot, affinitypool or channel+oneshot
+  CONTESTANT  offload, declined, stateful, spawn_blocking, unblock, rayon+oneshot, affinitypool or channel+oneshot
   STAGE       submit: queued behind a busy thread; poll: and each handle polled, leaving a waker; run: and run, the wakers
               woken; take: and each handle polled again, for the result";
 
@@ -42,6 +44,7 @@ pub(crate) fn run() -> Result<(), String> {
     let take_so_far = match contestant.as_str() {
         Offload::NAME => take_so_far::<Offload>,
         Declined::NAME => take_so_far::<Declined>,
+        Stateful::NAME => take_so_far::<Stateful>,
         SpawnBlocking::NAME => take_so_far::<SpawnBlocking>,
         Unblock::NAME => take_so_far::<Unblock>,
         Rayon::NAME => take_so_far::<Rayon>,
