@@ -227,14 +227,9 @@ fn split_skip(tokens: &[TokenTree]) -> (Vec<TokenTree>, Vec<TokenTree>) {
     (skipped, recorded)
 }
 
-/// Whether a method is marked `#[deprecated]`.
-pub(crate) fn are_deprecated(attrs: &[Attribute]) -> bool {
-    attrs.iter().any(|attr| attr.path().is_ident("deprecated"))
-}
-
-/// Whether a `cfg` may take away what the attributes stand on.
-pub(crate) fn may_be_absent(attrs: &[Attribute]) -> bool {
-    attrs.iter().any(|attr| attr.path().is_ident("cfg"))
+/// Whether one of the attributes is `#[name]`, such as `deprecated`, or `cfg`, which may take away what it stands on.
+pub(crate) fn have(attrs: &[Attribute], name: &str) -> bool {
+    attrs.iter().any(|attr| attr.path().is_ident(name))
 }
 
 /// What the twin's docs say in place of the method's.

@@ -96,7 +96,7 @@ fn submission(plan: &Plan, call: &Call) -> TokenStream {
     let judge = has_judge.then(|| judge(plan));
     let items = plan.options.remote.map(|_| remote::items(plan));
     // The twin is deprecated as well; its one caller is not to be warned of it.
-    let is_deprecated = plan.twin.is_some() && attributes::are_deprecated(&plan.function.attrs);
+    let is_deprecated = plan.twin.is_some() && attributes::have(&plan.function.attrs, "deprecated");
     let allowance = is_deprecated.then(|| quote!(#[allow(deprecated)]));
     let handle = match plan.options.wait {
         None => submitted(plan, call, &executor),

@@ -82,21 +82,19 @@ impl Function {
         self.sig.receiver().is_some() || mentions(&list(self.sig.to_token_stream()), "Self")
     }
 
-    /// Whether the method was an `async fn` inside `#[async_trait]`, which has rewritten it.
-    pub(crate) fn is_boxed_already(&self) -> bool {
-        let is_async_trait = |token: &TokenStream| mentions(&list(token.clone()), "async_trait");
-        is_async_trait(&self.sig.generics.params.to_token_stream())
-            || is_async_trait(&self.sig.output.to_token_stream())
-    }
-
-    /// Reports an `async fn` inside `#[async_trait]`, at its `async`: that is where async-trait places the word `fn`.
-    pub(crate) fn report_async_trait(&self, errors: &mut Errors) {
-        let name = &self.sig.ident;
-        let advice = match self.body {
-            Some(_) => format!("remove `async`: inside `#[async_trait]` write `#[blocking(boxed)] fn {name}(..)`"),
-            None => format!("in the trait, declare `async fn {name}(..)` without `#[blocking]`"),
-        };
-        errors.at(self.sig.fn_token.span, format!("`#[blocking]` makes a method async by itself; {advice}"));
+    /// Reports an `async fn` that `#[async_trait]` has rewritten, at its `async`: that is where async-trait places the
+    /// word `fn`. Whether there was one.
+    pub(crate) fn report_async_trait(&self, errors: &mut Errors) -> bool {
+        let (name, parameters, output) = (&self.sig.ident, &self.sig.generics.params, &self.sig.output);
+        let is_rewritten = mentions(&list(quote!(#parameters #output)), "async_trait");
+        if is_rewritten {
+            let advice = match self.body {
+                Some(_) => format!("remove `async`: inside `#[async_trait]` write `#[blocking(boxed)] fn {name}(..)`"),
+                None => format!("in the trait, declare `async fn {name}(..)` without `#[blocking]`"),
+            };
+            errors.at(self.sig.fn_token.span, format!("`#[blocking]` makes a method async by itself; {advice}"));
+        }
+        is_rewritten
     }
 
     /// The inputs, each with its mark.

@@ -87,8 +87,7 @@ fn expansion(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> 
     let Some(function) = Function::parse(&item, &mut errors) else {
         return [item, errors.into_tokens()].into_iter().collect();
     };
-    if function.is_boxed_already() {
-        function.report_async_trait(&mut errors);
+    if function.report_async_trait(&mut errors) {
         return [errors.into_tokens(), item].into_iter().collect();
     }
     let plan = Plan::new(options, function, &mut errors);

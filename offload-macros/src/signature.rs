@@ -174,7 +174,7 @@ pub(crate) fn generic_arguments(sig: &Signature) -> Option<TokenStream> {
             GenericParam::Const(parameter) => (&parameter.attrs, parameter.ident.to_token_stream()),
             GenericParam::Lifetime(_) => continue,
         };
-        if attributes::may_be_absent(attrs) {
+        if attributes::have(attrs, "cfg") {
             return None;
         }
         names.push(name);
