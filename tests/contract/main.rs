@@ -51,7 +51,6 @@ mod c09_shutdown;
 mod c09_views;
 mod c09_waiters;
 mod c10_elsewhere;
-mod c10_free_threads;
 mod c10_nested;
 mod c10_polls;
 mod c11_context;
