@@ -74,11 +74,16 @@ fn the_iterator_is_never_further_ahead_than_its_buffer() {
 /// With nothing taken it makes as many items as fit, and leaves its thread. It comes back when half of the buffer is free.
 #[test]
 fn a_full_buffer_gives_the_thread_back() {
-    let (pool, watched) = (ThreadPool::new(1), Watched::default());
-    let of_stream = watched.clone();
-    let mut stream = pool.stream(move || of_stream.endless(None)).buffer(8);
-    begin(&pool, &mut stream);
-    idle(&pool);
+    let filled = || {
+        let (pool, watched) = (ThreadPool::new(1), Watched::default());
+        let of_stream = watched.clone();
+        let mut stream = pool.stream(move || of_stream.endless(None)).buffer(8);
+        begin(&pool, &mut stream);
+        idle(&pool);
+        (watched.made() == 8).then_some((pool, watched, stream))
+    };
+    // A thread that is kept from running for longer than a slice gives it back before.
+    let (pool, watched, mut stream) = (0..100).find_map(|_| filled()).expect("a slice is longer than eight items");
     let slices = || pool.metrics().completed() - 1;
     assert_eq!((watched.made(), slices()), (8, 1));
     for n in 0..3 {
