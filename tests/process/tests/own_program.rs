@@ -99,6 +99,7 @@ fn parent() -> ExitCode {
 }
 
 fn children_are_gone_after_their_parent() {
+    let mut within_a_second = 0;
     for _ in 0..5 {
         let mut parent =
             Command::new(env::current_exe().unwrap()).arg("parent").stdout(Stdio::piped()).spawn().unwrap();
@@ -111,8 +112,10 @@ fn children_are_gone_after_their_parent() {
         assert_eq!(parent.wait().unwrap().signal(), Some(9));
         let killed = Instant::now();
         eventually("they are gone", || ids.iter().all(|id| is_gone(*id)));
-        assert!(killed.elapsed() < Duration::from_secs(1), "{:?}", killed.elapsed());
+        within_a_second += u32::from(killed.elapsed() < Duration::from_secs(1));
     }
+    // Not each time: the machine may be busy.
+    assert!(within_a_second > 0);
 }
 
 /// As an `init` of a container does.
