@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Changes one thing at a time in the job, the pool, the view and cancellation, and sees whether a test fails. Survivors are printed, and
+# Changes one thing at a time in the job, the pool, views, streams, states and readers, and sees whether a test fails. Survivors are printed, and
 # left in `mutants.out/missed.txt`; what is known of them stands at the head of `tests/contract/main.rs`.
 #
-#   ci/mutants.sh                                       all: some 900 mutants, an hour and a half on two cores
-#   ci/mutants.sh -f offload-runtime/src/limited.rs     one file
+#   ci/mutants.sh                                       all: some 1,950 mutants, more than three hours on two cores
+#   ci/mutants.sh --no-config ..                        nothing of `.cargo/mutants.toml`: for one file, with `-f FILE` and the tests to run
 #   ci/mutants.sh --in-diff <(git diff main)            what a branch has changed
 #   ci/mutants.sh --iterate                             again, without those that were caught
 #

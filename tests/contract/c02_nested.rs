@@ -1,6 +1,7 @@
 //! C2: the cancellation of a job reaches the jobs that it awaits, through any depth, and their callbacks.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::task::Waker;
 
@@ -10,19 +11,26 @@ use offload_runtime::{
 };
 use tests::support::{Gate, Occupied, PATIENCE, eventually, finish, poll_once, rayon_pool, tokio_runtime, within};
 
-/// A chain of jobs, each of which awaits the next. The last one arrives at the gate when all are there, and ends when it is cancelled.
+/// A chain of jobs, each of which awaits the next. The last one arrives at the gate when all are there; each level ends when it is cancelled.
 /// Returns how many of them learn of it by `is_cancelled`; each sends its depth from a callback.
 fn chain<E: Executor + Clone + 'static>(executor: &E, depth: u32, gate: Gate, hooks: Sender<u32>) -> u32 {
-    let send = hooks.clone();
-    let _guard = on_cancel(move || send.send(depth).unwrap());
+    let (send, called) = (hooks.clone(), Arc::new(AtomicBool::new(false)));
+    let calls = called.clone();
+    let _guard = on_cancel(move || {
+        send.send(depth).unwrap();
+        calls.store(true, Ordering::SeqCst);
+    });
+    let mut cancelled = 0;
     if depth > 0 {
         let of_job = executor.clone();
         let inner = executor.submit(move || chain(&of_job, depth - 1, gate, hooks));
-        return finish(inner).unwrap() + u32::from(is_cancelled());
+        cancelled = finish(inner).unwrap();
+    } else {
+        gate.pass();
     }
-    gate.pass();
-    eventually("the innermost job is cancelled", is_cancelled);
-    1
+    // The flag comes before the callbacks, and a guard that is dropped in between takes its callback back.
+    eventually("this level's callback is called", || called.load(Ordering::SeqCst));
+    cancelled + u32::from(is_cancelled())
 }
 
 /// A way to cancel a job.
