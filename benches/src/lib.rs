@@ -1,9 +1,9 @@
 //! The peers side by side: our pool beside what a user would pick instead, in one process, in one run.
 //!
-//! `contestants.rs` the pools, behind one trait · `jobs.rs` the real jobs · `host.rs` where the callers run · `gate.rs` holds a pool's threads.
-//! `row.rs` a row before it is measured · `rows/` the workloads, one file each · `rounds.rs` turns in a drawn order · `stats.rs`, `meter.rs`,
-//! `memory.rs` what is measured · `targets.rs` what ours has to reach · `report/` tables, JSON, chart · `count.rs` the same contestants
-//! for an instruction counter.
+//! * `contestants.rs` the pools, behind one trait · `jobs.rs` the real jobs · `host.rs` where the callers run · `gate.rs` holds a pool's threads
+//! * `row.rs` a row before it is measured · `rows/` the workloads, one file each · `rounds.rs` turns in a drawn order
+//! * `stats.rs`, `meter.rs`, `memory.rs` what is measured · `targets.rs` what ours has to reach · `report/` tables, JSON, chart
+//! * `count.rs` the same contestants for an instruction counter
 
 mod args;
 mod contestants;

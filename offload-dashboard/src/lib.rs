@@ -24,8 +24,9 @@
 //! do not take up the connections of others, at most 64 may watch at once ([`Dashboard::max_viewers`]).
 //!
 //! # Files
-//! `source.rs` what is watched · `reading.rs` what is seen at one moment, and its JSON · `times.rs` times of the last minutes · `sampler.rs` the task that
-//! reads · `run_queue.rs` threads that wait for a core · `events.rs` what a page is sent · `files.rs` the page · `cancel.rs` the one thing that it can do.
+//! * `source.rs` what is watched · `reading.rs` what is seen at one moment, and its JSON · `times.rs` times of the last minutes
+//! * `sampler.rs` the task that reads · `run_queue.rs` threads that wait for a core
+//! * `events.rs` what a page is sent · `files.rs` the page · `cancel.rs` the one thing that it can do
 
 #![forbid(unsafe_code)]
 

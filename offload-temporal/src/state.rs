@@ -61,7 +61,7 @@ impl Temporal {
     /// match jobs.state("order-17").await? {
     ///     CallState::Unknown => println!("nothing was ordered"),
     ///     CallState::Waiting => println!("no worker has it"),
-    ///     CallState::Running { attempt, worker } => println!("{worker} has it, for the {attempt}. time"),
+    ///     CallState::Running { attempt, worker } => println!("attempt {attempt} is with {worker}"),
     ///     ended => println!("{ended:?}"),
     /// }
     /// # Ok(())

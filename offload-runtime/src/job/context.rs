@@ -29,14 +29,14 @@ use crate::sync::{Arc, Counter, thread_local};
 struct Frame {
     /// The job that runs in this frame, which keeps its JOB bit until it has left the frame.
     job: Option<NonNull<Header>>,
-    /// The queue that this frame serves. None in a frame of a job.
+    /// The queue that this frame serves, never the last reference to it: what calls `serve` holds another. None in a frame of a job.
     queue: Option<Arc<dyn AnyQueue>>,
     /// Whether the frame is that of a hook, which must not wait for the queue.
     is_hook: bool,
     outer: *const Frame,
     /// The handles for which what runs in this frame waits.
     waits_for: Cell<usize>,
-    /// The queues that know of it. Frames further out serve them.
+    /// The queues that know of it. Frames further out serve them, and so keep them.
     told: RefCell<Vec<Arc<dyn AnyQueue>>>,
     /// The number of this frame, given when it first waits.
     number: Cell<u64>,

@@ -1,12 +1,12 @@
 //! The job: one submitted call, in one allocation, shared by the side that awaits it and the side that runs it.
 //!
-//! This page is the protocol. `state.rs` the state word and its transitions · `cell.rs` the allocation · `owned.rs` the executor's side
-//! ([`Job`], [`Claimed`]). `handle.rs` the submitter's side ([`JobHandle`]), `waker_slot.rs` its waker, `wait.rs` waiting for it without async,
-//! `look.rs` a short look at a job that may end at once · `link.rs` cancelling from elsewhere.
-//! `queue.rs` the intrusive queue, of `inbox.rs` and `list.rs`, with its `head.rs`, and what is done under its lock (`queue/guard.rs`).
-//! `context.rs` what a thread runs and serves · `views.rs` the table of queues. `shown.rs` the running job as other threads see it · `origin.rs` the one-word [`Site`](crate::Site) · `judge.rs` which results
-//! are errors · `large.rs` what is boxed.
-//! All `unsafe` of the crate is in this folder.
+//! This page is the protocol. All `unsafe` of the crate is in this folder:
+//! * `state.rs` the state word and its transitions · `cell.rs` the allocation · `owned.rs` the executor's side ([`Job`], [`Claimed`])
+//! * `handle.rs` the submitter's side ([`JobHandle`]) · `waker_slot.rs` its waker · `wait.rs` waiting for it without async
+//! * `look.rs` a short look at a job that may end at once · `link.rs` cancelling from elsewhere
+//! * `queue.rs` the intrusive queue, of `inbox.rs` and `list.rs`, with its `head.rs` · `queue/guard.rs` what is done under its lock
+//! * `context.rs` what a thread runs and serves · `views.rs` the table of queues · `shown.rs` the running job as other threads see it
+//! * `origin.rs` the one-word [`Site`](crate::Site) · `judge.rs` which results are errors · `large.rs` what is boxed
 //!
 //! # The sides
 //! Two sides refer to a cell, each by one bit of the state word: the submitter (`HANDLE`) and the executor (`JOB`). The side that clears the

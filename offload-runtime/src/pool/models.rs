@@ -41,21 +41,13 @@ fn one_after_the_other(pool: &ThreadPool) {
 #[test]
 fn submit_and_park() {
     explore("submit and park", Some(1), || one_after_the_other(&pool(1)));
+    // By the second, the one worker is about to park, and another may be started.
+    explore("submit and park, two workers", Some(1), || one_after_the_other(&pool(2)));
 }
 
 #[test]
 fn submit_and_retire() {
     explore("submit and retire", Some(1), || one_after_the_other(&retiring(1)));
-}
-
-/// By the second, the one worker is about to park, and another may be started.
-#[test]
-fn submit_and_park_where_another_may_start() {
-    explore("submit and park, two workers", Some(1), || one_after_the_other(&pool(2)));
-}
-
-#[test]
-fn submit_and_retire_where_another_may_start() {
     explore("submit and retire, two workers", Some(1), || one_after_the_other(&retiring(2)));
 }
 
